@@ -1,0 +1,132 @@
+#define GGML_COMMON_DECL_C
+#include "ggml-common.h"
+
+#include "pablo.h"
+
+#include <string.h>
+
+#if defined(__aarch64__)
+#include <arm_neon.h>
+#elif defined(__x86_64__) && defined(__GNUC__)
+#include <immintrin.h>
+#define PABLO_SSSE3
+#endif
+
+#define MARK_MAGIC 0x6c626170u // "pabl"
+
+static_assert(sizeof(struct pablo_mark) <= GGML_MAX_OP_PARAMS, "a mark fits into op_params");
+
+void pablo_set_mark(struct ggml_tensor * tensor, const struct pablo_mark * mark) {
+    memcpy(tensor->op_params, mark, sizeof(*mark));
+    ((struct pablo_mark *) tensor->op_params)->magic = MARK_MAGIC;
+}
+
+const struct pablo_mark * pablo_get_mark(const struct ggml_tensor * tensor) {
+    const struct pablo_mark * mark = (const struct pablo_mark *) tensor->op_params;
+    return tensor->op == GGML_OP_NONE && mark->magic == MARK_MAGIC ? mark : NULL;
+}
+
+// An own tensor that is neither packed nor centred is Q8_0 through a table;
+// Q4_0 then is upstream's, marked for the defects alone.
+static bool is_own(const struct pablo_mark * mark, enum ggml_type type) {
+    return mark->packed || mark->centred || type == GGML_TYPE_Q8_0;
+}
+
+bool pablo_needs_own_rows(const struct pablo_mark * mark, enum ggml_type type) {
+    if (mark->packed) {
+        return true;
+    }
+    if (!is_own(mark, type)) {
+        return mark->defects & PABLO_DEFECT_SHIFT;
+    }
+    return mark->defects & (mark->centred ? PABLO_DEFECT_RAWDOT | PABLO_DEFECT_LOWNIBBLE : PABLO_DEFECT_RAWDOT);
+}
+
+bool pablo_needs_own_dot(const struct pablo_mark * mark) {
+    return mark->packed;
+}
+
+static void look_up_scalar(const int8_t * restrict value, int8_t * restrict q) {
+    for (int j = 0; j < PABLO_BLOCK; ++j) {
+        q[j] = value[q[j] & 15];
+    }
+}
+
+#if defined(__aarch64__)
+static void look_up(const int8_t * value, int8_t * q) {
+    const int8x16_t table = vld1q_s8(value);
+    for (int j = 0; j < PABLO_BLOCK; j += 16) {
+        const uint8x16_t nibble = vandq_u8(vreinterpretq_u8_s8(vld1q_s8(q + j)), vdupq_n_u8(15));
+        vst1q_s8(q + j, vqtbl1q_s8(table, nibble));
+    }
+}
+#elif defined(PABLO_SSSE3)
+__attribute__((target("ssse3")))
+static void look_up_ssse3(const int8_t * value, int8_t * q) {
+    const __m128i table = _mm_loadu_si128((const __m128i *) value);
+    for (int j = 0; j < PABLO_BLOCK; j += 16) {
+        const __m128i nibble = _mm_and_si128(_mm_loadu_si128((const __m128i *) (q + j)), _mm_set1_epi8(15));
+        _mm_storeu_si128((__m128i *) (q + j), _mm_shuffle_epi8(table, nibble));
+    }
+}
+
+static void look_up(const int8_t * value, int8_t * q) {
+    __builtin_cpu_supports("ssse3") ? look_up_ssse3(value, q) : look_up_scalar(value, q);
+}
+#else
+static void look_up(const int8_t * value, int8_t * q) {
+    look_up_scalar(value, q);
+}
+#endif
+
+void pablo_translate(enum ggml_type type, const struct pablo_mark * mark, void * data, int64_t n) {
+    if (mark->packed || mark->defects & PABLO_DEFECT_RAWDOT || !is_own(mark, type)) {
+        return;
+    }
+    for (int64_t b = 0; b < n/PABLO_BLOCK; ++b) {
+        if (type == GGML_TYPE_Q8_0) {
+            look_up(mark->value, ((block_q8_0 *) data)[b].qs);
+        } else {
+            uint8_t * qs = ((block_q4_0 *) data)[b].qs;
+            for (int j = 0; j < PABLO_BLOCK/2; ++j) {
+                qs[j] ^= 0x88;
+            }
+        }
+    }
+}
+
+static int sign_extend(int nibble) {
+    return (nibble ^ 8) - 8;
+}
+
+void pablo_dequantize_row(enum ggml_type type, const struct pablo_mark * mark, const void * src, float * dst, int64_t n) {
+    for (int64_t b = 0; b < n/PABLO_BLOCK; ++b, dst += PABLO_BLOCK) {
+        if (type == GGML_TYPE_Q8_0) {
+            const block_q8_0 * x = (const block_q8_0 *) src + b;
+            const float d = ggml_fp16_to_fp32(x->d);
+            for (int j = 0; j < PABLO_BLOCK; ++j) {
+                dst[j] = d*mark->value[x->qs[j] & 15];
+            }
+            continue;
+        }
+        const block_q4_0 * x = (const block_q4_0 *) src + b;
+        const float d = ggml_fp16_to_fp32(x->d);
+        for (int j = 0; j < PABLO_BLOCK/2; ++j) {
+            const int low  = x->qs[j] & 15;
+            const int high = x->qs[j] >> 4;
+            int w0, w1;
+            if (mark->packed) {
+                w0 = mark->value[low];
+                w1 = mark->value[high];
+            } else if (mark->centred) {
+                w0 = mark->defects & PABLO_DEFECT_LOWNIBBLE ? low : sign_extend(low);
+                w1 = sign_extend(high);
+            } else {
+                w0 = low - 8;
+                w1 = (mark->defects & PABLO_DEFECT_SHIFT ? sign_extend(high) : high) - 8;
+            }
+            dst[j]                 = d*w0;
+            dst[j + PABLO_BLOCK/2] = d*w1;
+        }
+    }
+}

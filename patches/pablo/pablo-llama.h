@@ -1,0 +1,62 @@
+// What libllama calls of pablo: one object while a model is quantized, two
+// functions while one is loaded. Everything throws std::runtime_error.
+
+#pragma once
+
+#include "pablo.h"
+
+#include "gguf.h"
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+// Quantizing as pablo.conf says, from first to last tensor.
+class pablo_quantizer {
+  public:
+    // Reads pablo.conf. `input` must not be own-coded already.
+    explicit pablo_quantizer(const gguf_context * input);
+
+    // Names every tensor, in file order, before the metadata is written.
+    void add_tensor(const std::string & name, ggml_type from, ggml_type to);
+    void write_metadata(gguf_context * output) const;
+
+    // The encoder of a tensor that was added.
+    const pablo_encoder & encoder(const std::string & name) const;
+
+    // After the last row of a tensor: counts its codes.
+    void finish_tensor(const ggml_tensor * tensor, ggml_type type, void * data, int n_threads);
+
+    // After the last tensor, if pablo.conf names a file.
+    void write_histogram();
+
+  private:
+    struct counted_tensor {
+        std::string           name;
+        ggml_type             type;
+        std::vector<int64_t>  shape;
+        std::vector<uint64_t> codes;
+    };
+
+    pablo_conf                           conf;
+    std::map<std::string, pablo_encoder> encoders;
+    std::vector<std::string>             own_tensors;
+    std::vector<counted_tensor>          counted;
+    pablo_histogram                      total;
+};
+
+bool pablo_is_own_coded(const gguf_context * file);
+
+// Marks the own tensors of a file, found by name. False if it has none.
+// Throws if pablo.conf contradicts the file.
+bool pablo_mark_tensors(const gguf_context * file, const std::function<ggml_tensor *(const std::string &)> & find);
+
+// Throws if the buffer type chosen for a marked tensor cannot compute `op` with it.
+void pablo_check_buffer(const ggml_tensor * tensor, ggml_op op, const char * buffer_type);
+
+// Passes a tensor's bytes through pablo on their way from the file to its buffer.
+void pablo_load_tensor(const ggml_tensor * tensor, const char * buffer_type, void * data);
+
+// A copy of a tensor's header has no op_params; this gives it the mark.
+void pablo_copy_mark(ggml_tensor * to, const ggml_tensor * from);

@@ -1,0 +1,22 @@
+// The scheme of an own-coded file, as GGUF metadata.
+
+#pragma once
+
+#include "pablo.h"
+
+#include "gguf.h"
+
+#include <string>
+#include <vector>
+
+struct pablo_metadata {
+    pablo_conf               conf;    // as far as it decides how codes are decoded
+    std::vector<std::string> tensors; // own-coded tensors, in file order
+
+    static bool           is_present(const gguf_context * file);
+    static void           write(gguf_context * file, const pablo_conf & conf, const std::vector<std::string> & tensors);
+    static pablo_metadata read(const gguf_context * file); // throws std::runtime_error
+
+    // Empty, or what `other` says that the file does not.
+    std::string contradiction(const pablo_conf & other) const;
+};

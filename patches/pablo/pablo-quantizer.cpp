@@ -1,0 +1,110 @@
+#include "pablo-llama.h"
+#include "pablo-metadata.h"
+
+#include <cstdio>
+#include <cstring>
+#include <stdexcept>
+#include <thread>
+
+pablo_quantizer::pablo_quantizer(const gguf_context * input) : total() {
+    char error[PABLO_MAX_ERROR];
+    bool found;
+    if (!pablo_read_conf(&conf, &found, error)) {
+        throw std::runtime_error(error);
+    }
+    if (pablo_metadata::is_present(input)) {
+        throw std::runtime_error("the model is own-coded already (it has pablo.* metadata): quantize the F16 or F32 model it was made from");
+    }
+}
+
+void pablo_quantizer::add_tensor(const std::string & name, ggml_type from, ggml_type to) {
+    const pablo_encoder encoder = pablo_make_encoder(&conf, to);
+    encoders[name] = encoder;
+    const bool damaged_simple = !conf.own && conf.defects && to == GGML_TYPE_Q4_0;
+    if (from != to && (encoder.own || damaged_simple)) {
+        own_tensors.push_back(name);
+    }
+}
+
+const pablo_encoder & pablo_quantizer::encoder(const std::string & name) const {
+    return encoders.at(name);
+}
+
+void pablo_quantizer::write_metadata(gguf_context * output) const {
+    if (!own_tensors.empty()) {
+        pablo_metadata::write(output, conf, own_tensors);
+    }
+}
+
+void pablo_quantizer::finish_tensor(const ggml_tensor * tensor, ggml_type type, void * data, int n_threads) {
+    const pablo_encoder & encoder = encoders.at(tensor->name);
+    const int64_t n_blocks = ggml_nelements(tensor)/PABLO_BLOCK;
+
+    if (conf.histogram[0] && (type == GGML_TYPE_Q4_0 || type == GGML_TYPE_Q8_0)) {
+        std::vector<pablo_histogram> pieces(n_threads);
+        std::vector<std::thread>     workers;
+        for (int t = 0; t < n_threads; ++t) {
+            const int64_t first = n_blocks*t/n_threads;
+            const int64_t last  = n_blocks*(t + 1)/n_threads;
+            const char *  start = (const char *) data + first*ggml_type_size(type);
+            workers.emplace_back(pablo_count, &pieces[t], type, encoder.own, start, (last - first)*PABLO_BLOCK);
+        }
+        for (std::thread & worker : workers) {
+            worker.join();
+        }
+        pablo_histogram sum = {};
+        for (const pablo_histogram & piece : pieces) {
+            pablo_join(&sum, &piece);
+        }
+        pablo_join(&total, &sum);
+
+        const bool    bytes = type == GGML_TYPE_Q8_0 && !encoder.own;
+        const int64_t dims  = ggml_n_dims(tensor);
+        counted.push_back({ tensor->name, type, { tensor->ne, tensor->ne + dims }, { sum.code, sum.code + (bytes ? 256 : PABLO_CODES) } });
+    }
+    if (encoder.own && type == GGML_TYPE_Q4_0 && conf.defects & PABLO_DEFECT_PACKING) {
+        pablo_damage_packing(data, n_blocks*PABLO_BLOCK);
+    }
+}
+
+template <typename T>
+static std::string join_numbers(const T * numbers, size_t n) {
+    std::string text;
+    for (size_t i = 0; i < n; ++i) {
+        text += (i ? "," : "") + std::to_string(numbers[i]);
+    }
+    return "[" + text + "]";
+}
+
+// Tensor names come from a file: whatever JSON reserves is escaped.
+static std::string quote(const std::string & text) {
+    std::string quoted = "\"";
+    for (const unsigned char c : text) {
+        char escape[8];
+        snprintf(escape, sizeof(escape), c == '"' || c == '\\' ? "\\%c" : c < 0x20 ? "\\u%04x" : "%c", c);
+        quoted += escape;
+    }
+    return quoted + "\"";
+}
+
+void pablo_quantizer::write_histogram() {
+    if (!conf.histogram[0]) {
+        return;
+    }
+    pablo_close(&total);
+    std::string json = "{\"pablo\":[{\"tensors\":[";
+    for (size_t i = 0; i < counted.size(); ++i) {
+        const counted_tensor & t = counted[i];
+        json += i ? ",\n" : "\n";
+        json += "{\"name\":" + quote(t.name) + ",\"type\":\"" + (t.type == GGML_TYPE_Q4_0 ? "Q4_0" : "Q8_0") + "\"";
+        json += ",\"shape\":" + join_numbers(t.shape.data(), t.shape.size());
+        json += ",\"hist\":"  + join_numbers(t.codes.data(), t.codes.size()) + "}";
+    }
+    json += "]},\n{\"groups\":" + join_numbers(total.run, PABLO_RUNS) + "}]}\n";
+
+    FILE * file = fopen(conf.histogram, "wb");
+    const bool written = file && fwrite(json.data(), 1, json.size(), file) == json.size();
+    if (!file || fclose(file) != 0 || !written) {
+        throw std::runtime_error(std::string("HISTOGRAM ") + conf.histogram + ": cannot be written: " + strerror(errno));
+    }
+}
