@@ -1,0 +1,134 @@
+import path from "node:path";
+import { UserError } from "../errors.ts";
+import { withLock } from "../process/lock.ts";
+import { knownCommit } from "../upstream/patches.ts";
+import { lockFile, thisProject, type Project } from "../upstream/project.ts";
+import { release as pinned, type Release } from "../upstream/releases.ts";
+import type { Variant } from "../upstream/series.ts";
+import { ensureSource } from "../upstream/source.ts";
+import { patchedWorktree } from "../upstream/worktree.ts";
+import { compile } from "./cmake.ts";
+import { cmakeFlags } from "./flags.ts";
+import { buildKey, gatherInputs, workspaceName, type BuildInputs } from "./inputs.ts";
+import { hashLibrary, libraryFolder } from "./library.ts";
+import { readRecord, storeBuild, type BuildRecord } from "./record.ts";
+
+export type { Variant } from "../upstream/series.ts";
+
+/** A target of llama.cpp's build that is a program, such as `llama-quantize`. */
+export type Target = string;
+
+/** The programs that a study runs. */
+export const defaultTargets: Target[] = ["llama-quantize", "llama-perplexity", "llama-bench", "llama-imatrix"];
+
+/** Binaries of one variant, and everything that they were made of. */
+export interface Build {
+  variant: Variant;
+  /** Tag of the release. */
+  release: string;
+  /** sha256 over all that decides what the binaries do: trees, library, compiler, flags, processor. */
+  key: string;
+  /** Folder that holds the binaries. */
+  folder: string;
+  /** Hash of the patched source tree. */
+  tree: string;
+  /** sha256 of the library's sources; "none" for the upstream variant. */
+  libraryHash: string;
+  /** Names, versions and targets of both compilers. */
+  compiler: string;
+  cmakeFlags: string[];
+  /** Model of the processor and a hash of its features. */
+  cpu: string;
+  /** Path of a program. @throws {UserError} one that was not asked for */
+  binary(name: Target): string;
+}
+
+/** Options of {@link ensureBuild}. */
+export interface BuildOptions {
+  /** The pin by default. */
+  release?: Release;
+  /** {@link defaultTargets} by default. */
+  targets?: Target[];
+  /** Called with what is being done, and for compiling with the part that is done, 0…1. */
+  report?: (message: string, fraction?: number) => void;
+  signal?: AbortSignal;
+  /** Other folders than this checkout's. */
+  project?: Project;
+}
+
+/**
+ * Makes sure that a variant's binaries are there, and builds them if not: in a workspace for
+ * release, variant, compiler and flags that is built in incrementally, under a lock, so that processes
+ * that ask for the same at once wait for one of them. Binaries that are there and whole cost no build.
+ *
+ * @throws {UserError} no compiler, CMake, make or git; no source; patches that do not apply
+ * @throws {ProcessError} the compiler's error
+ * @throws {Error} with the name `AbortError` when aborted
+ */
+export async function ensureBuild(variant: Variant, options: BuildOptions = {}): Promise<Build> {
+  const { project = thisProject(), targets = defaultTargets, report = () => {}, signal } = options;
+  signal?.throwIfAborted();
+  const release = options.release ?? (await pinned(undefined, project));
+  const inputs = await gatherInputs(project, release, variant, targets, signal);
+  const known = await knownCommit(project, release, variant);
+  const present = known && (await look(inputs, known.tree));
+  if (present) return present;
+
+  const workspace = path.join(project.cache, "builds", workspaceName(inputs));
+  return withLock(
+    lockFile(project, `build-${path.basename(workspace)}`),
+    async (held) => {
+      await ensureSource(release, report, project);
+      const { tree } = await patchedWorktree(release, variant, path.join(workspace, "source"), { project, report });
+      const built = await look(inputs, tree);
+      return built ?? make(inputs, workspace, tree, report, held);
+    },
+    { signal, onWait: () => report(`waiting for another process that builds llama.cpp ${release.tag} (${variant})`) },
+  );
+}
+
+function binariesFolder(project: Project, key: string): string {
+  return path.join(project.cache, "binaries", key);
+}
+
+async function look(inputs: BuildInputs, tree: string): Promise<Build | undefined> {
+  const key = buildKey(inputs, tree);
+  const folder = binariesFolder(inputs.project, key);
+  const record = await readRecord(folder, key, inputs.targets);
+  return record && toBuild(folder, record);
+}
+
+async function make(inputs: BuildInputs, workspace: string, tree: string, report: BuildOptions["report"] & {}, signal: AbortSignal): Promise<Build> {
+  const { project, release, variant, targets, toolchain, cpu, libraryHash, options } = inputs;
+  const label = `llama.cpp ${release.tag} (${variant})`;
+  await compile({
+    workspace,
+    toolchain,
+    targets,
+    signal,
+    options: {
+      ...options,
+      LLAMA_BUILD_TESTS: targets.some((target) => target.startsWith("test-")) ? "ON" : "OFF",
+      ...(variant === "patched" && { PABLO_DIR: libraryFolder(project) }),
+    },
+    report: (message, fraction) => report(`${message} ${label}`, fraction),
+  });
+  if (variant === "patched" && (await hashLibrary(project)) !== libraryHash) {
+    throw new UserError(`${libraryFolder(project)} was changed while it was compiled. Run the same again.`);
+  }
+  const key = buildKey(inputs, tree);
+  const folder = binariesFolder(project, key);
+  const facts = { variant, release: release.tag, key, tree, libraryHash, compiler: toolchain.identity, cmakeFlags: cmakeFlags(options), cpu: cpu.description };
+  return toBuild(folder, await storeBuild(folder, path.join(workspace, "build", "bin"), facts, targets));
+}
+
+function toBuild(folder: string, { binaries, ...facts }: BuildRecord): Build {
+  return {
+    ...facts,
+    folder,
+    binary(name) {
+      if (name in binaries) return path.join(folder, name);
+      throw new UserError(`${name} was not built for ${facts.release} (${facts.variant}). There are ${Object.keys(binaries).join(", ")}.`);
+    },
+  };
+}

@@ -1,0 +1,92 @@
+import { existsSync } from "node:fs";
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import path from "node:path";
+import cmakeJs from "cmake-js";
+import { run, type RunOptions } from "../process/run.ts";
+import type { Toolchain } from "./toolchain.ts";
+
+/** What is compiled, and where. */
+export interface CompileTask {
+  /** Folder that holds `source` (the work tree) and gets `build` (CMake's tree). */
+  workspace: string;
+  toolchain: Toolchain;
+  /** CMake options, name → value. */
+  options: Record<string, string>;
+  targets: string[];
+  report: (message: string, fraction?: number) => void;
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * Configures and builds targets with CMake, incrementally. cmake-js composes the command lines;
+ * they are run as every other process is, so that they end with us and report their progress.
+ *
+ * @throws {ProcessError} with the compiler's last lines
+ */
+export async function compile(task: CompileTask): Promise<void> {
+  const { workspace, toolchain, report, signal } = task;
+  const out = path.join(workspace, "build");
+  const marker = path.join(workspace, "unfinished");
+  // make takes a file that a crash left half written for a finished one; ninja does not.
+  if (existsSync(marker) && toolchain.generator !== "Ninja") await rm(out, { recursive: true, force: true });
+  await mkdir(out, { recursive: true });
+  await writeFile(marker, "");
+
+  const options: RunOptions = {
+    cwd: out,
+    env: { CCACHE_BASEDIR: workspace, CCACHE_NOHASHDIR: "1", NINJA_STATUS: undefined, CLICOLOR_FORCE: undefined },
+    ...(signal && { signal }),
+  };
+  try {
+    report("configuring the build");
+    const { configure, build } = await commands(task, out);
+    await run(configure.command, configure.args, options);
+    report("compiling", 0);
+    await run(build.command, build.args, {
+      ...options,
+      onLine: (line) => {
+        const fraction = progress(line);
+        if (fraction !== undefined) report("compiling", fraction);
+      },
+    });
+  } finally {
+    // Here the compilers have ended by themselves or by a signal that they clean up on.
+    await rm(marker, { force: true });
+  }
+}
+
+type Command = { command: string; args: string[] };
+
+async function commands({ workspace, toolchain, options, targets }: CompileTask, out: string): Promise<{ configure: Command; build: Command }> {
+  const shared = {
+    directory: path.join(workspace, "source"),
+    out,
+    config: "Release" as const,
+    generator: toolchain.generator,
+    cCompilerPath: toolchain.c,
+    cppCompilerPath: toolchain.cxx,
+    isNodeApi: true as const,
+    noLog: true as const,
+  };
+  // Last on the line, so that they prevail over what cmake-js sets for add-ons of Node.
+  const extra = Object.entries(options).map(([name, value]) => `-D${name}=${value}`);
+  const configure = await new cmakeJs.CMake({ ...shared, extraCMakeArgs: extra }).getConfigureCommand();
+  const build = await new cmakeJs.CMake({
+    ...shared,
+    parallel: availableParallelism(),
+    extraCMakeArgs: ["--target", ...targets],
+  }).getBuildCommand();
+  return { configure: split(configure), build: split(build.map(String)) };
+}
+
+function split([command = "cmake", ...args]: string[]): Command {
+  return { command, args };
+}
+
+/** Part of the build that is done, 0…1, from a line of ninja (`[3/20]`) or make (`[ 15%]`). */
+export function progress(line: string): number | undefined {
+  const [, done, total, percent] = /^\[\s*(?:(\d+)\/(\d+)|(\d+)%)\]/.exec(line) ?? [];
+  if (percent !== undefined) return Number(percent) / 100;
+  return Number(total) > 0 ? Number(done) / Number(total) : undefined;
+}

@@ -1,0 +1,47 @@
+import { createHash } from "node:crypto";
+import type { Project } from "../upstream/project.ts";
+import type { Release } from "../upstream/releases.ts";
+import type { Variant } from "../upstream/series.ts";
+import { readCpu, type Cpu } from "./cpu.ts";
+import { cmakeFlags, cmakeOptions } from "./flags.ts";
+import { hashLibrary } from "./library.ts";
+import { findToolchain, type Toolchain } from "./toolchain.ts";
+
+/** Everything that decides what a build is, but for the patched tree. */
+export interface BuildInputs {
+  project: Project;
+  release: Release;
+  variant: Variant;
+  targets: string[];
+  toolchain: Toolchain;
+  cpu: Cpu;
+  /** sha256 of the library's sources; "none" for the upstream variant. */
+  libraryHash: string;
+  /** CMake's options, name → value. */
+  options: Record<string, string>;
+}
+
+/** Looks at the machine and the project. @throws {UserError} see findToolchain and hashLibrary */
+export async function gatherInputs(project: Project, release: Release, variant: Variant, targets: string[], signal?: AbortSignal): Promise<BuildInputs> {
+  const [toolchain, cpu, libraryHash] = await Promise.all([
+    findToolchain(signal),
+    readCpu(),
+    variant === "patched" ? hashLibrary(project) : "none",
+  ]);
+  return { project, release, variant, targets, toolchain, cpu, libraryHash, options: cmakeOptions(release) };
+}
+
+/** Builds that share a name can be made in one workspace one after another, incrementally. */
+export function workspaceName({ release, variant, toolchain, cpu, options }: BuildInputs): string {
+  const parts = [toolchain.identity, toolchain.c, toolchain.cxx, toolchain.generator, cpu.features, cmakeFlags(options)];
+  return `${release.tag}-${variant}-${digest(parts).slice(0, 10)}`;
+}
+
+/** A build's key: targets do not count, nor does where things lie. */
+export function buildKey({ variant, release, toolchain, cpu, libraryHash, options }: BuildInputs, tree: string): string {
+  return digest([variant, release.tag, tree, libraryHash, toolchain.identity, cmakeFlags(options), cpu.features]);
+}
+
+function digest(value: unknown): string {
+  return createHash("sha256").update(JSON.stringify(value)).digest("hex");
+}

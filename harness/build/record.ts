@@ -1,0 +1,83 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { copyFile, mkdir, readFile, rename, rm, stat } from "node:fs/promises";
+import path from "node:path";
+import { pipeline } from "node:stream/promises";
+import writeFileAtomic from "write-file-atomic";
+import { z } from "zod";
+import { UserError } from "../errors.ts";
+
+const recordSchema = z.strictObject({
+  variant: z.enum(["upstream", "patched"]),
+  release: z.string(),
+  key: z.string(),
+  tree: z.string(),
+  libraryHash: z.string(),
+  compiler: z.string(),
+  cmakeFlags: z.array(z.string()),
+  cpu: z.string(),
+  binaries: z.record(z.string(), z.strictObject({ bytes: z.int(), sha256: z.string() })),
+});
+
+/** What build.json holds: what the binaries beside it were made of, and their checksums. */
+export type BuildRecord = z.infer<typeof recordSchema>;
+
+/**
+ * Reads a build's record, and checks the binaries wanted against it.
+ *
+ * @returns undefined if there is none, it is damaged, or a wanted binary is missing or not what was built
+ */
+export async function readRecord(folder: string, key: string, targets: string[]): Promise<BuildRecord | undefined> {
+  const record = await parseRecord(folder, key);
+  if (!record) return undefined;
+  const whole = await Promise.all(targets.map((target) => isWhole(path.join(folder, target), record.binaries[target])));
+  return whole.every(Boolean) ? record : undefined;
+}
+
+async function parseRecord(folder: string, key: string): Promise<BuildRecord | undefined> {
+  try {
+    const record = recordSchema.parse(JSON.parse(await readFile(path.join(folder, "build.json"), "utf8")));
+    return record.key === key ? record : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function isWhole(file: string, expected: { bytes: number; sha256: string } | undefined): Promise<boolean> {
+  if (!expected) return false;
+  const bytes = await stat(file).then(({ size }) => size, () => -1);
+  return bytes === expected.bytes && (await hashFile(file)) === expected.sha256;
+}
+
+async function hashFile(file: string): Promise<string> {
+  const hash = createHash("sha256");
+  await pipeline(createReadStream(file, { highWaterMark: 1 << 20 }), hash);
+  return hash.digest("hex");
+}
+
+/**
+ * Copies binaries into a build's folder, then writes its record, last and at once. Binaries recorded
+ * before stay.
+ *
+ * @param from folder that CMake put them in
+ * @throws {UserError} a target that made no program by its name
+ */
+export async function storeBuild(folder: string, from: string, record: Omit<BuildRecord, "binaries">, targets: string[]): Promise<BuildRecord> {
+  await mkdir(folder, { recursive: true });
+  const binaries = { ...(await parseRecord(folder, record.key))?.binaries };
+  for (const target of targets) {
+    const file = path.join(folder, target);
+    const partial = `${file}.${process.pid}.partial`;
+    try {
+      await copyFile(path.join(from, target), partial);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+      throw new UserError(`The build of ${record.release} has a target ${target}, but it makes no program by that name.`);
+    }
+    binaries[target] = { bytes: (await stat(partial)).size, sha256: await hashFile(partial) };
+    await rename(partial, file).finally(() => rm(partial, { force: true }));
+  }
+  const complete = { ...record, binaries };
+  await writeFileAtomic(path.join(folder, "build.json"), `${JSON.stringify(complete, null, 2)}\n`);
+  return complete;
+}

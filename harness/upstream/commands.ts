@@ -1,0 +1,47 @@
+import path from "node:path";
+import { UserError } from "../errors.ts";
+import { checkPatches } from "./check.ts";
+import { exportPatches } from "./export.ts";
+import type { Report } from "./fetch.ts";
+import { thisProject, type Project } from "./project.ts";
+import { release as releaseOf } from "./releases.ts";
+import { importPatches, workshopFolder } from "./workshop.ts";
+
+/** What the caller of `npm run patches` may say. */
+export interface PatchesOptions {
+  /** Tag of the release; the pin by default. */
+  release?: string | undefined;
+  /** Work tree to edit the patches in; in the cache by default. */
+  folder?: string | undefined;
+}
+
+/**
+ * `npm run patches -- import|export|check`: makes patches into commits in a work tree, commits into
+ * patches, or checks that the patches are at their fixed point.
+ *
+ * @returns a sentence that says what was done
+ * @throws {UserError} another command; see the functions for each
+ */
+export async function patchesCommand(
+  command: string | undefined,
+  options: PatchesOptions,
+  report: Report,
+  project: Project = thisProject(),
+): Promise<string> {
+  const release = await releaseOf(options.release, project);
+  const folder = options.folder ? path.resolve(options.folder) : workshopFolder(project, release);
+  switch (command) {
+    case "import":
+      await importPatches(project, release, folder, report);
+      return `${release.tag}: the patches are commits in ${folder}. Edit them there with git (the release is refs/quantflex/base), then export.`;
+    case "export": {
+      const { base, pablo } = await exportPatches(project, release, folder);
+      return `${release.tag}: ${base} base and ${pablo} pablo patches written to patches/${release.tag}.`;
+    }
+    case "check":
+      await checkPatches(project, release, report);
+      return `${release.tag}: the patches apply, and come out as they are.`;
+    default:
+      throw new UserError(`${command ? `patches does not know "${command}"` : "patches needs a command"}: import, export or check [--release TAG] [--folder DIR].`);
+  }
+}

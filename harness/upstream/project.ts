@@ -1,0 +1,22 @@
+import path from "node:path";
+import { cacheFolder, projectRoot } from "../paths.ts";
+
+/** The folders that upstream's source and the builds live in, and where the source comes from. */
+export interface Project {
+  /** Folder that holds `patches/` and the submodule `llama.cpp/`. */
+  root: string;
+  /** Folder for downloads, repositories, work trees and binaries; may be deleted at any time. */
+  cache: string;
+  /** Upstream's repository, asked when the registry does not answer. */
+  url: string;
+}
+
+/** This checkout, with the cache folder that the environment names. */
+export function thisProject(): Project {
+  return { root: projectRoot, cache: cacheFolder(), url: "https://github.com/ggml-org/llama.cpp" };
+}
+
+/** Path of the lock that guards what `name` stands for. */
+export function lockFile(project: Project, name: string): string {
+  return path.join(project.cache, "locks", `${name}.lock`);
+}

@@ -1,0 +1,72 @@
+import { existsSync } from "node:fs";
+import { mkdir, rm } from "node:fs/promises";
+import path from "node:path";
+import { UserError } from "../errors.ts";
+import type { Report } from "./fetch.ts";
+import { gitIn, resolve } from "./git.ts";
+import { applyPatches } from "./patches.ts";
+import type { Project } from "./project.ts";
+import type { Release } from "./releases.ts";
+import { baseReference, ensureRepository } from "./repository.ts";
+import { readSeries, seriesFolder } from "./series.ts";
+
+/** Title of the empty commit between the base patches and the hooks, by which export tells them apart. */
+export const divider = "=== base patches are below, pablo patches above ===";
+
+/** Folder in which a release's patches are edited as commits, unless another is named. */
+export function workshopFolder(project: Project, release: Release): string {
+  return path.join(project.cache, "patches", release.tag);
+}
+
+/**
+ * Makes a work tree in which a release's patches are commits, ready to be edited with git: the base
+ * patches, an empty commit as divider, the hooks. `refs/quantflex/base` is the release itself.
+ * If a patch does not apply, no work tree is left.
+ *
+ * @returns the folder
+ * @throws {UserError} the folder exists and holds work that was not exported; a patch does not apply
+ */
+export async function importPatches(project: Project, release: Release, folder: string, report: Report): Promise<string> {
+  await assertNothingLost(folder);
+  const repository = gitIn(await ensureRepository(project, release, report));
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(path.dirname(folder), { recursive: true });
+  await repository.raw(["worktree", "prune"]);
+  await repository.raw(["worktree", "add", "--quiet", "--detach", "--force", folder, baseReference]);
+  try {
+    await applyPatches(folder, await readSeries(seriesFolder(project, release, "base"), "base"), release);
+    await commitDivider(folder, release);
+    await applyPatches(folder, await readSeries(seriesFolder(project, release, "pablo"), "pablo"), release);
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true });
+    await repository.raw(["worktree", "prune"]);
+    throw error;
+  }
+  const imported = (await resolve(gitIn(folder), "HEAD"))!;
+  await gitIn(folder).raw(["update-ref", "refs/worktree/imported", imported]);
+  return folder;
+}
+
+/** Remembers the work tree's state as exported: importing over it loses nothing. */
+export async function markExported(folder: string): Promise<void> {
+  await gitIn(folder).raw(["update-ref", "refs/worktree/imported", "HEAD"]);
+}
+
+async function assertNothingLost(folder: string): Promise<void> {
+  if (!existsSync(path.join(folder, ".git"))) return;
+  const git = gitIn(folder);
+  const [head, imported, changes] = await Promise.all([
+    resolve(git, "HEAD"),
+    resolve(git, "refs/worktree/imported"),
+    git.raw(["status", "--porcelain"]).catch(() => ""),
+  ]);
+  if (changes || (head && imported && head !== imported)) {
+    throw new UserError(`${folder} holds changes that were not exported. Run \`npm run patches -- export\`, or delete the folder.`);
+  }
+}
+
+async function commitDivider(folder: string, release: Release): Promise<void> {
+  const date = `${release.date}T00:00:00+00:00`;
+  const identity = { GIT_AUTHOR_NAME: "quantflex", GIT_AUTHOR_EMAIL: "quantflex@localhost", GIT_AUTHOR_DATE: date, GIT_COMMITTER_DATE: date };
+  await gitIn(folder, { environment: identity }).raw(["commit", "--quiet", "--allow-empty", "--no-verify", "-m", divider]);
+}

@@ -1,0 +1,59 @@
+import path from "node:path";
+import { makeFixture, withBundle, writeFiles, type Fixture } from "../upstream/fixture.ts";
+
+/** A "llama.cpp" of a few lines that CMake builds in a second: `tool` prints its number, with PABLO_DIR the library's. */
+const sources = {
+  "CMakeLists.txt": `cmake_minimum_required(VERSION 3.14)
+project(small C)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY \${CMAKE_BINARY_DIR}/bin)
+add_executable(tool tool.c)
+add_executable(other tool.c)
+add_library(no-program STATIC tool.c)
+if(LLAMA_BUILD_TESTS)
+  add_executable(test-tool tool.c)
+endif()
+if(PABLO_DIR)
+  target_sources(tool PRIVATE \${PABLO_DIR}/pablo.c)
+  target_compile_definitions(tool PRIVATE PABLO)
+endif()
+`,
+  "tool.c": `#include <stdio.h>
+#ifdef PABLO
+int pablo(void);
+#else
+static int pablo(void) { return 1; }
+#endif
+int main(void) { printf("%d\\n", pablo()); return 0; }
+`,
+};
+
+/** A project whose release is that source, with a library that returns 2. */
+export async function buildFixture(): Promise<Fixture> {
+  const fixture = await withBundle(await makeFixture(sources));
+  await writeFiles(fixture.project.root, { "patches/pablo/pablo.c": "int pablo(void) { return 2; }\n" });
+  return fixture;
+}
+
+/** A patch for {@link buildFixture}'s release. */
+export const basePatch = `From 0000000000000000000000000000000000000000 Mon Sep 17 00:00:00 2001
+From: A <a@example.org>
+Date: Mon, 6 May 2024 07:08:09 +0200
+Subject: Return three
+
+diff --git a/tool.c b/tool.c
+--- a/tool.c
++++ b/tool.c
+@@ -2,6 +2,6 @@
+ #ifdef PABLO
+ int pablo(void);
+ #else
+-static int pablo(void) { return 1; }
++static int pablo(void) { return 3; }
+ #endif
+ int main(void) { printf("%d\\n", pablo()); return 0; }
+`;
+
+/** Adds {@link basePatch} to a project. */
+export async function addBasePatch(root: string): Promise<void> {
+  await writeFiles(root, { [path.join("patches/b1/base", ".patches")]: "return_three.patch\n", "patches/b1/base/return_three.patch": basePatch });
+}
