@@ -1,0 +1,32 @@
+import { Command, Option } from "commander";
+import { UserError } from "../harness/errors.ts";
+import { gaussianTensors, llamaFields, llamaShapes } from "../harness/gguf/gaussianModel.ts";
+import type { FloatType } from "../harness/gguf/gaussianModel.ts";
+import { writeGguf } from "../harness/gguf/write.ts";
+
+interface Options {
+  params: keyof typeof llamaShapes;
+  type: Lowercase<FloatType>;
+  seed: string;
+}
+
+const command = new Command("make-model")
+  .description("Write a Llama-shaped GGUF with seeded Gaussian weights, for measuring speed.")
+  .argument("<out>", "the file to write")
+  .addOption(new Option("--params <size>", "number of weights").choices(Object.keys(llamaShapes)).makeOptionMandatory())
+  .addOption(new Option("--type <type>", "type of the weights").choices(["f16", "f32", "bf16"]).default("f16"))
+  .option("--seed <number>", "whole number that decides the weights", "1");
+
+async function main(): Promise<void> {
+  const [out] = command.parse().processedArgs as [string];
+  const { params, type, seed } = command.opts<Options>();
+  if (!/^\d+$/.test(seed)) throw new UserError(`--seed ${seed} is not a whole number.`);
+  const floatType = type.toUpperCase() as FloatType;
+  const shape = llamaShapes[params];
+  await writeGguf(out, llamaFields(`gaussian-${params}`, shape, floatType), gaussianTensors(shape, floatType, Number(seed)));
+}
+
+main().catch((error: unknown) => {
+  process.exitCode = 1;
+  process.stderr.write(error instanceof UserError ? `${error.message}\n` : `${String((error as Error).stack)}\n`);
+});

@@ -1,0 +1,42 @@
+import { expect, test } from "vitest";
+import { gaussianValues } from "../../harness/analysis/gaussian.ts";
+import { estimate, pairedDifference, perplexityRatio, quantiles, studentQuantile } from "../../harness/analysis/statistics.ts";
+
+test.each([[3, 3.182], [5, 2.571], [10, 2.228], [30, 2.042], [1000, 1.962]])("Student's t at 95 %%, %s degrees of freedom: %s", (degrees, value) => {
+  expect(Math.abs(studentQuantile(0.975, degrees) / value - 1)).toBeLessThan(0.012);
+});
+
+test("pairing finds a small change among large differences between chunks", () => {
+  const before = [...gaussianValues(200, 1, 1)];
+  const noise = gaussianValues(200, 2, 0.02);
+  const after = before.map((value, index) => value + 0.01 + noise[index]!);
+  const difference = pairedDifference(before, after);
+  expect(difference.low).toBeGreaterThan(0);
+  expect(difference.low).toBeLessThan(0.01);
+  expect(difference.high).toBeGreaterThan(0.01);
+  expect(difference.standardError).toBeLessThan(0.002);
+  expect(estimate(after).standardError).toBeGreaterThan(0.05);
+  expect(perplexityRatio(before, after).mean).toBeCloseTo(Math.exp(difference.mean), 12);
+});
+
+test("the interval covers as often as it says", () => {
+  let covered = 0;
+  for (let seed = 0; seed < 2000; seed++) {
+    const { low, high } = estimate([...gaussianValues(8, seed)]);
+    if (low < 0 && high > 0) covered++;
+  }
+  expect(Math.abs(covered / 2000 - 0.95)).toBeLessThan(0.02);
+});
+
+test("identical runs differ by nothing", () => {
+  expect(pairedDifference([1, 2, 3], [1, 2, 3])).toMatchObject({ mean: 0, standardError: 0, low: 0, high: 0 });
+});
+
+test("refuses what cannot be paired or has no spread", () => {
+  expect(() => pairedDifference([1, 2], [1])).toThrow(/2 and 1 chunks/);
+  expect(() => estimate([1])).toThrow(/at least two/);
+});
+
+test("quantiles", () => {
+  expect(quantiles([3, 1, 2], [0, 0.5, 1])).toEqual([1, 2, 3]);
+});
