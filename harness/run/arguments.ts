@@ -1,0 +1,106 @@
+import type { Gguf } from "../gguf/read.ts";
+import { tensorTypeNamed, tensorTypes } from "../gguf/types.ts";
+import { type Cell, floatTypes, type Study } from "../study/types.ts";
+
+/** Names that stand for paths in a cell's key: the paths themselves do not change a result. */
+export const roles = { model: "{model}", text: "{text}", quantized: "{quantized}" } as const;
+
+/** Options of a study that every step needs, all decided. */
+export interface Settings extends Pick<Study, "context" | "batch" | "ubatch"> {
+  threads: number;
+  /** At most this many chunks; null for the whole text. */
+  chunks: number | null;
+}
+
+/** A tensor that cannot have the cell's type, and why. */
+export interface Misfit {
+  name: string;
+  reason: string;
+}
+
+/** The tensor type that a file type gives with `--pure`; undefined where upstream chooses among several. */
+export function tensorTypeOf(type: string): string | undefined {
+  const names = new Set([...tensorTypes.values()].map(({ name }) => name));
+  if (/^IQ[123]/.test(type)) return undefined;
+  return [type, type.replace(/_[SML]$/, ""), type.replace(/_MOE$/, "")].find((name) => names.has(name));
+}
+
+/**
+ * Tensors of a model whose rows do not fill blocks of 32 weights (or of the type, where its blocks
+ * are larger and upstream knows no smaller one): the release refuses them, so they stay F16.
+ */
+export function misfits(gguf: Gguf, type: string): Misfit[] {
+  if (floatTypes.includes(type)) return [];
+  const name = tensorTypeOf(type);
+  const elements = name ? tensorTypeNamed(name).blockElements : 32;
+  // Upstream falls back by itself from blocks of 256 (and Q2_0's 64) to blocks of 32.
+  const block = elements === 256 || name === "Q2_0" ? 32 : elements;
+  return weights(gguf).flatMap(({ name: tensor, shape }) => {
+    const row = shape[0] ?? 0;
+    return row % block === 0 ? [] : [{ name: tensor, reason: `F16: rows of ${row} weights are no multiple of ${block}` }];
+  });
+}
+
+/** Tensors that llama-quantize would quantize: at least two dimensions, and named so. */
+function weights(gguf: Gguf): { name: string; shape: number[]; type: string }[] {
+  return gguf.tensors.filter(({ name, shape }) => name.endsWith("weight") && shape.filter((size) => size > 1).length >= 2);
+}
+
+/** Whether the model is of the cell's type as it stands, so that there is nothing to quantize. */
+export function hasType(gguf: Gguf, type: string): boolean {
+  return floatTypes.includes(type) && weights(gguf).every((tensor) => tensor.type === type);
+}
+
+/**
+ * Pattern that matches one tensor's name in llama-quantize's `--tensor-type`, which makes patterns
+ * lower-case and ends them at the first equals sign: unusual characters become "any character".
+ */
+export function tensorPattern(name: string): string {
+  return `^${name.replace(/[^a-z0-9_.-]/g, "?").replace(/\./g, "\\.").replace(/\?/g, ".")}$`;
+}
+
+/**
+ * Arguments of llama-quantize.
+ *
+ * @param paths the files, or `roles` for the cell's key
+ */
+export function quantizeArguments(
+  cell: Cell,
+  settings: Settings,
+  misfitting: readonly Misfit[],
+  paths: { model: string; quantized: string },
+): string[] {
+  return [
+    ...(cell.pure && !floatTypes.includes(cell.type) ? ["--pure"] : []),
+    ...misfitting.flatMap(({ name }) => ["--tensor-type", `${tensorPattern(name)}=f16`]),
+    paths.model,
+    paths.quantized,
+    cell.type,
+    String(settings.threads),
+  ];
+}
+
+/**
+ * Arguments of llama-perplexity. Everything that its defaults or the machine could change is given.
+ *
+ * @param paths the files, or `roles` for the cell's key
+ */
+export function perplexityArguments(settings: Settings, paths: { model: string; text: string }): string[] {
+  const { context, batch, ubatch, threads, chunks } = settings;
+  const numbers = { "-c": context, "-b": batch, "-ub": ubatch, "-t": threads, "-tb": threads, "--chunks": chunks ?? -1 };
+  return [
+    "-m", paths.model,
+    "-f", paths.text,
+    ...Object.entries(numbers).flatMap(([name, value]) => [name, String(value)]),
+    "--device", "none",
+  ];
+}
+
+/** Argument lists of every step of a cell with roles for paths, as its key has them. */
+export function keySteps(cell: Cell, settings: Settings, gguf: Gguf): string[][] {
+  const quantizes = !hasType(gguf, cell.type);
+  const quantize = ["llama-quantize", ...quantizeArguments(cell, settings, misfits(gguf, cell.type), roles)];
+  const measured = quantizes ? roles.quantized : roles.model;
+  const perplexity = ["llama-perplexity", ...perplexityArguments(settings, { model: measured, text: roles.text })];
+  return quantizes ? [quantize, perplexity] : [perplexity];
+}

@@ -1,0 +1,72 @@
+import { z } from "zod";
+import { ParseError, UserError } from "../errors.ts";
+import type { Histogram } from "../gguf/codes.ts";
+import type { RecordedHistogram } from "../store/record.ts";
+import type { Cell } from "../study/types.ts";
+
+const count = z.int().min(0);
+
+const librarySchema = z.strictObject({
+  pablo: z.tuple([
+    z.strictObject({
+      tensors: z.array(z.strictObject({ name: z.string(), type: z.string(), shape: z.array(count), hist: z.array(count) })),
+    }),
+    z.strictObject({ groups: z.array(count).length(16) }),
+  ]),
+});
+
+/**
+ * The library's histogram JSON.
+ *
+ * @param text content of the file that pablo.conf's HISTOGRAM names
+ * @throws ParseError when it has another shape
+ */
+export function parseHistogram(text: string): Histogram {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new ParseError(`the histogram is not JSON: ${(error as Error).message}`);
+  }
+  const parsed = librarySchema.safeParse(value);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw new ParseError(`the histogram has not the shape it must have: ${issue?.path.join(".")}: ${issue?.message}`);
+  }
+  const [{ tensors }, { groups }] = parsed.data.pablo;
+  return { tensors: tensors.map(({ hist, ...tensor }) => ({ ...tensor, codes: hist })), zeroRuns: groups };
+}
+
+/**
+ * Compare the library's counts with an independent count over the written file.
+ *
+ * @throws UserError that names the first number that differs
+ */
+export function compareHistograms(library: Histogram, counted: Histogram): void {
+  const names = (histogram: Histogram): string => histogram.tensors.map(({ name, type }) => `${name} ${type}`).join(", ");
+  if (names(library) !== names(counted)) {
+    throw new UserError(`the library counted other tensors (${names(library)}) than the file has (${names(counted)})`);
+  }
+  library.tensors.forEach(({ name, codes }, index) => {
+    const others = counted.tensors[index]?.codes ?? [];
+    if (codes.length !== others.length) throw new UserError(`tensor ${name}: the library counted ${codes.length} codes, the file has ${others.length}`);
+    const at = codes.findIndex((value, code) => value !== others[code]);
+    if (at >= 0) throw new UserError(`tensor ${name}, code index ${at}: the library counted ${codes[at]}, the file has ${others[at]}`);
+  });
+  const at = library.zeroRuns.findIndex((value, length) => value !== counted.zeroRuns[length]);
+  if (at >= 0) throw new UserError(`zero runs of length ${at + 1}: the library counted ${library.zeroRuns[at]}, the file has ${counted.zeroRuns[at]}`);
+}
+
+/** The histogram as a record keeps it: each tensor says which code its first count is for. */
+export function recordedHistogram(histogram: Histogram, cell: Cell): RecordedHistogram {
+  const own = (type: string): boolean => cell.mode === "own" && cell.types.some((base) => base === type);
+  return {
+    zeroRuns: histogram.zeroRuns,
+    tensors: histogram.tensors.map(({ name, type, codes }) => ({
+      name,
+      type,
+      firstCode: codes.length === 256 ? -128 : own(type) ? -8 : 0,
+      counts: codes,
+    })),
+  };
+}

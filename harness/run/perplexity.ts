@@ -1,0 +1,57 @@
+import { UserError } from "../errors.ts";
+import { chunksDone } from "../parse/chunks.ts";
+import { parsePerplexity, perplexityPlan } from "../parse/perplexity.ts";
+import { run } from "../process/run.ts";
+import type { CellRecord } from "../store/record.ts";
+import type { Settings } from "./arguments.ts";
+import type { StepContext, StepResult } from "./quantize.ts";
+
+/** The text has fewer tokens than perplexity needs: no cell of the sweep can be measured. */
+export class TextTooShort extends UserError {
+  override name = "TextTooShort";
+}
+
+/** A measured perplexity, and the step that measured it. */
+export interface MeasuredPerplexity {
+  result: CellRecord["perplexity"];
+  tokensPerSecond: number | null;
+  step: StepResult;
+}
+
+/**
+ * Measure the perplexity of a model.
+ *
+ * @param argumentList arguments of llama-perplexity
+ * @throws TextTooShort when the text has less than two contexts of tokens
+ * @throws ParseError when there is not exactly one finite final estimate, or a chunk is missing
+ * @throws ProcessError when the program fails
+ */
+export async function measurePerplexity(argumentList: string[], settings: Settings, context: StepContext): Promise<MeasuredPerplexity> {
+  const { report } = context;
+  report("perplexity", "loading", 0);
+  let beginning = "";
+  let chunks = 0;
+  let done = 0;
+  const step = await run(context.program, argumentList, {
+    cwd: context.folder,
+    env: context.environment,
+    signal: context.signal,
+    onText: (text) => {
+      if (chunks === 0) chunks = perplexityPlan((beginning += text))?.chunks ?? 0;
+      done = chunksDone(text) ?? done;
+      if (chunks > 0) report("perplexity", `chunk ${done} of ${chunks}`, Math.min(1, done / chunks));
+    },
+  });
+  const [, tokens] = /tokenizes to only (\d+) tokens/.exec(`${step.stdout}\n${step.stderr}`) ?? [];
+  if (tokens) {
+    throw new TextTooShort(
+      `the text has only ${tokens} tokens: too short, perplexity needs at least ${2 * settings.context} with a context of ${settings.context}; give a longer text with --text, or a study with a smaller context`,
+    );
+  }
+  const { ppl, pplError, nll, chunkNll, tokensPerSecond } = parsePerplexity(step);
+  if (!chunkNll) throw new UserError("llama-perplexity printed no likelihood for each chunk: it was built without the base patches");
+  if (settings.chunks !== null && chunkNll.length > settings.chunks) {
+    throw new UserError(`llama-perplexity computed ${chunkNll.length} chunks, at most ${settings.chunks} were asked for`);
+  }
+  return { result: { ppl, error: pplError, nll, chunks: chunkNll }, tokensPerSecond: tokensPerSecond ?? null, step };
+}

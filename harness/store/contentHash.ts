@@ -1,0 +1,29 @@
+import { mkdir, readFile, stat } from "node:fs/promises";
+import path from "node:path";
+import writeFileAtomic from "write-file-atomic";
+import { cacheFolder } from "../paths.ts";
+import { canonicalJson, hashFile, hashText } from "./hash.ts";
+
+/**
+ * SHA-256 of a large file, remembered in the cache folder for as long as the file's size, inode and
+ * change time stay the same: a 7B model takes half a minute to hash, and a second sweep should not.
+ *
+ * @param file absolute path
+ */
+export async function contentHash(file: string, signal?: AbortSignal): Promise<string> {
+  const before = await identity(file);
+  const kept = path.join(cacheFolder(), "hashes", hashText(before));
+  const known = await readFile(kept, "utf8").catch(() => "");
+  if (/^[0-9a-f]{64}$/.test(known)) return known;
+  const hash = await hashFile(file, signal);
+  if ((await identity(file)) === before) {
+    await mkdir(path.dirname(kept), { recursive: true });
+    await writeFileAtomic(kept, hash);
+  }
+  return hash;
+}
+
+async function identity(file: string): Promise<string> {
+  const { dev, ino, size, mtimeNs, ctimeNs } = await stat(file, { bigint: true });
+  return canonicalJson({ file, numbers: [dev, ino, size, mtimeNs, ctimeNs].map(String) });
+}

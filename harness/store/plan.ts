@@ -1,0 +1,86 @@
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import writeFileAtomic from "write-file-atomic";
+import { z } from "zod";
+import { UserError } from "../errors.ts";
+import { baseTypes, fileTypes } from "../study/types.ts";
+import { storeFolder } from "./store.ts";
+
+const contentSchema = z.strictObject({ name: z.string(), path: z.string(), sha256: z.string(), bytes: z.int() });
+
+const cellSchema = z.strictObject({
+  name: z.string(),
+  type: z.enum(fileTypes),
+  mode: z.enum(["upstream", "simple", "own"]),
+  pure: z.boolean(),
+  radius: z.int().optional(),
+  table: z
+    .strictObject({ name: z.string(), kind: z.enum(["basic", "balanced", "custom"]), widths: z.array(z.int()), values: z.array(z.int()) })
+    .optional(),
+  container: z.enum(["native", "packed"]),
+  encode: z.enum(["bins", "nearest"]),
+  scale: z.enum(["absmax", "search"]),
+  decode: z.string(),
+  types: z.array(z.enum(baseTypes)),
+});
+
+const planSchema = z.strictObject({
+  format: z.literal(1),
+  study: z.strictObject({ name: z.string(), title: z.string().optional(), path: z.string() }),
+  model: contentSchema,
+  text: contentSchema,
+  parameters: z.strictObject({
+    context: z.int(),
+    batch: z.int(),
+    ubatch: z.int(),
+    threads: z.int(),
+    chunks: z.int().nullable(),
+  }),
+  build: z.strictObject({
+    release: z.string(),
+    key: z.string(),
+    tree: z.string(),
+    libraryHash: z.string(),
+    compiler: z.string(),
+    cmakeFlags: z.array(z.string()),
+    cpu: z.string(),
+  }),
+  versions: z.record(z.string(), z.string()),
+  machine: z.strictObject({ platform: z.string(), cpuModel: z.string(), processors: z.int(), memoryBytes: z.int() }),
+  argv: z.array(z.string()),
+  date: z.iso.datetime(),
+  /** Every cell of the study, in its order, with the key that it has under these parameters. */
+  cells: z.array(z.strictObject({ key: z.string(), cell: cellSchema })),
+});
+
+/** What the latest sweep of a results folder asked for: which records its tables show. */
+export type Plan = z.infer<typeof planSchema>;
+
+const planName = "plan.json";
+
+/** Keep the plan, atomically. */
+export async function writePlan(results: string, plan: Plan): Promise<void> {
+  await writeFileAtomic(path.join(storeFolder(results), planName), `${JSON.stringify(planSchema.parse(plan), null, 1)}\n`);
+}
+
+/**
+ * The plan of a results folder.
+ *
+ * @returns null when the folder has none
+ * @throws UserError when it is damaged
+ */
+export async function readPlan(results: string): Promise<Plan | null> {
+  const file = path.join(storeFolder(results), planName);
+  let text: string;
+  try {
+    text = await readFile(file, "utf8");
+  } catch (error) {
+    if (["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "")) return null;
+    throw error;
+  }
+  try {
+    return planSchema.parse(JSON.parse(text)) as Plan;
+  } catch {
+    throw new UserError(`${file} is damaged; remove it and run the sweep again: finished cells are kept`);
+  }
+}

@@ -1,0 +1,48 @@
+import type { Cell } from "./types.ts";
+import { floatTypes } from "./types.ts";
+
+/** A combination that no coding has: the field to look at, and what is allowed. */
+export interface CombinationFault {
+  field: string;
+  message: string;
+}
+
+/**
+ * What a cell's fields, each good for itself, say together that cannot be.
+ *
+ * @param cell the cell
+ * @param given names of the fields that the study wrote for it
+ */
+export function combinationFaults(cell: Cell, given: ReadonlySet<string>): CombinationFault[] {
+  const faults: CombinationFault[] = [];
+  const fault = (field: string, message: string): void => void faults.push({ field, message });
+  const { type, radius, table, types } = cell;
+  const packed = cell.container === "packed";
+  const base = type === "Q4_0" || type === "Q8_0";
+  const ownFields = ["radius", "table", "container", "encode", "scale", "types"].filter((field) => given.has(field));
+
+  if (!base && (ownFields.length > 0 || cell.decode !== "exact")) {
+    const field = ownFields[0] ?? "decode";
+    fault(field, `${field} has no meaning for type ${type}; own schemes code Q4_0 or Q8_0`);
+    return faults;
+  }
+  if (base && !types.includes(type)) fault("types", `types leaves out the cell's own type ${type}; add it`);
+  if (packed && type === "Q8_0") fault("container", "container packed holds 4-bit codes in Q4_0 blocks: it goes with type Q4_0, not Q8_0");
+  else if (packed && !table) fault("container", "container packed needs a table: basic, balanced, widths and values, or a file");
+  else if (packed && radius !== undefined) fault("radius", "radius belongs to centred Q4_0 codes; container packed holds codes of a table: give one or the other");
+  else if (radius !== undefined && table && types.length < 2) {
+    fault("radius", "radius belongs to Q4_0 and table to Q8_0: give one of them, or types: [Q4_0, Q8_0]");
+  } else if (radius !== undefined && !types.includes("Q4_0")) fault("radius", "radius belongs to Q4_0; with type Q8_0 give a table");
+  else if (table && !packed && !types.includes("Q8_0")) fault("table", "a table belongs to Q8_0; with type Q4_0 give a radius, or container: packed");
+
+  for (const field of ["encode", "scale"] as const) {
+    if (given.has(field) && !table) fault(field, `${field} says how a table codes: it needs one`);
+  }
+  if (given.has("types") && radius === undefined && !table) fault("types", "types says what own mode reaches: it needs a radius or a table");
+  if (packed && cell.decode !== "exact") fault("decode", "container packed is decoded exactly: the thesis's fork had no such container");
+  if (cell.mode === "simple" && type === "Q8_0" && cell.decode !== "exact") {
+    fault("decode", "decode published is the same as exact for simple Q8_0: leave it out");
+  }
+  if (floatTypes.includes(type) && given.has("pure")) fault("pure", `pure has no meaning for type ${type}`);
+  return faults;
+}

@@ -1,0 +1,25 @@
+import type { Cell } from "./types.ts";
+
+/**
+ * The cell's scheme as normalized pablo.conf: the first line, then the keys that differ from their
+ * defaults, in the order of the manual.
+ *
+ * @param cell the cell
+ * @param histogram where the library shall write its counts; relative to the working directory
+ * @returns the text, each line ended; null when the library has no part in the cell
+ */
+export function confText(cell: Cell, histogram?: string): string | null {
+  if (cell.mode === "upstream") return null;
+  const own = cell.mode === "own";
+  const { table } = cell;
+  const tableMode = { basic: 0, balanced: 1, custom: 2 }[table?.kind ?? "basic"];
+  const lines = [`${own ? 1 : 0} ${cell.radius ?? 0} ${tableMode}`];
+  if (cell.container !== "native") lines.push(`CONTAINER ${cell.container}`);
+  if (table?.kind === "custom") lines.push(`TABLE ${[...table.widths, ...table.values].join(" ")}`);
+  if (cell.encode !== "bins") lines.push(`ENCODE ${cell.encode}`);
+  if (cell.scale !== "absmax") lines.push(`SCALE ${cell.scale}`);
+  if (cell.decode !== "exact") lines.push(`DECODE ${cell.decode}`);
+  if (own && cell.types.length === 1) lines.push(`TYPES ${cell.types.join(" ")}`);
+  if (histogram !== undefined) lines.push(`HISTOGRAM ${histogram}`);
+  return `${lines.join("\n")}\n`;
+}

@@ -1,0 +1,143 @@
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { UserError } from "../errors.ts";
+import { readCell } from "./cell.ts";
+import { type CellEntry, expandEntry } from "./grid.ts";
+import { type Fault, type Positioned, parsePositioned, throwFaults } from "./position.ts";
+import { cellFields, nameField, studyFields } from "./schema.ts";
+import type { Cell, Study } from "./types.ts";
+
+const cellKeys = ["name", ...Object.keys(cellFields), "types"];
+const studyKeys = ["$schema", ...Object.keys(studyFields), "cells"];
+
+/**
+ * Read a study file.
+ *
+ * @param file path of a YAML or JSON file (studies/study.schema.json)
+ * @throws UserError with line, column and what is allowed for every fault in it
+ */
+export function loadStudy(file: string): Study {
+  return parseStudy(readText(file, file), file, (name) => readText(path.resolve(path.dirname(file), name), name));
+}
+
+/**
+ * A study from its text.
+ *
+ * @param text YAML or JSON
+ * @param file its name, for messages
+ * @param readFile content of a table file that the study names
+ * @throws UserError with line, column and what is allowed for every fault
+ */
+export function parseStudy(text: string, file: string, readFile: (name: string) => string): Study {
+  const source = parsePositioned(text, file);
+  const { value } = source;
+  if (!isMap(value)) throwFaults(source, [{ path: [], message: `a study is a map; its keys: ${studyKeys.join(", ")}` }]);
+  const faults = [...unknownKeys(value, studyKeys, []), ...studyFaults(value)];
+  const entries = value["cells"];
+  if (!Array.isArray(entries) || entries.length === 0) {
+    faults.push({ path: ["cells"], message: "cells must be a list with at least one cell" });
+    throwFaults(source, faults);
+  }
+  const pure = value["pure"] !== false;
+  const named = entries.flatMap((entry: unknown, index) => readEntry(entry, index, { source, pure, readFile, faults }));
+  faults.push(...duplicates(named, source));
+  if (faults.length > 0) throwFaults(source, faults);
+  const { cells: _cells, $schema: _schema, pure: _pure, ...options } = value;
+  const study = { context: 512, batch: 2048, ubatch: 512, ...options, cells: named.map(({ cell }) => cell) } as unknown as Study;
+  const batchFault = checkBatch(study);
+  if (batchFault) throwFaults(source, [{ path: [value["batch"] === undefined ? "context" : "batch"], message: batchFault }]);
+  return study;
+}
+
+/**
+ * What llama-perplexity asserts of context and batch, as a sentence.
+ *
+ * @returns null when they fit together
+ */
+export function checkBatch({ context, batch }: Pick<Study, "context" | "batch">): string | null {
+  if (batch < context || batch % context === 0) return null;
+  return `batch ${batch} does not fit context ${context}; allowed: less than context, or a multiple of it`;
+}
+
+interface NamedCell {
+  cell: Cell;
+  path: (string | number)[];
+}
+
+function readEntry(
+  entry: unknown,
+  index: number,
+  { source, pure, readFile, faults }: { source: Positioned; pure: boolean; readFile: (name: string) => string; faults: Fault[] },
+): NamedCell[] {
+  const base = ["cells", index];
+  if (!isMap(entry)) {
+    faults.push({ path: base, message: `a cell is a map; its keys: ${cellKeys.join(", ")}` });
+    return [];
+  }
+  const before = faults.length;
+  faults.push(...unknownKeys(entry, cellKeys, base));
+  const name = entry["name"];
+  if (!nameField.safeParse(name).success) {
+    const said = name === undefined ? "name is missing" : `name: ${JSON.stringify(name)} is not allowed`;
+    faults.push({ path: [...base, "name"], message: `${said}; allowed: ${nameField.description}` });
+  } else {
+    for (const [, field] of String(name).matchAll(/\{-?([a-z]+)\}/g)) {
+      if (!field || field === "name" || !cellKeys.includes(field)) {
+        faults.push({ path: [...base, "name"], message: `name: {${field}} is no field of a cell; allowed: ${Object.keys(cellFields).join(", ")}` });
+      }
+    }
+  }
+  for (const [field, list] of Object.entries(entry)) {
+    if (Array.isArray(list) && list.length === 0) faults.push({ path: [...base, field], message: `${field}: the list is empty` });
+  }
+  if (faults.length > before) return [];
+  return expandEntry(entry).flatMap((point) => {
+    const result = readCell(point, { source, base, pure, readFile });
+    if ("cell" in result) return [{ cell: result.cell, path: [...base, "name"] }];
+    faults.push(...result.faults);
+    return [];
+  });
+}
+
+function duplicates(named: readonly NamedCell[], source: Positioned): Fault[] {
+  const seen = new Map<string, NamedCell>();
+  return named.flatMap((one) => {
+    // Names become file names, and some file systems do not tell case apart.
+    const first = seen.get(one.cell.name.toLowerCase());
+    if (!first) {
+      seen.set(one.cell.name.toLowerCase(), one);
+      return [];
+    }
+    const where = source.place(first.path).split(":").slice(-2).join(":");
+    return [{ path: one.path, message: `duplicate cell ${one.cell.name} (first at ${where}); names differ when they hold the field that differs, as in {radius}` }];
+  });
+}
+
+function studyFaults(value: CellEntry): Fault[] {
+  return Object.entries(studyFields).flatMap(([field, schema]): Fault[] => {
+    const given = value[field];
+    if (given === undefined && field !== "name") return [];
+    if (schema.safeParse(given).success) return [];
+    const said = given === undefined ? `${field} is missing` : `${field}: ${JSON.stringify(given)} is not allowed`;
+    return [{ path: [field], message: `${said}; allowed: ${schema.description}` }];
+  });
+}
+
+function unknownKeys(value: CellEntry, allowed: readonly string[], base: readonly (string | number)[]): Fault[] {
+  return Object.keys(value)
+    .filter((key) => !allowed.includes(key))
+    .map((key) => ({ path: [...base, key], atKey: true, message: `unknown key ${key}; allowed: ${allowed.filter((one) => one !== "$schema").join(", ")}` }));
+}
+
+function isMap(value: unknown): value is CellEntry {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function readText(file: string, name: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(file));
+  } catch (error) {
+    const reason = (error as NodeJS.ErrnoException).code === "ENOENT" ? "there is no such file" : (error as Error).message;
+    throw new UserError(`${name}: ${reason}`);
+  }
+}

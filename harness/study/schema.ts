@@ -1,0 +1,72 @@
+import { z } from "zod";
+import { decodePattern } from "./decode.ts";
+import { baseTypes, fileTypes } from "./types.ts";
+
+const tableObject = z.object({
+  widths: z.array(z.int().min(1).max(256)).length(16).describe("16 bin widths from -128 upwards, summing to 256"),
+  values: z.array(z.int().min(-128).max(127)).length(16).describe("16 decoded values, int8, each above the one before"),
+});
+
+/**
+ * Fields of a cell, each for a single value; a study may give a list of them instead, and the cell
+ * becomes a grid. The descriptions are what error messages say is allowed.
+ */
+export const cellFields = {
+  type: z.enum(fileTypes).describe(`a type of llama-quantize: ${fileTypes.join(", ")}`),
+  pure: z.boolean().describe("true (one type for every tensor) or false (upstream's mixture)"),
+  radius: z.int().min(0).max(7).describe("a whole number from 0 to 7"),
+  table: z
+    .union([z.string().min(1), tableObject])
+    .describe("basic, balanced, a map with 16 widths and 16 values, or the path of a file that holds one"),
+  container: z.enum(["native", "packed"]).describe("native or packed"),
+  encode: z.enum(["bins", "nearest"]).describe("bins or nearest"),
+  scale: z.enum(["absmax", "search"]).describe("absmax or search"),
+  decode: z
+    .string()
+    .regex(decodePattern)
+    .describe("exact, published, or published: and any of packing,shift,lownibble,rawdot joined by commas"),
+};
+
+/** Name of a field that a cell may have as a list that makes a grid. */
+export type CellField = keyof typeof cellFields;
+
+/** `types` is a list in itself and never makes a grid. */
+export const typesField = z.array(z.enum(baseTypes)).min(1).max(2).describe("a list with Q4_0, Q8_0 or both");
+
+/** `name` of a cell: a template, in which `{radius}` is the field's value and `{-decode}` is `-value` unless it is the default. */
+export const nameField = z
+  .string()
+  .regex(/^(?:[A-Za-z0-9]|\{[a-z]+\})(?:[A-Za-z0-9._-]|\{-?[a-z]+\})*$/)
+  .describe("letters, digits, . _ -, and {field} or {-field} for the value of a field");
+
+/** Fields of a study beside its cells. */
+export const studyFields = {
+  name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/).describe("letters, digits, . _ and -"),
+  title: z.string().describe("a line of text"),
+  pure: z.boolean().describe("true (one type for every tensor) or false (upstream's mixture)"),
+  context: z.int().min(8).max(1_048_576).describe("a whole number of tokens from 8 to 1048576"),
+  batch: z.int().min(1).max(1_048_576).describe("a whole number of tokens: less than context, or a multiple of it"),
+  ubatch: z.int().min(1).max(1_048_576).describe("a whole number of tokens from 1"),
+  threads: z.int().min(1).max(1024).describe("a whole number from 1 to 1024"),
+  chunks: z.int().min(1).max(10_000_000).describe("a whole number from 1"),
+};
+
+/** A field of a study beside its cells. */
+export type StudyField = keyof typeof studyFields;
+
+/** The study file as editors know it: the JSON Schema in studies/study.schema.json. */
+export function studyJsonSchema(): object {
+  const grid = Object.fromEntries(
+    Object.entries(cellFields).map(([name, field]) => [
+      name,
+      z.union([field, z.array(field).min(1)]).describe(`${field.description}; a list makes a grid`),
+    ]),
+  );
+  const { name, ...optional } = studyFields;
+  const partial = (fields: Record<string, z.ZodType>): Record<string, z.ZodType> =>
+    Object.fromEntries(Object.entries(fields).map(([key, field]) => [key, field.optional()]));
+  const { type, ...rest } = grid;
+  const cell = z.strictObject({ name: nameField, type: type as z.ZodType, ...partial(rest), types: typesField.optional() });
+  const study = z.strictObject({ $schema: z.string().optional(), name, ...partial(optional), cells: z.array(cell).min(1) });
+  return { ...z.toJSONSchema(study), title: "quantflex study" };
+}

@@ -1,0 +1,73 @@
+/** File types that llama-quantize of the pinned release makes (tools/quantize/quantize.cpp, QUANT_OPTIONS). */
+export const fileTypes = [
+  "F32", "F16", "BF16",
+  "Q1_0", "Q2_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "MXFP4_MOE", "TQ1_0", "TQ2_0",
+  "Q2_K", "Q2_K_S", "Q3_K", "Q3_K_S", "Q3_K_M", "Q3_K_L", "Q4_K", "Q4_K_S", "Q4_K_M",
+  "Q5_K", "Q5_K_S", "Q5_K_M", "Q6_K",
+  "IQ1_S", "IQ1_M", "IQ2_XXS", "IQ2_XS", "IQ2_S", "IQ2_M", "IQ3_XXS", "IQ3_XS", "IQ3_S", "IQ3_M",
+  "IQ4_NL", "IQ4_XS",
+] as const;
+
+/** A file type by llama-quantize's name. */
+export type FileType = (typeof fileTypes)[number];
+
+/** Types whose weights are plain floating-point numbers: what a study can start from. */
+export const floatTypes: readonly string[] = ["F32", "F16", "BF16"];
+
+/** Base types that the library can code in own mode (pablo.conf, `TYPES`). */
+export const baseTypes = ["Q4_0", "Q8_0"] as const;
+
+/** A base type of own mode. */
+export type BaseType = (typeof baseTypes)[number];
+
+/** The single defects of the thesis's fork, in the order of pablo.conf's `DECODE published:…`. */
+export const defects = ["packing", "shift", "lownibble", "rawdot"] as const;
+
+/**
+ * A map from 8-bit codes to 16 ranges and back (thesis, chapter 4).
+ * `widths`: 16 bin widths from code -128 upwards, summing to 256.
+ * `values`: the 16 int8 codes that the bins decode to.
+ */
+export interface Table {
+  name: string;
+  kind: "basic" | "balanced" | "custom";
+  widths: number[];
+  values: number[];
+}
+
+/** One cell of a study: a type, and how its weights are coded. */
+export interface Cell {
+  name: string;
+  type: FileType;
+  /** `upstream`: the library has no part in it; `simple`: upstream's coding, counted; `own`: the library's. */
+  mode: "upstream" | "simple" | "own";
+  /** One scheme over the whole model, not upstream's mixture. */
+  pure: boolean;
+  /** Codes of at most this magnitude become zero (Q4_0 own), 0 to 7. */
+  radius?: number;
+  table?: Table;
+  container: "native" | "packed";
+  encode: "bins" | "nearest";
+  scale: "absmax" | "search";
+  /** `exact`, `published`, or `published:` and some defects in the order of `defects`. */
+  decode: string;
+  /** Base types that own mode reaches, in the order of `baseTypes`. */
+  types: BaseType[];
+}
+
+/** A validated study: what `npm run sweep` can run. */
+export interface Study {
+  name: string;
+  title?: string;
+  /** Tokens of context per chunk. */
+  context: number;
+  /** Tokens per logical batch: below `context`, or a multiple of it. */
+  batch: number;
+  /** Tokens per physical batch. */
+  ubatch: number;
+  /** Threads of every step; the machine's when absent. */
+  threads?: number;
+  /** At most this many chunks of text; all of it when absent. */
+  chunks?: number;
+  cells: Cell[];
+}

@@ -1,0 +1,112 @@
+import { spawn } from "node:child_process";
+import { readFile, readdir, stat, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { ensureBuild } from "../../harness/build/build.ts";
+import { projectRoot } from "../../harness/paths.ts";
+import { loadResults } from "../../harness/report/load.ts";
+import { sweep, type SweepResult } from "../../harness/run/sweep.ts";
+import { startScript } from "../support/cli.ts";
+import { temporaryFolder } from "../support/temporary.ts";
+
+const never = new AbortController().signal;
+const few = { study: "thesis", chunks: 4 };
+
+function quietSweep(request: Parameters<typeof sweep>[0]): Promise<SweepResult> {
+  return sweep(request, () => undefined, never);
+}
+
+beforeAll(async () => void (await ensureBuild("patched")));
+
+describe("Ctrl-C", () => {
+  it("ends the sweep with 130, leaves no process and no half result, and the next sweep goes on", async () => {
+    const out = await temporaryFolder();
+    const { child, ended, said } = startScript("sweep.ts", ["--out", out, "--only", "q4_0,q8_0,iq4_nl"]);
+    await said("cell 2 of 3");
+    child.kill("SIGINT");
+    const { code, stderr } = await ended;
+    expect(stderr).toBe("interrupted\n");
+    expect(code).toBe(130);
+    expect(await readdir(out)).toEqual(["store"]);
+    expect(await commandLinesWith(out)).toEqual([]);
+    const next = await quietSweep({ study: "thesis", out, only: "q4_0,q8_0,iq4_nl" });
+    expect(next.stored).toContain("q4_0");
+    expect(next.failed).toEqual([]);
+    expect([...next.stored, ...next.computed].sort()).toEqual(["iq4_nl", "q4_0", "q8_0"]);
+  });
+
+  it("kill -9 leaves nothing that is ever read", async () => {
+    const out = await temporaryFolder();
+    const { child, ended, said } = startScript("sweep.ts", ["--out", out, "--only", "q4_0,q8_0"]);
+    await said("q8_0: perplexity");
+    child.kill("SIGKILL");
+    await ended;
+    const next = await quietSweep({ study: "thesis", out, only: "q4_0,q8_0" });
+    expect(next.failed).toEqual([]);
+    expect(await readdir(out)).toEqual(["store"]);
+  });
+});
+
+it("a second sweep computes nothing and changes no record; a corrupt record is computed again", async () => {
+  const out = await temporaryFolder();
+  const request = { ...few, out, only: "f16,q4_0,q8_0-own-balanced" };
+  expect((await quietSweep(request)).computed).toHaveLength(3);
+  const [first] = (await loadResults(out)).cells;
+  const file = path.join(out, "store", first!.key, "record.json");
+  const { mtimeMs } = await stat(file);
+  expect(await quietSweep(request)).toMatchObject({ computed: [], failed: [] });
+  expect((await stat(file)).mtimeMs).toBe(mtimeMs);
+  const bytes = await readFile(file);
+  bytes.write("xyz", bytes.length >> 1);
+  await writeFile(file, bytes);
+  expect((await quietSweep(request)).computed).toEqual(["f16"]);
+});
+
+it("counts do not depend on the number of threads", async () => {
+  const counted = await Promise.all(
+    [1, 2, 7].map(async (threads) => {
+      const out = await temporaryFolder();
+      const result = await quietSweep({ ...few, out, threads, only: "q4_0*,q8_0*" });
+      expect(result.failed).toEqual([]);
+      return (await loadResults(out)).cells.map(({ cell, record }) => ({ name: cell.name, histogram: record?.histogram, sha256: record?.file.sha256 }));
+    }),
+  );
+  expect(counted[1]).toEqual(counted[0]);
+  expect(counted[2]).toEqual(counted[0]);
+});
+
+it("a tensor that cannot be quantized is reported, and the study goes on", async ({ skip }) => {
+  const data = path.join(projectRoot, "..", "shared", "data", "stories260K");
+  const [model, text] = [path.join(data, "stories260K-f32.gguf"), path.join(data, "tinystories-sample.txt")];
+  if (!(await stat(model).catch(() => null))) return skip("the test data are not here");
+  const out = await temporaryFolder();
+  const result = await quietSweep({ ...few, out, model, text });
+  expect(result.failed).toEqual([]);
+  const record = (await loadResults(out)).cells.find(({ cell }) => cell.name === "q8_0-own-basic")?.record;
+  expect(record?.tensors.filter(({ fallback }) => fallback).map(({ name, type }) => `${name} ${type}`)).toEqual(
+    [0, 1, 2, 3, 4].map((layer) => `blk.${layer}.ffn_down.weight F16`),
+  );
+});
+
+it("30 sweeps in a row on a busy machine lose no result", async () => {
+  const busy = [1, 2].map(() => spawn(process.execPath, ["-e", "for (;;);"]));
+  onTestFinished(() => busy.forEach((process) => process.kill("SIGKILL")));
+  const perplexities = new Set<string>();
+  for (let round = 1; round <= 30; round++) {
+    const out = await temporaryFolder();
+    const result = await quietSweep({ ...few, out, only: "f16,q4_0-own-r1" });
+    expect(result.failed, `round ${round}`).toEqual([]);
+    const { cells } = await loadResults(out);
+    perplexities.add(JSON.stringify(cells.map(({ record }) => record?.perplexity)));
+  }
+  expect(perplexities.size).toBe(1);
+});
+
+/** Command lines of running processes that name a folder; empty where /proc is not there. */
+async function commandLinesWith(folder: string): Promise<string[]> {
+  const ids = (await readdir("/proc").catch(() => [])).filter((name) => /^\d+$/.test(name));
+  const lines = await Promise.all(
+    ids.map(async (id) => `${await readFile(`/proc/${id}/cmdline`, "utf8").catch(() => "")} ${await readFile(`/proc/${id}/environ`, "utf8").catch(() => "")}`),
+  );
+  return lines.filter((line) => line.includes(folder));
+}

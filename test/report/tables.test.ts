@@ -1,0 +1,125 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import { parse } from "csv-parse/sync";
+import { beforeAll, describe, expect, it } from "vitest";
+import { writeTables } from "../../harness/report/tables.ts";
+import { summary } from "../../harness/report/summary.ts";
+import { cellKey, type KeyInputs } from "../../harness/store/key.ts";
+import { type Plan, writePlan } from "../../harness/store/plan.ts";
+import { storeFolder, writeFailure, writeRecord } from "../../harness/store/store.ts";
+import { parseStudy } from "../../harness/study/load.ts";
+
+const hash = (letter: string): string => letter.repeat(64);
+const study = parseStudy(
+  'name: s\ncells:\n  - { name: f16, type: F16 }\n  - { name: "q4_0-own-r{radius}", type: Q4_0, radius: [0, 1] }\n  - { name: q8_0, type: Q8_0 }\n',
+  "s.yaml", () => "",
+);
+const inputs = (name: string): KeyInputs => ({
+  tree: name, libraryHash: "l", compiler: "c", cmakeFlags: [], cpu: "x", model: hash("a"), text: hash("b"), conf: null, steps: [["llama-perplexity"]],
+});
+const keys = study.cells.map(({ name }) => cellKey(inputs(name)));
+
+function plan(): Plan {
+  const content = { name: "m", path: "/m.gguf", sha256: hash("a"), bytes: 1 };
+  return {
+    format: 1, study: { name: "s", path: "s.yaml" }, model: content, text: content,
+    parameters: { context: 512, batch: 2048, ubatch: 512, threads: 1, chunks: null },
+    build: { release: "b0", key: "k", tree: "t", libraryHash: "l", compiler: "c", cmakeFlags: [], cpu: "x" },
+    versions: { node: "v20" }, machine: { platform: "p", cpuModel: "c", processors: 1, memoryBytes: 1 }, argv: ["quantflex", "sweep"],
+    date: "2026-01-01T00:00:00.000Z", cells: study.cells.map((cell, index) => ({ key: keys[index]!, cell })),
+  };
+}
+
+describe("tables", () => {
+  let folder = "";
+  let table: (name: string) => Record<string, string>[] = () => [];
+  const written: string[] = [];
+
+  beforeAll(async () => {
+    folder = await mkdtemp(path.join(os.tmpdir(), "quantflex-test-"));
+    await mkdir(storeFolder(folder), { recursive: true });
+    await writePlan(folder, plan());
+    const histogram = path.join(folder, "histogram-source");
+    await writeFile(histogram, '{"pablo":[]}');
+    const zeroRuns = [30, 10, ...Array<number>(13).fill(0), 2];
+    const norm = { name: "norm", shape: [32], type: "F32", bytes: 128, elements: 32, fallback: null };
+    const common = {
+      perplexity: { ppl: 1234.5678, error: 1.5, nll: 7.1185, chunks: [7, 7.237] },
+      perplexitySeconds: 2, tokensPerSecond: 512, argv: [["llama-perplexity", "-m", "x"]], date: "2026-01-01T00:00:00.000Z",
+    };
+    await writeRecord(folder, {
+      ...common, key: keys[0]!, inputs: inputs("f16"), file: { sha256: hash("c"), bytes: 320 }, histogram: null, quantizeSeconds: null,
+      tensors: [norm, { name: "w", shape: [32, 2], type: "F16", bytes: 128, elements: 64, fallback: null }],
+    }, {});
+    await writeRecord(folder, {
+      ...common, key: keys[1]!, inputs: inputs("q4_0-own-r0"), file: { sha256: hash("d"), bytes: 300 }, quantizeSeconds: 1,
+      tensors: [norm, { name: "w", shape: [32, 2], type: "Q4_0", bytes: 36, elements: 64, fallback: null }, { name: "v", shape: [20, 2], type: "F16", bytes: 80, elements: 40, fallback: "F16: rows" }],
+      histogram: { zeroRuns, tensors: [{ name: "w", type: "Q4_0", firstCode: -8, counts: [1, ...Array<number>(14).fill(0), 63] }] },
+    }, { "histogram.json": histogram });
+    await writeFailure(folder, keys[2]!, 'it said "no", twice', {});
+    written.push(...(await writeTables(folder)).written);
+    const texts = new Map(await Promise.all(written.filter((file) => file.endsWith(".csv")).map(async (file) => [path.basename(file), await readFile(file, "utf8")] as const)));
+    table = (name) => parse(texts.get(name) ?? "", { columns: true });
+    return () => rm(folder, { recursive: true, force: true });
+  });
+
+  it("has a row for each cell that was run, failed ones included", async () => {
+    expect((await readFile(path.join(folder, "cells.csv"), "utf8")).split("\n")[0]).toBe(
+      "cell,type,scheme,decode,container,file_bytes,bpw_file,bpw_quantized,ppl,ppl_error,nll,chunks,quantize_s,perplexity_s,tokens_per_s,status",
+    );
+    expect(table("cells.csv").map((row) => [row["cell"], row["scheme"], row["bpw_file"], row["bpw_quantized"], row["ppl"], row["chunks"], row["status"]])).toEqual([
+      ["f16", "upstream", "26.6667", "16", "1234.5678", "2", "ok"],
+      ["q4_0-own-r0", "own r0", "17.6471", "4.5", "1234.5678", "2", "ok"],
+      ["q4_0-own-r1", "own r1", "", "", "", "", 'failed: it said "no", twice'],
+    ]);
+  });
+
+  it("counts codes by tensor and over the model", () => {
+    const rows = table("codes.csv");
+    expect(rows).toHaveLength(32);
+    expect(rows[0]).toEqual({ cell: "q4_0-own-r0", tensor: "*", type: "Q4_0", code: "-8", count: "1" });
+    expect(rows[31]).toEqual({ cell: "q4_0-own-r0", tensor: "w", type: "Q4_0", code: "7", count: "63" });
+  });
+
+  it("shares zero runs out", () => {
+    const rows = table("zero_runs.csv");
+    expect(rows).toHaveLength(16);
+    expect([rows[0], rows[15]]).toEqual([
+      { cell: "q4_0-own-r0", length: "1", count: "30", share: "0.714286" },
+      { cell: "q4_0-own-r0", length: "16+", count: "2", share: "0.047619" },
+    ]);
+  });
+
+  it("lists tensors and chunks", () => {
+    expect(table("tensors.csv").at(-1)).toEqual({ cell: "q4_0-own-r0", tensor: "v", shape: "20x2", type: "F16", fallback: "F16: rows" });
+    expect(table("chunks.csv").slice(0, 2)).toEqual([{ cell: "f16", chunk: "1", nll: "7" }, { cell: "f16", chunk: "2", nll: "7.237" }]);
+  });
+
+  it("sets the thesis beside ours", () => {
+    const row = table("thesis.csv").find(({ where }) => where === "figure 3.2.2");
+    expect(row).toMatchObject({ cell: "q4_0-own-r0", thesis: "87.83", ours: "71.4286" });
+    expect(table("thesis.csv").find(({ where }) => where === "figure 3.3.1")?.["ours"]).toBe("");
+  });
+
+  it("keeps the library's JSON, and a manifest", async () => {
+    expect(await readFile(path.join(folder, "histograms", "q4_0-own-r0.json"), "utf8")).toBe('{"pablo":[]}');
+    const manifest = JSON.parse(await readFile(path.join(folder, "manifest.json"), "utf8")) as { argv: string[]; cells: { name: string; status: string }[] };
+    expect(manifest.argv).toEqual(["quantflex", "sweep"]);
+    expect(manifest.cells.map(({ name }) => name)).toEqual(["f16", "q4_0-own-r0", "q4_0-own-r1"]);
+    expect(written.map((file) => path.relative(folder, file))).toEqual([
+      "cells.csv", "codes.csv", "zero_runs.csv", "tensors.csv", "chunks.csv", "thesis.csv", path.join("histograms", "q4_0-own-r0.json"), "manifest.json",
+    ]);
+  });
+
+  it("are the same when they are made again", async () => {
+    const before = await Promise.all(written.map((file) => readFile(file, "utf8")));
+    await writeTables(folder);
+    expect(await Promise.all(written.map((file) => readFile(file, "utf8")))).toEqual(before);
+  });
+
+  it("prints a summary", async () => {
+    const { results } = await writeTables(folder);
+    expect(summary(results).split("\n")[1]).toMatch(/^f16 +26\.667 +1,234\.6 +1\.5000 +512 +ok$/);
+  });
+});

@@ -1,0 +1,81 @@
+import { existsSync } from "node:fs";
+import path from "node:path";
+import { describe, expect, it } from "vitest";
+import { readGguf } from "../../harness/gguf/read.ts";
+import { demoModel, projectRoot } from "../../harness/paths.ts";
+import { hasType, keySteps, misfits, type Settings, tensorPattern, tensorTypeOf } from "../../harness/run/arguments.ts";
+import { childEnvironment } from "../../harness/run/environment.ts";
+import { selectCells } from "../../harness/run/only.ts";
+import { parseStudy } from "../../harness/study/load.ts";
+import type { Cell } from "../../harness/study/types.ts";
+
+const settings: Settings = { context: 512, batch: 2048, ubatch: 512, threads: 3, chunks: null };
+const stories = path.join(projectRoot, "..", "shared", "data", "stories260K", "stories260K-f32.gguf");
+
+function cells(text: string): Cell[] {
+  return parseStudy(`name: s\ncells:\n${text}`, "s.yaml", () => "").cells;
+}
+
+describe("arguments", () => {
+  it("are complete, with roles for paths", async () => {
+    const [q4, f16] = cells("  - { name: a, type: Q4_0, radius: 1 }\n  - { name: b, type: F16 }\n");
+    const gguf = await readGguf(demoModel);
+    const perplexity = (model: string): string[] =>
+      `llama-perplexity -m ${model} -f {text} -c 512 -b 2048 -ub 512 -t 3 -tb 3 --chunks -1 --device none`.split(" ");
+    expect(keySteps(q4!, settings, gguf)).toEqual([["llama-quantize", "--pure", "{model}", "{quantized}", "Q4_0", "3"], perplexity("{quantized}")]);
+    expect(keySteps(f16!, settings, gguf)).toEqual([perplexity("{model}")]);
+    expect(hasType(gguf, "BF16")).toBe(false);
+  });
+
+  it("leave upstream's mixture alone when the study asks for it", async () => {
+    const [cell] = cells("  - { name: a, type: Q4_K_M, pure: false }\n");
+    expect(keySteps(cell!, settings, await readGguf(demoModel))[0]).not.toContain("--pure");
+  });
+
+  it.skipIf(!existsSync(stories))("name the tensors whose rows do not fit", async () => {
+    const gguf = await readGguf(stories);
+    const names = [0, 1, 2, 3, 4].map((layer) => `blk.${layer}.ffn_down.weight`);
+    expect(misfits(gguf, "Q8_0")).toEqual(names.map((name) => ({ name, reason: "F16: rows of 172 weights are no multiple of 32" })));
+    expect(misfits(gguf, "F16")).toEqual([]);
+    const [cell] = cells("  - { name: a, type: Q8_0 }\n");
+    expect(keySteps(cell!, settings, gguf)[0]?.slice(0, 4)).toEqual([
+      "llama-quantize", "--pure", "--tensor-type", "^blk\\.0\\.ffn_down\\.weight$=f16",
+    ]);
+  });
+
+  it("match exactly one tensor's name", () => {
+    for (const name of ["blk.1.ffn_down.weight", "Odd=Name (x+y).weight", "a..b"]) {
+      const pattern = tensorPattern(name);
+      expect(name).toMatch(new RegExp(pattern));
+      expect(pattern).toBe(pattern.toLowerCase());
+      expect(pattern).not.toContain("=");
+      expect(`x${name}`).not.toMatch(new RegExp(pattern));
+    }
+    expect("blk.11.ffn_down.weight").not.toMatch(new RegExp(tensorPattern("blk.1.ffn_down.weight")));
+  });
+
+  it("know the tensor type behind a file type", () => {
+    expect(["Q4_K_M", "Q6_K", "IQ4_NL", "MXFP4_MOE", "IQ2_M", "F16"].map(tensorTypeOf)).toEqual(["Q4_K", "Q6_K", "IQ4_NL", "MXFP4", undefined, "F16"]);
+  });
+});
+
+describe("the environment of children", () => {
+  const own = { PATH: "/bin", PABLO_CONF: "/stray", LLAMA_ARG_THREADS: "1" };
+  it("has the cell's conf, or none", () => {
+    expect(childEnvironment("/cell/pablo.conf", own)).toEqual({ PABLO_CONF: "/cell/pablo.conf", LLAMA_ARG_THREADS: undefined });
+    expect(childEnvironment(null, own)).toEqual({ PABLO_CONF: undefined, LLAMA_ARG_THREADS: undefined });
+  });
+});
+
+describe("--only", () => {
+  const all = cells("  - { name: q4_0, type: Q4_0 }\n  - { name: q4_0-own-r1, type: Q4_0, radius: 1 }\n  - { name: q8_0, type: Q8_0 }\n");
+  const cases: [string | undefined, string[]][] = [
+    [undefined, ["q4_0", "q4_0-own-r1", "q8_0"]],
+    ["q4_0", ["q4_0"]],
+    ["q4*", ["q4_0", "q4_0-own-r1"]],
+    ["q8_0, q4_0", ["q4_0", "q8_0"]],
+    ["q?_0", ["q4_0", "q8_0"]],
+  ];
+  it.each(cases)("%s", (pattern, names) => expect(selectCells(all, pattern).map(({ name }) => name)).toEqual(names));
+  it.each(["q", "q4.0", "", "q4_0,nothing", "("])("no cell: %s", (pattern) => expect(() => selectCells(all, pattern)).toThrow(/matches no cell/));
+});
