@@ -1,3 +1,4 @@
+#include "pablo-reader.h"
 #include "pablo.h"
 
 #include <errno.h>
@@ -5,54 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct { const char * name; unsigned defect; } defect_names[] = {
-    { "packing",   PABLO_DEFECT_PACKING   },
-    { "shift",     PABLO_DEFECT_SHIFT     },
-    { "lownibble", PABLO_DEFECT_LOWNIBBLE },
-    { "rawdot",    PABLO_DEFECT_RAWDOT    },
-};
-#define N_DEFECTS (sizeof(defect_names)/sizeof(defect_names[0]))
-
-void pablo_defects_name(unsigned defects, char name[64]) {
-    strcpy(name, defects ? "published:" : "exact");
-    for (size_t i = 0; i < N_DEFECTS; ++i) {
-        if (defects & defect_names[i].defect) {
-            if (name[strlen(name) - 1] != ':') {
-                strcat(name, ",");
-            }
-            strcat(name, defect_names[i].name);
-        }
-    }
-}
-
-bool pablo_parse_defects(const char * name, unsigned * defects) {
-    *defects = 0;
-    if (strcmp(name, "exact") == 0) {
-        return true;
-    }
-    if (strcmp(name, "published") == 0) {
-        *defects = PABLO_DEFECTS_ALL;
-        return true;
-    }
-    if (strncmp(name, "published:", 10) != 0) {
-        return false;
-    }
-    for (const char * p = name + 10;; ++p) {
-        const size_t length = strcspn(p, ",");
-        size_t i = 0;
-        while (i < N_DEFECTS && (strlen(defect_names[i].name) != length || strncmp(p, defect_names[i].name, length) != 0)) {
-            ++i;
-        }
-        if (i == N_DEFECTS) {
-            return false;
-        }
-        *defects |= defect_names[i].defect;
-        p += length;
-        if (*p == '\0') {
-            return true;
-        }
-    }
-}
+#define MAX_FILE (1024*1024)
 
 void pablo_default_conf(struct pablo_conf * conf) {
     memset(conf, 0, sizeof(*conf));
@@ -60,66 +14,17 @@ void pablo_default_conf(struct pablo_conf * conf) {
     conf->table = pablo_builtin_table(conf->table_mode);
 }
 
-// One line of the file and the place in it that is being read.
-struct reader {
-    const char * name;
-    int          line;
-    char         text[8192];
-    char       * at;
-    char       * word; // the word last read
-    char       * error;
-};
-
-static bool fail(struct reader * r, const char * at, const char * expected) {
-    snprintf(r->error, PABLO_MAX_ERROR, "%.300s:%d:%d: expected %.120s, found %s%.40s%s", r->name, r->line, (int) (at - r->text) + 1, expected,
-             *at ? "\"" : "", *at ? at : "the end of the line", *at ? "\"" : "");
-    return false;
-}
-
-static bool next_word(struct reader * r) {
-    if (r->at > r->text && r->at[-1] == '\0') {
-        r->at[-1] = ' ';
-    }
-    r->at  += strspn(r->at, " \t");
-    r->word = r->at;
-    r->at  += strcspn(r->at, " \t");
-    if (*r->at) {
-        *r->at++ = '\0';
-    }
-    return *r->word != '\0';
-}
-
-static bool read_int(struct reader * r, int min, int max, const char * expected, int * value) {
-    if (!next_word(r)) {
-        return fail(r, r->word, expected);
-    }
-    char * end;
-    errno = 0;
-    const long number = strtol(r->word, &end, 10);
-    if (*end || errno || number < min || number > max) {
-        return fail(r, r->word, expected);
-    }
-    *value = (int) number;
-    return true;
-}
-
-static bool read_choice(struct reader * r, const char * first, const char * second, const char * expected, int * value) {
-    next_word(r);
-    *value = strcmp(r->word, second) == 0;
-    return *value || strcmp(r->word, first) == 0 || fail(r, r->word, expected);
-}
-
-static bool read_table(struct reader * r, struct pablo_table * table) {
+static bool read_table(struct pablo_reader * r, struct pablo_table * table) {
     const char * start = r->at;
     int value;
     for (int i = 0; i < PABLO_CODES; ++i) {
-        if (!read_int(r, 1, 241, "16 bin widths, 1 to 241, then 16 decoded values", &value)) {
+        if (!pablo_read_int(r, 1, 241, "16 bin widths, 1 to 241, then 16 decoded values", &value)) {
             return false;
         }
         table->width[i] = (int16_t) value;
     }
     for (int i = 0; i < PABLO_CODES; ++i) {
-        if (!read_int(r, -128, 127, "16 decoded values, -128 to 127, after 16 bin widths", &value)) {
+        if (!pablo_read_int(r, -128, 127, "16 decoded values, -128 to 127, after 16 bin widths", &value)) {
             return false;
         }
         table->value[i] = (int8_t) value;
@@ -132,22 +37,43 @@ static bool read_table(struct reader * r, struct pablo_table * table) {
     return true;
 }
 
-static bool read_types(struct reader * r, unsigned * types) {
+static bool read_tensor_table(struct pablo_reader * r, struct pablo_conf * conf) {
+    struct pablo_tensor_table entry;
+    if (!pablo_next_word(r) || strlen(r->word) >= sizeof(entry.pattern)) {
+        return pablo_fail(r, r->word, "a tensor's name, * for any text, then 16 bin widths and 16 decoded values");
+    }
+    strcpy(entry.pattern, r->word);
+    if (!read_table(r, &entry.table)) {
+        return false;
+    }
+    if (pablo_next_word(r)) {
+        return pablo_fail(r, r->word, "the end of the line");
+    }
+    void * grown = realloc(conf->tensor_tables, (conf->n_tensor_tables + 1)*sizeof(entry));
+    if (!grown) {
+        return pablo_fail(r, r->text, "memory for another table");
+    }
+    conf->tensor_tables = grown;
+    conf->tensor_tables[conf->n_tensor_tables++] = entry;
+    return true;
+}
+
+static bool read_types(struct pablo_reader * r, unsigned * types) {
     *types = 0;
-    while (next_word(r)) {
+    while (pablo_next_word(r)) {
         if (strcmp(r->word, "Q4_0") == 0) {
             *types |= PABLO_TYPE_Q4_0;
         } else if (strcmp(r->word, "Q8_0") == 0) {
             *types |= PABLO_TYPE_Q8_0;
         } else {
-            return fail(r, r->word, "Q4_0 or Q8_0");
+            return pablo_fail(r, r->word, "Q4_0 or Q8_0");
         }
     }
-    return *types || fail(r, r->word, "Q4_0 or Q8_0");
+    return *types || pablo_fail(r, r->word, "Q4_0 or Q8_0");
 }
 
-static bool read_key(struct reader * r, struct pablo_conf * conf, unsigned * seen) {
-    static const char * const keys[] = { "CONTAINER", "TABLE", "ENCODE", "SCALE", "DECODE", "TYPES", "HISTOGRAM" };
+static bool read_key(struct pablo_reader * r, struct pablo_conf * conf, unsigned * seen) {
+    static const char * const keys[] = { "CONTAINER", "TABLE", "ENCODE", "SCALE", "DECODE", "TYPES", "HISTOGRAM", "TENSOR_TABLE" };
     const int n_keys = sizeof(keys)/sizeof(keys[0]);
 
     int key = 0;
@@ -155,37 +81,41 @@ static bool read_key(struct reader * r, struct pablo_conf * conf, unsigned * see
         ++key;
     }
     if (key == n_keys) {
-        return fail(r, r->word, "CONTAINER, TABLE, ENCODE, SCALE, DECODE, TYPES or HISTOGRAM");
+        return pablo_fail(r, r->word, "CONTAINER, TABLE, TENSOR_TABLE, ENCODE, SCALE, DECODE, TYPES or HISTOGRAM");
+    }
+    const bool is_tensor_table = key == n_keys - 1;
+    if ((key == 1 || is_tensor_table) && conf->table_mode != PABLO_TABLE_CUSTOM) {
+        return pablo_fail(r, r->word, "TABLE only with TABLE_MODE 2 in the first line");
+    }
+    if (is_tensor_table) {
+        return read_tensor_table(r, conf);
     }
     if (*seen & (1u << key)) {
-        return fail(r, r->word, "each key only once");
+        return pablo_fail(r, r->word, "each key only once");
     }
     *seen |= 1u << key;
 
     int value = 0;
     switch (key) {
         case 0:
-            if (!read_choice(r, "native", "packed", "native or packed", &value)) { return false; }
+            if (!pablo_read_choice(r, "native", "packed", "native or packed", &value)) { return false; }
             conf->container = (enum pablo_container) value;
             break;
         case 1:
-            if (conf->table_mode != PABLO_TABLE_CUSTOM) {
-                return fail(r, r->word, "TABLE only with TABLE_MODE 2 in the first line");
-            }
             if (!read_table(r, &conf->table)) { return false; }
             break;
         case 2:
-            if (!read_choice(r, "bins", "nearest", "bins or nearest", &value)) { return false; }
+            if (!pablo_read_choice(r, "bins", "nearest", "bins or nearest", &value)) { return false; }
             conf->encode = (enum pablo_encode) value;
             break;
         case 3:
-            if (!read_choice(r, "absmax", "search", "absmax or search", &value)) { return false; }
+            if (!pablo_read_choice(r, "absmax", "search", "absmax or search", &value)) { return false; }
             conf->scale = (enum pablo_scale) value;
             break;
         case 4:
-            next_word(r);
+            pablo_next_word(r);
             if (!pablo_parse_defects(r->word, &conf->defects)) {
-                return fail(r, r->word, "exact, published, or published: and any of packing,shift,lownibble,rawdot");
+                return pablo_fail(r, r->word, "exact, published, or published: and any of packing,shift,lownibble,rawdot");
             }
             break;
         case 5:
@@ -193,23 +123,23 @@ static bool read_key(struct reader * r, struct pablo_conf * conf, unsigned * see
         default: // a path may hold spaces
             r->at += strspn(r->at, " \t");
             if (*r->at == '\0' || strlen(r->at) >= PABLO_MAX_PATH) {
-                return fail(r, r->at, "a path");
+                return pablo_fail(r, r->at, "a path");
             }
             strcpy(conf->histogram, r->at);
             return true;
     }
-    return !next_word(r) || fail(r, r->word, "the end of the line");
+    return !pablo_next_word(r) || pablo_fail(r, r->word, "the end of the line");
 }
 
-static bool read_first(struct reader * r, struct pablo_conf * conf) {
+static bool read_first(struct pablo_reader * r, struct pablo_conf * conf) {
     int mode, radius, table_mode;
-    if (!read_int(r, 0, 1, "EXECUTION_MODE, 0 (simple) or 1 (own)", &mode) ||
-        !read_int(r, 0, PABLO_MAX_RADIUS, "Q4_0_RADIUS, 0 to 7", &radius) ||
-        !read_int(r, 0, 2, "TABLE_MODE, 0 (basic), 1 (balanced) or 2 (a TABLE line)", &table_mode)) {
+    if (!pablo_read_int(r, 0, 1, "EXECUTION_MODE, 0 (simple) or 1 (own)", &mode) ||
+        !pablo_read_int(r, 0, PABLO_MAX_RADIUS, "Q4_0_RADIUS, 0 to 7", &radius) ||
+        !pablo_read_int(r, 0, 2, "TABLE_MODE, 0 (basic), 1 (balanced) or 2 (a TABLE line)", &table_mode)) {
         return false;
     }
-    if (next_word(r)) {
-        return fail(r, r->word, "the end of the line");
+    if (pablo_next_word(r)) {
+        return pablo_fail(r, r->word, "the end of the line");
     }
     conf->own        = mode;
     conf->radius     = radius;
@@ -218,10 +148,10 @@ static bool read_first(struct reader * r, struct pablo_conf * conf) {
     return true;
 }
 
-bool pablo_parse_conf(struct pablo_conf * conf, const char * name, const char * text, size_t size, char error[PABLO_MAX_ERROR]) {
+static bool parse_conf(struct pablo_conf * conf, const char * name, const char * text, size_t size, char error[PABLO_MAX_ERROR]) {
     pablo_default_conf(conf);
 
-    struct reader r = { .name = name, .error = error };
+    struct pablo_reader r = { .name = name, .error = error };
     unsigned seen  = 0;
     bool     first = true;
     for (size_t i = 0; i < size;) {
@@ -251,7 +181,7 @@ bool pablo_parse_conf(struct pablo_conf * conf, const char * name, const char * 
         if (first) {
             if (!read_first(&r, conf)) { return false; }
             first = false;
-        } else if (!next_word(&r) || !read_key(&r, conf, &seen)) {
+        } else if (!pablo_next_word(&r) || !read_key(&r, conf, &seen)) {
             return false;
         }
     }
@@ -270,6 +200,20 @@ bool pablo_parse_conf(struct pablo_conf * conf, const char * name, const char * 
     return true;
 }
 
+bool pablo_parse_conf(struct pablo_conf * conf, const char * name, const char * text, size_t size, char error[PABLO_MAX_ERROR]) {
+    const bool ok = parse_conf(conf, name, text, size, error);
+    if (!ok) {
+        pablo_free_conf(conf);
+    }
+    return ok;
+}
+
+void pablo_free_conf(struct pablo_conf * conf) {
+    free(conf->tensor_tables);
+    conf->tensor_tables   = NULL;
+    conf->n_tensor_tables = 0;
+}
+
 bool pablo_read_conf(struct pablo_conf * conf, bool * found, char error[PABLO_MAX_ERROR]) {
     pablo_default_conf(conf);
     const char * given = getenv("PABLO_CONF");
@@ -284,13 +228,16 @@ bool pablo_read_conf(struct pablo_conf * conf, bool * found, char error[PABLO_MA
         }
         return true;
     }
-    char text[65536];
-    const size_t size = fread(text, 1, sizeof(text), file);
-    const bool   bad  = ferror(file);
+    char * text = malloc(MAX_FILE);
+    const size_t size = text ? fread(text, 1, MAX_FILE, file) : 0;
+    const bool   bad  = !text || ferror(file);
     fclose(file);
-    if (bad || size == sizeof(text)) {
-        snprintf(error, PABLO_MAX_ERROR, "%.300s: %s", name, bad ? "cannot be read" : "expected less than 64 KiB");
-        return false;
+    bool ok = false;
+    if (bad || size == MAX_FILE) {
+        snprintf(error, PABLO_MAX_ERROR, "%.300s: %s", name, bad ? "cannot be read" : "expected less than 1 MiB");
+    } else {
+        ok = pablo_parse_conf(conf, name, text, size, error);
     }
-    return pablo_parse_conf(conf, name, text, size, error);
+    free(text);
+    return ok;
 }

@@ -10,7 +10,7 @@
 
 static_assert(QK4_0 == PABLO_BLOCK && QK8_0 == PABLO_BLOCK, "an own code keeps the place of the code it was made from");
 
-struct pablo_encoder pablo_make_encoder(const struct pablo_conf * conf, enum ggml_type type) {
+struct pablo_encoder pablo_make_encoder(const struct pablo_conf * conf, const char * tensor, enum ggml_type type) {
     const bool reached = (type == GGML_TYPE_Q4_0 && conf->types & PABLO_TYPE_Q4_0) ||
                          (type == GGML_TYPE_Q8_0 && conf->types & PABLO_TYPE_Q8_0);
     struct pablo_encoder encoder = {
@@ -20,7 +20,7 @@ struct pablo_encoder pablo_make_encoder(const struct pablo_conf * conf, enum ggm
         .radius = conf->radius,
         .encode = conf->encode,
         .scale  = conf->scale,
-        .table  = conf->table,
+        .table  = *pablo_table_for(conf, tensor),
     };
     return encoder;
 }
@@ -114,7 +114,7 @@ static void encode_row(const struct pablo_encoder * encoder, const float * restr
         if (encoder->scale == PABLO_SCALE_SEARCH && d > 0.0f) {
             float weight[PABLO_BLOCK];
             for (int j = 0; j < PABLO_BLOCK; ++j) {
-                weight[j] = imatrix ? imatrix[b*PABLO_BLOCK + j]*sqrtf(sum_xx/PABLO_BLOCK + x[j]*x[j]) : x[j]*x[j];
+                weight[j] = imatrix ? imatrix[b*PABLO_BLOCK + j]*sqrtf(sum_xx/PABLO_BLOCK + x[j]*x[j]) : 1.0f;
             }
             d = search_scale(&encoder->table, x, weight, max, code);
         }

@@ -17,6 +17,9 @@ class pablo_quantizer {
   public:
     // Reads pablo.conf. `input` must not be own-coded already.
     explicit pablo_quantizer(const gguf_context * input);
+    ~pablo_quantizer();
+    pablo_quantizer(const pablo_quantizer &) = delete;
+    pablo_quantizer & operator=(const pablo_quantizer &) = delete;
 
     // Names every tensor, in file order, before the metadata is written.
     void add_tensor(const std::string & name, ggml_type from, ggml_type to);

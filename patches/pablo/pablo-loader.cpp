@@ -21,12 +21,14 @@ bool pablo_mark_tensors(const gguf_context * file, const std::function<ggml_tens
         throw std::runtime_error(error);
     }
     const std::string contradiction = found ? metadata.contradiction(conf) : "";
+    pablo_free_conf(&conf);
     if (!contradiction.empty()) {
         throw std::runtime_error("pablo.conf says " + contradiction + ", but the model was quantized otherwise; "
             "a model is decoded as its pablo.* metadata says: remove pablo.conf, or give the one it was made with");
     }
 
-    for (const std::string & name : metadata.tensors) {
+    for (size_t i = 0; i < metadata.tensors.size(); ++i) {
+        const std::string & name = metadata.tensors[i];
         ggml_tensor * tensor = find(name);
         if (!tensor || (tensor->type != GGML_TYPE_Q4_0 && tensor->type != GGML_TYPE_Q8_0)) {
             throw std::runtime_error("own-coded model: tensor " + name + (tensor ? " is neither Q4_0 nor Q8_0" : " is missing"));
@@ -36,7 +38,7 @@ bool pablo_mark_tensors(const gguf_context * file, const std::function<ggml_tens
         mark.centred = tensor->type == GGML_TYPE_Q4_0 && metadata.conf.own && metadata.conf.container == PABLO_CONTAINER_NATIVE;
         mark.defects = (uint8_t) metadata.conf.defects;
         for (int nibble = 0; nibble < PABLO_CODES; ++nibble) {
-            mark.value[nibble] = metadata.conf.table.value[nibble ^ 8];
+            mark.value[nibble] = metadata.values[i*PABLO_CODES + (nibble ^ 8)];
         }
         pablo_set_mark(tensor, &mark);
     }

@@ -33,6 +33,15 @@ bool pablo_metadata::is_present(const gguf_context * file) {
     return gguf_find_key(file, KEY_VERSION) >= 0;
 }
 
+static std::vector<int8_t> values_of(const pablo_conf & conf, const std::vector<std::string> & tensors) {
+    std::vector<int8_t> values;
+    for (const std::string & tensor : tensors) {
+        const pablo_table * table = pablo_table_for(&conf, tensor.c_str());
+        values.insert(values.end(), table->value, table->value + PABLO_CODES);
+    }
+    return values;
+}
+
 void pablo_metadata::write(gguf_context * file, const pablo_conf & conf, const std::vector<std::string> & tensors) {
     char decode[64];
     pablo_defects_name(conf.defects, decode);
@@ -50,8 +59,11 @@ void pablo_metadata::write(gguf_context * file, const pablo_conf & conf, const s
     for (int i = 0; i < PABLO_CODES; ++i) {
         widths[i] = conf.table.width[i];
     }
-    gguf_set_arr_data(file, KEY_WIDTHS, GGUF_TYPE_INT32, widths,           PABLO_CODES);
-    gguf_set_arr_data(file, KEY_VALUES, GGUF_TYPE_INT8,  conf.table.value, PABLO_CODES);
+    gguf_set_arr_data(file, KEY_WIDTHS, GGUF_TYPE_INT32, widths, PABLO_CODES);
+
+    const std::vector<int8_t> values = conf.n_tensor_tables ? values_of(conf, tensors)
+        : std::vector<int8_t>(conf.table.value, conf.table.value + PABLO_CODES);
+    gguf_set_arr_data(file, KEY_VALUES, GGUF_TYPE_INT8, values.data(), values.size());
 
     std::vector<const char *> names;
     for (const std::string & name : tensors) {
@@ -68,9 +80,10 @@ static int64_t find(const gguf_context * file, const char * key, gguf_type type)
     return id;
 }
 
-static int64_t find_array(const gguf_context * file, const char * key, gguf_type type) {
+// An array of `n` entries, or of any number if `n` is 0.
+static int64_t find_array(const gguf_context * file, const char * key, gguf_type type, size_t n = 0) {
     const int64_t id = find(file, key, GGUF_TYPE_ARRAY);
-    if (gguf_get_arr_type(file, id) != type || (type != GGUF_TYPE_STRING && gguf_get_arr_n(file, id) != PABLO_CODES)) {
+    if (gguf_get_arr_type(file, id) != type || (n && gguf_get_arr_n(file, id) != n)) {
         throw std::runtime_error(std::string("own-coded model: metadata ") + key + " is not an array as this version writes it");
     }
     return id;
@@ -106,19 +119,19 @@ pablo_metadata pablo_metadata::read(const gguf_context * file) {
     if (!pablo_parse_defects(decode, &conf.defects)) {
         throw std::runtime_error(std::string("own-coded model: metadata " KEY_DECODE " is \"") + decode + "\", which this version does not know");
     }
-    const int32_t * widths = (const int32_t *) gguf_get_arr_data(file, find_array(file, KEY_WIDTHS, GGUF_TYPE_INT32));
-    const int8_t  * values = (const int8_t  *) gguf_get_arr_data(file, find_array(file, KEY_VALUES, GGUF_TYPE_INT8));
-    for (int i = 0; i < PABLO_CODES; ++i) {
-        conf.table.width[i] = (int16_t) widths[i];
-        conf.table.value[i] = values[i];
-    }
-    char error[PABLO_MAX_ERROR];
-    if (!pablo_check_table(&conf.table, error)) {
-        throw std::runtime_error(std::string("own-coded model: metadata " KEY_TABLE ": ") + error);
-    }
     const int64_t tensors = find_array(file, KEY_TENSORS, GGUF_TYPE_STRING);
     for (size_t i = 0; i < gguf_get_arr_n(file, tensors); ++i) {
         result.tensors.push_back(gguf_get_arr_str(file, tensors, i));
+    }
+    const int64_t  stored  = find_array(file, KEY_VALUES, GGUF_TYPE_INT8);
+    const size_t   n       = gguf_get_arr_n(file, stored);
+    const int8_t * values  = (const int8_t *) gguf_get_arr_data(file, stored);
+    const size_t   n_needed = PABLO_CODES*result.tensors.size();
+    if (n != PABLO_CODES && n != n_needed) {
+        throw std::runtime_error("own-coded model: metadata " KEY_VALUES " has neither 16 entries nor 16 for each own tensor");
+    }
+    for (size_t i = 0; i < n_needed; ++i) {
+        result.values.push_back(values[n == n_needed ? i : i%PABLO_CODES]);
     }
     return result;
 }
@@ -141,7 +154,7 @@ std::string pablo_metadata::contradiction(const pablo_conf & other) const {
     if (std::string(scheme_name(conf)) == "centred" && conf.radius != other.radius) {
         return "Q4_0_RADIUS " + std::to_string(other.radius);
     }
-    if (memcmp(conf.table.value, other.table.value, PABLO_CODES) != 0) {
+    if (values != values_of(other, tensors)) {
         return std::string("the ") + table_names[other.table_mode] + " table";
     }
     return "";

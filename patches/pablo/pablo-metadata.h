@@ -12,6 +12,7 @@
 struct pablo_metadata {
     pablo_conf               conf;    // as far as it decides how codes are decoded
     std::vector<std::string> tensors; // own-coded tensors, in file order
+    std::vector<int8_t>      values;  // PABLO_CODES for each of the tensors
 
     static bool           is_present(const gguf_context * file);
     static void           write(gguf_context * file, const pablo_conf & conf, const std::vector<std::string> & tensors);

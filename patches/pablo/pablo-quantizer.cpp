@@ -13,12 +13,17 @@ pablo_quantizer::pablo_quantizer(const gguf_context * input) : total() {
         throw std::runtime_error(error);
     }
     if (pablo_metadata::is_present(input)) {
+        pablo_free_conf(&conf);
         throw std::runtime_error("the model is own-coded already (it has pablo.* metadata): quantize the F16 or F32 model it was made from");
     }
 }
 
+pablo_quantizer::~pablo_quantizer() {
+    pablo_free_conf(&conf);
+}
+
 void pablo_quantizer::add_tensor(const std::string & name, ggml_type from, ggml_type to) {
-    const pablo_encoder encoder = pablo_make_encoder(&conf, to);
+    const pablo_encoder encoder = pablo_make_encoder(&conf, name.c_str(), to);
     encoders[name] = encoder;
     const bool damaged_simple = !conf.own && conf.defects && to == GGML_TYPE_Q4_0;
     if (from != to && (encoder.own || damaged_simple)) {

@@ -36,3 +36,19 @@ bool pablo_check_table(const struct pablo_table * table, char error[PABLO_MAX_ER
     }
     return true;
 }
+
+static bool matches(const char * pattern, const char * name) {
+    if (*pattern == '*') {
+        return matches(pattern + 1, name) || (*name && matches(pattern, name + 1));
+    }
+    return *pattern == *name && (*name == '\0' || matches(pattern + 1, name + 1));
+}
+
+const struct pablo_table * pablo_table_for(const struct pablo_conf * conf, const char * tensor) {
+    for (size_t i = 0; i < conf->n_tensor_tables; ++i) {
+        if (matches(conf->tensor_tables[i].pattern, tensor)) {
+            return &conf->tensor_tables[i].table;
+        }
+    }
+    return &conf->table;
+}

@@ -61,6 +61,12 @@ struct pablo_table {
     int8_t  value[PABLO_CODES];
 };
 
+// The table of the tensors whose names match, * standing for any text.
+struct pablo_tensor_table {
+    char               pattern[GGML_MAX_NAME];
+    struct pablo_table table;
+};
+
 struct pablo_conf {
     bool                  own;
     int                   radius; // 0..PABLO_MAX_RADIUS, Q4_0 native
@@ -72,6 +78,8 @@ struct pablo_conf {
     unsigned              defects; // of enum pablo_defect; 0 is DECODE exact
     unsigned              types;   // of enum pablo_types
     char                  histogram[PABLO_MAX_PATH]; // path, or empty
+    struct pablo_tensor_table * tensor_tables; // owned; PABLO_TABLE_CUSTOM only
+    size_t                n_tensor_tables;
 };
 
 // The table of a mode other than PABLO_TABLE_CUSTOM.
@@ -83,6 +91,12 @@ bool pablo_check_table(const struct pablo_table * table, char error[PABLO_MAX_ER
 //
 
 void pablo_default_conf(struct pablo_conf * conf);
+
+// After a successful parse or read.
+void pablo_free_conf(struct pablo_conf * conf);
+
+// The first TENSOR_TABLE that matches the tensor's name, else the model's table.
+const struct pablo_table * pablo_table_for(const struct pablo_conf * conf, const char * tensor);
 
 // `name` is only for messages: "name:line:column: expected …".
 bool pablo_parse_conf(struct pablo_conf * conf, const char * name, const char * text, size_t size, char error[PABLO_MAX_ERROR]);
@@ -133,7 +147,7 @@ struct pablo_encoder {
 };
 
 // The encoder of one tensor that is quantized to `type`.
-struct pablo_encoder pablo_make_encoder(const struct pablo_conf * conf, enum ggml_type type);
+struct pablo_encoder pablo_make_encoder(const struct pablo_conf * conf, const char * tensor, enum ggml_type type);
 
 // As ggml_quantize_chunk, whose place it takes. Returns the bytes written.
 size_t pablo_quantize_chunk(const struct pablo_encoder * encoder, const float * src, void * dst, int64_t start, int64_t nrows, int64_t n_per_row, const float * imatrix);

@@ -1,23 +1,13 @@
-#include "pablo-cpu.h"
+#include "pablo-ops.h"
 #include "pablo-kernels.h"
-#include "pablo.h"
 
-#include "ggml-backend-impl.h"
 #include "ggml-cpu-impl.h"
 #include "ggml-cpu.h"
 #include "ggml-impl.h"
 #include "repack.h"
-#include "traits.h"
 
 #include <cstring>
 #include <vector>
-
-static const size_t alignment = 64;
-
-static const pablo_mark * mark_of(const ggml_tensor * op) {
-    const ggml_tensor * weights = op->src[0];
-    return weights && weights->buffer && weights->buffer->buft == pablo_buffer_type() ? pablo_get_mark(weights) : nullptr;
-}
 
 //
 // Layout: groups of PABLO_LANES rows, then the rows that fill no group (pablo-kernels.h)
@@ -38,7 +28,7 @@ static void move_block(uint8_t * group, int64_t b, int lane, block_q4_0 * block,
     }
 }
 
-static void set_packed(ggml_tensor * weights, const char * src) {
+void pablo_set_packed(ggml_tensor * weights, const char * src) {
     const int64_t n_blocks = weights->ne[0]/QK4_0;
     for (int64_t matrix = 0; matrix < weights->ne[2]; ++matrix) {
         char * dst = (char *) weights->data + matrix*weights->nb[2];
@@ -61,7 +51,7 @@ static void set_packed(ggml_tensor * weights, const char * src) {
 // get_rows
 //
 
-static void get_rows(const ggml_compute_params * params, ggml_tensor * dst, const pablo_mark * mark) {
+void pablo_get_rows(const ggml_compute_params * params, ggml_tensor * dst, const pablo_mark * mark) {
     const ggml_tensor * weights = dst->src[0];
     const ggml_tensor * ids     = dst->src[1];
     const int64_t n_ids = ggml_nelements(ids);
@@ -93,13 +83,18 @@ static void get_rows(const ggml_compute_params * params, ggml_tensor * dst, cons
 // mul_mat and mul_mat_id
 //
 
-// `rows` activation rows, the first rows - rows%4 interleaved by four, against
+// How many of the activation rows are interleaved by four.
+static int64_t rows_by_four(int64_t rows, const int8_t * table) {
+    return pablo_has_gemm(table) ? rows - rows%4 : 0;
+}
+
+// `rows` activation rows, the first rows_by_four of them interleaved, against
 // weight rows first..last of one matrix, first a multiple of PABLO_LANES.
 static void multiply(const ggml_tensor * weights, const char * matrix, const int8_t * table, const char * activations, int64_t rows,
                      char * dst, size_t dst_stride, int64_t first, int64_t last) {
     const int     n           = (int) weights->ne[0];
     const size_t  row_size    = ggml_row_size(GGML_TYPE_Q8_0, n);
-    const int64_t fours       = rows - rows%4;
+    const int64_t fours       = rows_by_four(rows, table);
     const int64_t grouped_end = MIN(last, rows_in_groups(weights));
 
     if (first < grouped_end) {
@@ -124,13 +119,13 @@ static void quantize_four(const float * src, void * dst, int64_t n) {
     PABLO_BYTES == 8 ? ggml_quantize_mat_q8_0_4x8(src, dst, n) : ggml_quantize_mat_q8_0_4x4(src, dst, n);
 }
 
-static void mul_mat(const ggml_compute_params * params, ggml_tensor * dst, const pablo_mark * mark) {
+void pablo_mul_mat(const ggml_compute_params * params, ggml_tensor * dst, const pablo_mark * mark) {
     const ggml_tensor * weights     = dst->src[0];
     const ggml_tensor * activations = dst->src[1];
     const ggml_from_float_t from_float = ggml_get_type_traits_cpu(GGML_TYPE_Q8_0)->from_float;
     const int64_t n         = weights->ne[0];
     const int64_t rows      = activations->ne[1];
-    const int64_t fours     = rows - rows%4;
+    const int64_t fours     = rows_by_four(rows, mark->value);
     const size_t  row_size  = ggml_row_size(GGML_TYPE_Q8_0, n);
     const int64_t n_planes  = activations->ne[2]*activations->ne[3];
     char *        quantized = (char *) params->wdata;
@@ -177,7 +172,7 @@ static void mul_mat(const ggml_compute_params * params, ggml_tensor * dst, const
     }
 }
 
-static void mul_mat_id(const ggml_compute_params * params, ggml_tensor * dst, const pablo_mark * mark) {
+void pablo_mul_mat_id(const ggml_compute_params * params, ggml_tensor * dst, const pablo_mark * mark) {
     const ggml_tensor * weights     = dst->src[0];
     const ggml_tensor * activations = dst->src[1];
     const ggml_tensor * ids         = dst->src[2];
@@ -211,97 +206,4 @@ static void mul_mat_id(const ggml_compute_params * params, ggml_tensor * dst, co
             }
         }
     }
-}
-
-//
-// The buffer type
-//
-
-namespace {
-
-class pablo_traits : public ggml::cpu::tensor_traits {
-    bool work_size(int /*n_threads*/, const ggml_tensor * op, size_t & size) override {
-        if (op->op != GGML_OP_MUL_MAT && op->op != GGML_OP_MUL_MAT_ID) {
-            return false;
-        }
-        size = ggml_row_size(GGML_TYPE_Q8_0, ggml_nelements(op->src[1]));
-        return true;
-    }
-
-    bool compute_forward(ggml_compute_params * params, ggml_tensor * op) override {
-        const pablo_mark * mark = mark_of(op);
-        switch (op->op) {
-            case GGML_OP_GET_ROWS:   get_rows  (params, op, mark); return true;
-            case GGML_OP_MUL_MAT:    mul_mat   (params, op, mark); return true;
-            case GGML_OP_MUL_MAT_ID: mul_mat_id(params, op, mark); return true;
-            default: return false;
-        }
-    }
-};
-
-class pablo_extra_buffer_type : public ggml::cpu::extra_buffer_type {
-    pablo_traits traits;
-
-    bool supports_op(ggml_backend_dev_t, const ggml_tensor * op) override {
-        const pablo_mark * mark = mark_of(op);
-        if (!mark) {
-            return false;
-        }
-        if (op->op == GGML_OP_GET_ROWS) {
-            return pablo_needs_own_rows(mark, op->src[0]->type);
-        }
-        if (op->op != GGML_OP_MUL_MAT && op->op != GGML_OP_MUL_MAT_ID) {
-            return false;
-        }
-        const ggml_tensor * activations = op->src[1];
-        return pablo_needs_own_dot(mark) && activations->type == GGML_TYPE_F32 &&
-            ggml_n_dims(op->src[0]) <= (op->op == GGML_OP_MUL_MAT ? 2 : 3) &&
-            (!activations->buffer || ggml_backend_buft_is_host(activations->buffer->buft));
-    }
-
-    ggml::cpu::tensor_traits * get_tensor_traits(const ggml_tensor * op) override {
-        const bool known = op->op == GGML_OP_GET_ROWS || op->op == GGML_OP_MUL_MAT || op->op == GGML_OP_MUL_MAT_ID;
-        return known && mark_of(op) ? &traits : nullptr;
-    }
-};
-
-}
-
-static void set_tensor(ggml_backend_buffer_t, ggml_tensor * tensor, const void * data, size_t offset, size_t size) {
-    const pablo_mark * mark = pablo_get_mark(tensor);
-    GGML_ASSERT(mark && offset == 0 && size == ggml_nbytes(tensor));
-    if (mark->packed) {
-        set_packed(tensor, (const char *) data);
-    } else {
-        memcpy(tensor->data, data, size);
-    }
-}
-
-static ggml_backend_buffer_t alloc_buffer(ggml_backend_buffer_type_t type, size_t size) {
-    ggml_backend_buffer_t buffer = ggml_backend_buft_alloc_buffer(ggml_backend_cpu_buffer_type(), size);
-    if (buffer) {
-        buffer->buft             = type;
-        buffer->iface.set_tensor = set_tensor;
-        buffer->iface.get_tensor = nullptr;
-        buffer->iface.cpy_tensor = nullptr;
-    }
-    return buffer;
-}
-
-static const char * get_name(ggml_backend_buffer_type_t) {
-    return PABLO_BUFFER_NAME;
-}
-
-static size_t get_alignment(ggml_backend_buffer_type_t) {
-    return alignment;
-}
-
-ggml_backend_buffer_type_t pablo_buffer_type(void) {
-    static pablo_extra_buffer_type extra;
-    static ggml_backend_buffer_type type = {
-        /* .iface   = */ { get_name, alloc_buffer, get_alignment, nullptr, nullptr, nullptr },
-        /* .device  = */ ggml_backend_reg_dev_get(ggml_backend_cpu_reg(), 0),
-        /* .context = */ &extra,
-    };
-    return &type;
 }

@@ -1,0 +1,22 @@
+// Reading pablo.conf word by word, with messages that name the place.
+
+#pragma once
+
+#include <stdbool.h>
+
+struct pablo_reader {
+    const char * name;
+    int          line;
+    char         text[8192];
+    char       * at;
+    char       * word; // the word last read
+    char       * error;
+};
+
+// All return false after writing "name:line:column: expected …, found …" to `error`.
+bool pablo_fail(struct pablo_reader * r, const char * at, const char * expected);
+bool pablo_read_int(struct pablo_reader * r, int min, int max, const char * expected, int * value);
+bool pablo_read_choice(struct pablo_reader * r, const char * first, const char * second, const char * expected, int * value);
+
+// False at the end of the line.
+bool pablo_next_word(struct pablo_reader * r);
