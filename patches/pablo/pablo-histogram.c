@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#define PIECE 64 // blocks unpacked at a time
+#define PIECE 64 // blocks gathered at a time
 
 static void close_run(struct pablo_histogram * h, uint64_t length) {
     if (length > 0) {
@@ -13,110 +13,131 @@ static void close_run(struct pablo_histogram * h, uint64_t length) {
     }
 }
 
-// Bit i is set if byte i of the eight is zero.
-static unsigned zero_bytes(const uint8_t * bytes) {
-    const uint64_t low7 = 0x7f7f7f7f7f7f7f7full;
+static int trailing_zeros(uint64_t x) {
+#if defined(__GNUC__)
+    return __builtin_ctzll(x);
+#else
+    int n = 0;
+    for (; !(x & 1); x >>= 1) {
+        ++n;
+    }
+    return n;
+#endif
+}
+
+static uint64_t load_64(const uint8_t * bytes) {
     uint64_t x = 0;
     for (int i = 0; i < 8; ++i) {
         x |= (uint64_t) bytes[i] << 8*i;
     }
+    return x;
+}
+
+// Bit i is set if nibble i of the 16 is zero.
+static uint64_t zero_nibbles(const uint8_t * bytes) {
+    uint64_t x = load_64(bytes);
+    x |= x >> 1;
+    x |= x >> 2;
+    x = ~x & 0x1111111111111111ull;
+    x = (x | x >>  3) & 0x0303030303030303ull;
+    x = (x | x >>  6) & 0x000f000f000f000full;
+    x = (x | x >> 12) & 0x000000ff000000ffull;
+    return (x | x >> 24) & 0xffff;
+}
+
+// Bit i is set if byte i of the eight is zero.
+static uint64_t zero_bytes(const uint8_t * bytes) {
+    const uint64_t low7 = 0x7f7f7f7f7f7f7f7full;
+    const uint64_t x    = load_64(bytes);
     const uint64_t zero = ~(((x & low7) + low7) | x) & ~low7;
-    return (unsigned) ((zero >> 7)*0x0102040810204080ull >> 56);
+    return (zero >> 7)*0x0102040810204080ull >> 56;
 }
 
-static int count_trailing_zeros(unsigned x) {
-    int n = 0;
-    while (!(x & 1u)) {
-        x >>= 1;
-        ++n;
-    }
-    return n;
-}
-
-// Follows runs of zero bytes through `n` bytes, a multiple of 8.
-static void follow_runs(struct pablo_histogram * h, const uint8_t * bytes, int n) {
-    for (int i = 0; i < n; i += 8) {
-        // a bit above the eighth ends every search
-        unsigned other = ~zero_bytes(bytes + i) & 0xff;
-        if (other == 0) {
-            h->tail += 8;
-            h->n    += 8;
-            continue;
+// Follows runs through the next 32 codes; bit i of `zeros` is set if the i-th is zero.
+static void follow_runs(struct pablo_histogram * h, uint64_t zeros) {
+    const uint64_t others = ~zeros & 0xffffffffull;
+    if (others == 0) {
+        h->tail += 32;
+    } else {
+        const int first = trailing_zeros(others);
+        if (h->tail == h->n) {
+            h->head = h->tail + first;
+        } else {
+            close_run(h, h->tail + first);
         }
-        int at = 0;
-        while (other) {
-            const int gap = count_trailing_zeros(other);
-            h->tail += gap;
-            if (h->tail == h->n + at + gap) {
-                h->head = h->tail;
+        // after the first other code, from one run to the next
+        h->tail = 0;
+        int at = first;
+        for (uint64_t rest = zeros >> at; rest; rest = zeros >> at) {
+            at += trailing_zeros(rest);
+            const int length = trailing_zeros(~(zeros >> at));
+            at += length;
+            if (at < 32) {
+                close_run(h, length);
             } else {
-                close_run(h, h->tail);
+                h->tail = length;
             }
-            h->tail = 0;
-            at     += gap + 1;
-            other >>= gap + 1;
         }
-        h->tail = 8 - at;
-        h->n   += 8;
     }
+    h->n += 32;
     if (h->tail == h->n) {
         h->head = h->n;
     }
 }
 
-static void count_nibbles(struct pablo_histogram * h, const uint8_t * restrict code, int n, int bias) {
-    for (int value = 0; value < PABLO_CODES; ++value) {
-        uint32_t count = 0;
-        for (int i = 0; i < n; i += PABLO_BLOCK) {
-            uint8_t equal = 0;
-            for (int j = 0; j < PABLO_BLOCK; ++j) {
-                equal += code[i + j] == value;
-            }
-            count += equal;
+// How often each byte occurs. Four counters, so that equal neighbours do not wait for each other.
+struct byte_counts {
+    uint64_t n[4][256];
+};
+
+static void count_bytes(struct byte_counts * counts, const uint8_t * bytes, int n) {
+    for (int i = 0; i < n; i += 4) {
+        for (int k = 0; k < 4; ++k) {
+            counts->n[k][bytes[i + k]]++;
         }
-        h->code[value ^ bias] += count;
     }
 }
 
-static void count_bytes(struct pablo_histogram * h, const uint8_t * restrict code, int n) {
-    uint32_t count[4][256] = { { 0 } }; // four, so that equal neighbours do not wait for each other
-    for (int i = 0; i < n; i += 4) {
-        for (int k = 0; k < 4; ++k) {
-            count[k][code[i + k]]++;
-        }
-    }
-    for (int value = 0; value < 256; ++value) {
-        h->code[value ^ 128] += count[0][value] + count[1][value] + count[2][value] + count[3][value];
+// Two codes of a native table as one byte, as packed ones are.
+static void pack_nibbles(const int8_t * restrict code, uint8_t * restrict bytes) {
+    for (int j = 0; j < PABLO_BLOCK/2; ++j) {
+        bytes[j] = (uint8_t) ((code[2*j] & 15) | (code[2*j + 1] << 4));
     }
 }
 
 void pablo_count(struct pablo_histogram * h, enum ggml_type type, bool own, const void * data, int64_t n) {
+    const bool nibbles = own || type == GGML_TYPE_Q4_0;
+    const int  size    = nibbles ? PABLO_BLOCK/2 : PABLO_BLOCK; // bytes of a block's codes
+
+    struct byte_counts counts = { { { 0 } } };
     for (int64_t first = 0; first < n/PABLO_BLOCK; first += PIECE) {
         const int64_t rest   = n/PABLO_BLOCK - first;
         const int     blocks = (int) (rest < PIECE ? rest : PIECE);
-        uint8_t code[PIECE*PABLO_BLOCK];
+        uint8_t bytes[PIECE*PABLO_BLOCK];
         for (int b = 0; b < blocks; ++b) {
-            uint8_t * c = code + b*PABLO_BLOCK;
             if (type == GGML_TYPE_Q4_0) {
-                const uint8_t * qs = ((const block_q4_0 *) data)[first + b].qs;
-                for (int j = 0; j < PABLO_BLOCK/2; ++j) {
-                    c[2*j + 0] = qs[j] & 15;
-                    c[2*j + 1] = qs[j] >> 4;
-                }
+                memcpy(bytes + b*size, ((const block_q4_0 *) data)[first + b].qs, size);
+            } else if (own) {
+                pack_nibbles(((const block_q8_0 *) data)[first + b].qs, bytes + b*size);
             } else {
-                const int8_t * qs   = ((const block_q8_0 *) data)[first + b].qs;
-                const uint8_t  mask = own ? 15 : 255;
-                for (int j = 0; j < PABLO_BLOCK; ++j) {
-                    c[j] = (uint8_t) qs[j] & mask;
-                }
+                memcpy(bytes + b*size, ((const block_q8_0 *) data)[first + b].qs, size);
             }
         }
-        if (own || type == GGML_TYPE_Q4_0) {
-            count_nibbles(h, code, blocks*PABLO_BLOCK, own ? 8 : 0);
-        } else {
-            count_bytes(h, code, blocks*PABLO_BLOCK);
+        count_bytes(&counts, bytes, blocks*size);
+        for (int b = 0; b < blocks; ++b) {
+            const uint8_t * c = bytes + b*size;
+            follow_runs(h, nibbles ? zero_nibbles(c) | zero_nibbles(c + 8) << 16
+                                   : zero_bytes(c) | zero_bytes(c + 8) << 8 | zero_bytes(c + 16) << 16 | zero_bytes(c + 24) << 24);
         }
-        follow_runs(h, code, blocks*PABLO_BLOCK);
+    }
+    for (int byte = 0; byte < 256; ++byte) {
+        const uint64_t count = counts.n[0][byte] + counts.n[1][byte] + counts.n[2][byte] + counts.n[3][byte];
+        if (nibbles) {
+            h->code[(byte & 15) ^ (own ? 8 : 0)] += count;
+            h->code[(byte >> 4) ^ (own ? 8 : 0)] += count;
+        } else {
+            h->code[byte ^ 128] += count;
+        }
     }
 }
 

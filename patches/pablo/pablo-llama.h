@@ -28,8 +28,10 @@ class pablo_quantizer {
     // The encoder of a tensor that was added.
     const pablo_encoder & encoder(const std::string & name) const;
 
-    // After the last row of a tensor: counts its codes.
+    // After the last row of a tensor: counts its codes. A release that writes a
+    // tensor piece by piece finishes each, in order, before it is written.
     void finish_tensor(const ggml_tensor * tensor, ggml_type type, void * data, int n_threads);
+    void finish_rows(const ggml_tensor * tensor, ggml_type type, void * data, int64_t n_rows, int n_threads);
 
     // After the last tensor, if pablo.conf names a file.
     void write_histogram();

@@ -42,8 +42,12 @@ void pablo_quantizer::write_metadata(gguf_context * output) const {
 }
 
 void pablo_quantizer::finish_tensor(const ggml_tensor * tensor, ggml_type type, void * data, int n_threads) {
+    finish_rows(tensor, type, data, ggml_nrows(tensor), n_threads);
+}
+
+void pablo_quantizer::finish_rows(const ggml_tensor * tensor, ggml_type type, void * data, int64_t n_rows, int n_threads) {
     const pablo_encoder & encoder = encoders.at(tensor->name);
-    const int64_t n_blocks = ggml_nelements(tensor)/PABLO_BLOCK;
+    const int64_t n_blocks = n_rows*tensor->ne[0]/PABLO_BLOCK;
 
     if (conf.histogram[0] && (type == GGML_TYPE_Q4_0 || type == GGML_TYPE_Q8_0)) {
         std::vector<pablo_histogram> pieces(n_threads);
@@ -65,7 +69,12 @@ void pablo_quantizer::finish_tensor(const ggml_tensor * tensor, ggml_type type, 
 
         const bool    bytes = type == GGML_TYPE_Q8_0 && !encoder.own;
         const int64_t dims  = ggml_n_dims(tensor);
-        counted.push_back({ tensor->name, type, { tensor->ne, tensor->ne + dims }, { sum.code, sum.code + (bytes ? 256 : PABLO_CODES) } });
+        if (counted.empty() || counted.back().name != tensor->name) {
+            counted.push_back({ tensor->name, type, { tensor->ne, tensor->ne + dims }, std::vector<uint64_t>(bytes ? 256 : PABLO_CODES) });
+        }
+        for (size_t i = 0; i < counted.back().codes.size(); ++i) {
+            counted.back().codes[i] += sum.code[i];
+        }
     }
     if (encoder.own && type == GGML_TYPE_Q4_0 && conf.defects & PABLO_DEFECT_PACKING) {
         pablo_damage_packing(data, n_blocks*PABLO_BLOCK);
