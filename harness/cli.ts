@@ -1,5 +1,10 @@
 import path from "node:path";
-import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { Command, CommanderError } from "commander";
+import { addBenchCommand } from "./cli/bench.ts";
+import { addCompareCommand } from "./cli/compare.ts";
+import { addFitCommand } from "./cli/fit.ts";
+import { addRegressCommand } from "./cli/regress.ts";
+import { wholeNumber } from "./cli/wholeNumber.ts";
 import { UserError } from "./errors.ts";
 import { liveProgress } from "./report/live.ts";
 import { plainProgress } from "./report/progress.ts";
@@ -62,19 +67,21 @@ async function dispatch(argv: readonly string[], given: Pick<SweepRequest, "buil
     .option("--study <file>", "study to run: a file, or the name of one in studies/", "thesis")
     .option("--model <gguf>", "model in F32, F16 or BF16 (default: the demo model)")
     .option("--text <file>", "text in UTF-8 to measure on (default: the demo model's held-out text)")
+    .option("--imatrix-text <file>", "training text for the importance matrix (default: the study's)")
     .option("--chunks <n>", "at most so many chunks of text (default: the study's, else all)", wholeNumber)
     .option("--threads <n>", "threads of each step (default: the study's, else all)", wholeNumber)
     .option("--only <pattern>", "cells to run, by name: commas between, * for any text")
+    .option("--release <tag>", "release of llama.cpp to use, of patches/upstreams.json (default: the pin)")
     .option("--out <dir>", "where results go (default: results/STUDY-MODEL)")
     .option("--jobs <n>", "cells at a time", wholeNumber, 1)
     .action(async (options: SweepRequest) => {
       result = await sweepCommand({ ...options, ...given, argv: ["quantflex", ...argv] }, signal);
     });
 
-  command("report", "make the tables of a results folder again from its records")
+  command("report", "make the tables, figures and page of a results folder again from its records")
     .requiredOption("--results <dir>", "results folder of a sweep")
     .action(async ({ results }: { results: string }) => {
-      await showTables(path.resolve(results));
+      await showReports(path.resolve(results));
     });
 
   command("test", "check types, build llama.cpp, run the tests")
@@ -83,6 +90,14 @@ async function dispatch(argv: readonly string[], given: Pick<SweepRequest, "buil
     .action(async (filters: string[]) => {
       result = await testCommand(filters, signal);
     });
+
+  addCompareCommand(program, { print });
+
+  addFitCommand(program, { print, report: plainProgress(complain), signal });
+
+  addBenchCommand(program, { print, signal, argv: ["quantflex", ...argv] });
+
+  addRegressCommand(program, { print, complain, signal, exit: (code) => (result = code) });
 
   await program.parseAsync(argv, { from: "user" });
   return result;
@@ -96,15 +111,18 @@ async function sweepCommand(request: SweepRequest, signal: AbortSignal): Promise
     throw error;
   });
   await live?.end(true);
-  await showTables(outcome.results);
+  await showReports(outcome.results);
   for (const { name, reason } of outcome.failed) complain(`error: cell ${name} failed: ${reason}`);
   return outcome.failed.length > 0 ? exitCodes.failed : exitCodes.ok;
 }
 
-async function showTables(folder: string): Promise<void> {
+async function showReports(folder: string): Promise<void> {
   const { results, written } = await writeTables(folder);
   print(`\n${summary(results)}\n`);
-  for (const file of written) print(`wrote ${shortest(file)}`);
+  // Drawing needs libraries that take a while to load.
+  const { writeFiguresAndPage } = await import("./report/html/write.ts");
+  const drawn = results.cells.some(({ record }) => record) ? await writeFiguresAndPage(results) : [];
+  for (const file of [...written, ...drawn]) print(`wrote ${shortest(file)}`);
 }
 
 function shortest(file: string): string {
@@ -122,9 +140,4 @@ async function testCommand(filters: readonly string[], signal: AbortSignal): Pro
   }
   print(countsLine(counts));
   return counts.failed > 0 ? exitCodes.failed : exitCodes.ok;
-}
-
-function wholeNumber(text: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError("Allowed: a whole number from 1.");
-  return Number(text);
 }

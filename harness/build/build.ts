@@ -3,12 +3,13 @@ import { UserError } from "../errors.ts";
 import { withLock } from "../process/lock.ts";
 import { knownCommit } from "../upstream/patches.ts";
 import { lockFile, thisProject, type Project } from "../upstream/project.ts";
-import { release as pinned, type Release } from "../upstream/releases.ts";
+import { release as pinned, type Lack, type Release } from "../upstream/releases.ts";
 import type { Variant } from "../upstream/series.ts";
 import { ensureSource } from "../upstream/source.ts";
 import { patchedWorktree } from "../upstream/worktree.ts";
 import { compile } from "./cmake.ts";
 import { cmakeFlags } from "./flags.ts";
+import type { Flavour } from "./flavours.ts";
 import { buildKey, gatherInputs, workspaceName, type BuildInputs } from "./inputs.ts";
 import { hashLibrary, libraryFolder } from "./library.ts";
 import { readRecord, storeBuild, type BuildRecord } from "./record.ts";
@@ -39,7 +40,9 @@ export interface Build {
   cmakeFlags: string[];
   /** Model of the processor and a hash of its features. */
   cpu: string;
-  /** Path of a program. @throws {UserError} one that was not asked for */
+  /** What the release cannot do. */
+  lacks?: readonly Lack[];
+  /** Path of a program, by its name today. @throws {UserError} one that was not asked for */
   binary(name: Target): string;
 }
 
@@ -49,6 +52,8 @@ export interface BuildOptions {
   release?: Release;
   /** {@link defaultTargets} by default. */
   targets?: Target[];
+  /** Other compilers or more CMake options than a study's; its builds are kept apart. */
+  flavour?: Flavour;
   /** Called with what is being done, and for compiling with the part that is done, 0…1. */
   report?: (message: string, fraction?: number) => void;
   signal?: AbortSignal;
@@ -69,7 +74,8 @@ export async function ensureBuild(variant: Variant, options: BuildOptions = {}):
   const { project = thisProject(), targets = defaultTargets, report = () => {}, signal } = options;
   signal?.throwIfAborted();
   const release = options.release ?? (await pinned(undefined, project));
-  const inputs = await gatherInputs(project, release, variant, targets, signal);
+  const named = targets.map((target) => programName(release, target));
+  const inputs = await gatherInputs({ project, release, variant, targets: named, flavour: options.flavour }, signal);
   const known = await knownCommit(project, release, variant);
   const present = known && (await look(inputs, known.tree));
   if (present) return present;
@@ -95,7 +101,7 @@ async function look(inputs: BuildInputs, tree: string): Promise<Build | undefine
   const key = buildKey(inputs, tree);
   const folder = binariesFolder(inputs.project, key);
   const record = await readRecord(folder, key, inputs.targets);
-  return record && toBuild(folder, record);
+  return record && toBuild(inputs.release, folder, record);
 }
 
 async function make(inputs: BuildInputs, workspace: string, tree: string, report: BuildOptions["report"] & {}, signal: AbortSignal): Promise<Build> {
@@ -108,7 +114,8 @@ async function make(inputs: BuildInputs, workspace: string, tree: string, report
     signal,
     options: {
       ...options,
-      LLAMA_BUILD_TESTS: targets.some((target) => target.startsWith("test-")) ? "ON" : "OFF",
+      // Upstream leaves its tests out of builds that cmake-js signs.
+      ...(targets.some((target) => target.startsWith("test-")) ? { LLAMA_BUILD_TESTS: "ON", CMAKE_JS_VERSION: "" } : { LLAMA_BUILD_TESTS: "OFF" }),
       ...(variant === "patched" && { PABLO_DIR: libraryFolder(project) }),
     },
     report: (message, fraction) => report(`${message} ${label}`, fraction),
@@ -119,15 +126,21 @@ async function make(inputs: BuildInputs, workspace: string, tree: string, report
   const key = buildKey(inputs, tree);
   const folder = binariesFolder(project, key);
   const facts = { variant, release: release.tag, key, tree, libraryHash, compiler: toolchain.identity, cmakeFlags: cmakeFlags(options), cpu: cpu.description };
-  return toBuild(folder, await storeBuild(folder, path.join(workspace, "build", "bin"), facts, targets));
+  return toBuild(release, folder, await storeBuild(folder, path.join(workspace, "build", "bin"), facts, targets));
 }
 
-function toBuild(folder: string, { binaries, ...facts }: BuildRecord): Build {
+function programName(release: Release, target: Target): string {
+  return release.programs?.[target] ?? target;
+}
+
+function toBuild(release: Release, folder: string, { binaries, ...facts }: BuildRecord): Build {
   return {
     ...facts,
     folder,
+    lacks: release.lacks ?? [],
     binary(name) {
-      if (name in binaries) return path.join(folder, name);
+      const file = programName(release, name);
+      if (file in binaries) return path.join(folder, file);
       throw new UserError(`${name} was not built for ${facts.release} (${facts.variant}). There are ${Object.keys(binaries).join(", ")}.`);
     },
   };

@@ -18,10 +18,11 @@ const common: Record<string, string> = {
 export function cmakeOptions(release: Release): Record<string, string> {
   return {
     ...common,
+    ...release.cmake,
     LLAMA_BUILD_NUMBER: /^b(\d+)$/.exec(release.tag)?.[1] ?? "0",
     LLAMA_BUILD_COMMIT: release.commit?.slice(0, 7) ?? release.tag,
     // cmake-js would define a macro for Node's add-ons here.
-    CMAKE_C_FLAGS: process.env.CFLAGS ?? "",
+    CMAKE_C_FLAGS: [release.cmake?.["CMAKE_C_FLAGS"], process.env.CFLAGS].filter(Boolean).join(" "),
     CMAKE_CXX_FLAGS: process.env.CXXFLAGS ?? "",
     CMAKE_EXE_LINKER_FLAGS: process.env.LDFLAGS ?? "",
     CMAKE_SHARED_LINKER_FLAGS: process.env.LDFLAGS ?? "",

@@ -4,6 +4,7 @@ import type { Release } from "../upstream/releases.ts";
 import type { Variant } from "../upstream/series.ts";
 import { readCpu, type Cpu } from "./cpu.ts";
 import { cmakeFlags, cmakeOptions } from "./flags.ts";
+import type { Flavour } from "./flavours.ts";
 import { hashLibrary } from "./library.ts";
 import { findToolchain, type Toolchain } from "./toolchain.ts";
 
@@ -21,14 +22,16 @@ export interface BuildInputs {
   options: Record<string, string>;
 }
 
+type Wanted = Pick<BuildInputs, "project" | "release" | "variant" | "targets"> & { flavour: Flavour | undefined };
+
 /** Looks at the machine and the project. @throws {UserError} see findToolchain and hashLibrary */
-export async function gatherInputs(project: Project, release: Release, variant: Variant, targets: string[], signal?: AbortSignal): Promise<BuildInputs> {
+export async function gatherInputs({ flavour, ...wanted }: Wanted, signal?: AbortSignal): Promise<BuildInputs> {
   const [toolchain, cpu, libraryHash] = await Promise.all([
-    findToolchain(signal),
+    findToolchain(signal, flavour?.compilers),
     readCpu(),
-    variant === "patched" ? hashLibrary(project) : "none",
+    wanted.variant === "patched" ? hashLibrary(wanted.project) : "none",
   ]);
-  return { project, release, variant, targets, toolchain, cpu, libraryHash, options: cmakeOptions(release) };
+  return { ...wanted, toolchain, cpu, libraryHash, options: { ...cmakeOptions(wanted.release), ...flavour?.options } };
 }
 
 /** Builds that share a name can be made in one workspace one after another, incrementally. */

@@ -22,11 +22,12 @@ const remedy =
 /**
  * Finds the compilers (`$CC` and `$CXX`, else as CMake would), CMake, and Ninja or else make.
  *
+ * @param given paths of compilers to take instead
  * @throws {UserError} naming what is missing, and how to get it
  */
-export async function findToolchain(signal?: AbortSignal): Promise<Toolchain> {
-  const c = compiler("C", "CC", ["cc", "gcc", "clang"]);
-  const cxx = compiler("C++", "CXX", ["c++", "g++", "clang++"]);
+export async function findToolchain(signal?: AbortSignal, given?: Pick<Toolchain, "c" | "cxx">): Promise<Toolchain> {
+  const c = given?.c ?? compiler("C", "CC", ["cc", "gcc", "clang"]);
+  const cxx = given?.cxx ?? compiler("C++", "CXX", ["c++", "g++", "clang++"]);
   if (!which("cmake")) throw new UserError(`cmake is not on the PATH. ${remedy}`);
   const ninja = which("ninja");
   if (!ninja && !which("make")) throw new UserError(`Neither ninja nor make is on the PATH. ${remedy}`);

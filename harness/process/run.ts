@@ -13,6 +13,8 @@ export interface RunOptions {
   cwd?: string;
   /** Environment variables on top of this program's own; `undefined` takes one away. */
   env?: Record<string, string | undefined>;
+  /** Called with the process's number as soon as it runs. */
+  onStart?: (processId: number) => void;
   /** Ends the process and everything that it started. */
   signal?: AbortSignal;
   /** Called with each finished line, without its line break, as soon as it is there. */
@@ -90,6 +92,7 @@ export async function run(command: string, args: string[], options: RunOptions =
     return reader;
   });
 
+  if (child.pid !== undefined) guard(() => options.onStart?.(child.pid!));
   const result = await child;
   for (const reader of readers) guard(() => reader.end());
   signal?.removeEventListener("abort", onAbort);

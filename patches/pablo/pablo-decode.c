@@ -1,6 +1,4 @@
-#define GGML_COMMON_DECL_C
-#include "ggml-common.h"
-
+#include "pablo-release.h"
 #include "pablo.h"
 
 #include <string.h>

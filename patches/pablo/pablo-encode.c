@@ -1,6 +1,4 @@
-#define GGML_COMMON_DECL_C
-#include "ggml-common.h"
-
+#include "pablo-release.h"
 #include "pablo.h"
 
 #include <math.h>
@@ -143,10 +141,10 @@ size_t pablo_quantize_chunk(const struct pablo_encoder * encoder, const float * 
     const int64_t first_block = start/PABLO_BLOCK;
 
     if (!encoder->own) {
-        return ggml_quantize_chunk(encoder->type, src, dst, start, nrows, n_per_row, imatrix);
+        return pablo_upstream_chunk(encoder->type, src, dst, start, nrows, n_per_row, imatrix);
     }
     if (encoder->type == GGML_TYPE_Q4_0 && !encoder->packed) {
-        ggml_quantize_chunk(GGML_TYPE_Q4_0, src, dst, start, nrows, n_per_row, imatrix);
+        pablo_upstream_chunk(GGML_TYPE_Q4_0, src, dst, start, nrows, n_per_row, imatrix);
         centre((block_q4_0 *) dst + first_block, nrows*n_per_row, encoder->radius);
         return size;
     }
@@ -160,7 +158,7 @@ size_t pablo_quantize_chunk(const struct pablo_encoder * encoder, const float * 
     for (int64_t done = 0; done < nrows*n_per_row;) {
         const int64_t rest = nrows*n_per_row - done;
         const int64_t n    = rest < 64*PABLO_BLOCK ? rest : 64*PABLO_BLOCK;
-        ggml_quantize_chunk(GGML_TYPE_Q8_0, src + start + done, piece, 0, 1, n, NULL);
+        pablo_upstream_chunk(GGML_TYPE_Q8_0, src + start + done, piece, 0, 1, n, NULL);
         const size_t block_size = encoder->packed ? sizeof(block_q4_0) : sizeof(block_q8_0);
         pablo_encode_bins(encoder, piece, (char *) dst + (first_block + done/PABLO_BLOCK)*block_size, n);
         done += n;

@@ -3,9 +3,8 @@
 
 #pragma once
 
+#include "pablo-release.h"
 #include "pablo.h"
-
-#include "gguf.h"
 
 #include <functional>
 #include <map>

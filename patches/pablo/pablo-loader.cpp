@@ -40,6 +40,9 @@ bool pablo_mark_tensors(const gguf_context * file, const std::function<ggml_tens
         for (int nibble = 0; nibble < PABLO_CODES; ++nibble) {
             mark.value[nibble] = metadata.values[i*PABLO_CODES + (nibble ^ 8)];
         }
+        if (!PABLO_HAS_PACKED && mark.packed) {
+            throw std::runtime_error("own-coded tensor " + name + " is packed: " PABLO_NO_PACKED);
+        }
         pablo_set_mark(tensor, &mark);
     }
     return true;

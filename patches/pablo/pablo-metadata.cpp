@@ -83,7 +83,7 @@ static int64_t find(const gguf_context * file, const char * key, gguf_type type)
 // An array of `n` entries, or of any number if `n` is 0.
 static int64_t find_array(const gguf_context * file, const char * key, gguf_type type, size_t n = 0) {
     const int64_t id = find(file, key, GGUF_TYPE_ARRAY);
-    if (gguf_get_arr_type(file, id) != type || (n && gguf_get_arr_n(file, id) != n)) {
+    if (gguf_get_arr_type(file, id) != type || (n && (size_t) gguf_get_arr_n(file, id) != n)) {
         throw std::runtime_error(std::string("own-coded model: metadata ") + key + " is not an array as this version writes it");
     }
     return id;
@@ -120,7 +120,7 @@ pablo_metadata pablo_metadata::read(const gguf_context * file) {
         throw std::runtime_error(std::string("own-coded model: metadata " KEY_DECODE " is \"") + decode + "\", which this version does not know");
     }
     const int64_t tensors = find_array(file, KEY_TENSORS, GGUF_TYPE_STRING);
-    for (size_t i = 0; i < gguf_get_arr_n(file, tensors); ++i) {
+    for (size_t i = 0; i < (size_t) gguf_get_arr_n(file, tensors); ++i) {
         result.tensors.push_back(gguf_get_arr_str(file, tensors, i));
     }
     const int64_t  stored  = find_array(file, KEY_VALUES, GGUF_TYPE_INT8);

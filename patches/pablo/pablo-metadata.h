@@ -2,9 +2,8 @@
 
 #pragma once
 
+#include "pablo-release.h"
 #include "pablo.h"
-
-#include "gguf.h"
 
 #include <string>
 #include <vector>

@@ -12,6 +12,10 @@ pablo_quantizer::pablo_quantizer(const gguf_context * input) : total() {
     if (!pablo_read_conf(&conf, &found, error)) {
         throw std::runtime_error(error);
     }
+    if (!PABLO_HAS_PACKED && conf.own && conf.container == PABLO_CONTAINER_PACKED) {
+        pablo_free_conf(&conf);
+        throw std::runtime_error("CONTAINER packed: " PABLO_NO_PACKED ": use CONTAINER native, or a newer release");
+    }
     if (pablo_metadata::is_present(input)) {
         pablo_free_conf(&conf);
         throw std::runtime_error("the model is own-coded already (it has pablo.* metadata): quantize the F16 or F32 model it was made from");

@@ -1,5 +1,11 @@
 # Included by llama.cpp's CMakeLists.txt with -DPABLO_DIR=<this folder>.
-target_sources(ggml-base PRIVATE
+if (TARGET ggml-base)
+    set(PABLO_GGML ggml-base)
+else() # 2024: one library, whose CPU has no buffer types to add to
+    set(PABLO_GGML ggml)
+endif()
+
+target_sources(${PABLO_GGML} PRIVATE
     ${PABLO_DIR}/pablo.h
     ${PABLO_DIR}/pablo-conf.c
     ${PABLO_DIR}/pablo-decode.c
@@ -8,30 +14,35 @@ target_sources(ggml-base PRIVATE
     ${PABLO_DIR}/pablo-histogram.c
     ${PABLO_DIR}/pablo-reader.c
     ${PABLO_DIR}/pablo-table.c)
-target_sources(ggml-cpu PRIVATE
-    ${PABLO_DIR}/pablo-buffer.cpp
-    ${PABLO_DIR}/pablo-kernels.cpp
-    ${PABLO_DIR}/pablo-ops.cpp)
+if (TARGET ggml-cpu)
+    target_sources(ggml-cpu PRIVATE
+        ${PABLO_DIR}/pablo-buffer.cpp
+        ${PABLO_DIR}/pablo-kernels.cpp
+        ${PABLO_DIR}/pablo-ops.cpp)
+    target_include_directories(ggml-cpu PRIVATE ${PABLO_DIR})
+endif()
 target_sources(llama PRIVATE
     ${PABLO_DIR}/pablo-loader.cpp
     ${PABLO_DIR}/pablo-metadata.cpp
     ${PABLO_DIR}/pablo-quantizer.cpp)
-foreach(target ggml-base ggml-cpu llama)
+foreach(target ${PABLO_GGML} llama)
     target_include_directories(${target} PRIVATE ${PABLO_DIR})
 endforeach()
 
 # a searched scale must not depend on whether the compiler fuses multiply and add
 if (NOT MSVC)
-    set_source_files_properties(${PABLO_DIR}/pablo-encode.c TARGET_DIRECTORY ggml-base PROPERTIES COMPILE_OPTIONS -ffp-contract=off)
+    set_source_files_properties(${PABLO_DIR}/pablo-encode.c TARGET_DIRECTORY ${PABLO_GGML} PROPERTIES COMPILE_OPTIONS -ffp-contract=off)
 endif()
 
 # the library's own tests: only built when they are asked for
-find_package(Threads REQUIRED)
-add_executable(pablo-test-library EXCLUDE_FROM_ALL ${PABLO_DIR}/test/test-library.cpp)
-target_link_libraries(pablo-test-library PRIVATE ggml-base Threads::Threads)
-add_executable(pablo-test-kernels EXCLUDE_FROM_ALL ${PABLO_DIR}/test/test-kernels.cpp)
-target_link_libraries(pablo-test-kernels PRIVATE ggml)
-foreach(target pablo-test-library pablo-test-kernels)
-    target_include_directories(${target} PRIVATE ${PABLO_DIR} ${CMAKE_SOURCE_DIR}/ggml/src ${CMAKE_SOURCE_DIR}/ggml/src/ggml-cpu)
-    target_compile_features(${target} PRIVATE cxx_std_17)
-endforeach()
+if (TARGET ggml-cpu)
+    find_package(Threads REQUIRED)
+    add_executable(pablo-test-library EXCLUDE_FROM_ALL ${PABLO_DIR}/test/test-library.cpp)
+    target_link_libraries(pablo-test-library PRIVATE ggml-base Threads::Threads)
+    add_executable(pablo-test-kernels EXCLUDE_FROM_ALL ${PABLO_DIR}/test/test-kernels.cpp)
+    target_link_libraries(pablo-test-kernels PRIVATE ggml)
+    foreach(target pablo-test-library pablo-test-kernels)
+        target_include_directories(${target} PRIVATE ${PABLO_DIR} ${CMAKE_SOURCE_DIR}/ggml/src ${CMAKE_SOURCE_DIR}/ggml/src/ggml-cpu)
+        target_compile_features(${target} PRIVATE cxx_std_17)
+    endforeach()
+endif()

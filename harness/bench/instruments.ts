@@ -1,0 +1,105 @@
+import { writeFile } from "node:fs/promises";
+import { devNull } from "node:os";
+import path from "node:path";
+import type { Build, Variant } from "../build/build.ts";
+import { ParseError } from "../errors.ts";
+import { parseBench } from "../parse/bench.ts";
+import { parseQuantize } from "../parse/quantize.ts";
+import { run, type ProcessResult, type RunOptions } from "../process/run.ts";
+import { childEnvironment } from "../run/environment.ts";
+import { watchMemory, type PeakMemory } from "./memory.ts";
+import type { Measure } from "./rows.ts";
+import type { SourceModel } from "./sourceModel.ts";
+import type { Subject } from "./subjects.ts";
+
+/** What a measurement needs besides its subject. */
+export interface Setting {
+  builds: Readonly<Record<Variant, Pick<Build, "binary">>>;
+  /** Folder for what is thrown away in the end. */
+  folder: string;
+  /** The F16 model that everything is made from. */
+  model: SourceModel;
+  threads: number;
+  signal: AbortSignal;
+}
+
+/** Measures a subject once. Memory of a process that was too short to be seen is left out. */
+export type Instrument = (subject: Subject, setting: Setting) => Promise<Partial<Record<Measure, number>>>;
+
+const promptTokens = 512;
+const generatedTokens = 64;
+
+/** Path of the quantized file that a subject reads. */
+export function quantizedFile(subject: Subject, { folder }: Setting): string {
+  return path.join(folder, `${(subject.file ?? subject.name).replace(/\W+/g, "-")}.gguf`);
+}
+
+/** Quantizes to nowhere: a disk's moods are no property of a program. */
+export const measureQuantize: Instrument = async (subject, setting) => {
+  const { result, memory } = await quantize(subject, setting, devNull);
+  const { seconds } = parseQuantize(result);
+  if (!(seconds > 0)) throw new ParseError(`llama-quantize says that ${subject.name} took ${seconds} s.`);
+  return { quantize: setting.model.bytes / 1e9 / seconds, ...(memory.own > 0 && { quantizeMemory: memory.own / 1e9 }) };
+};
+
+/** Makes the file that a subject reads. */
+export async function makeQuantized(subject: Subject, setting: Setting): Promise<void> {
+  await quantize(subject, setting, quantizedFile(subject, setting));
+}
+
+/** Speed of a prompt and of single tokens, as upstream's own benchmark has it after its warm-up. */
+export const measureSpeed: Instrument = async (subject, setting) => {
+  const { result } = await bench(subject, setting, ["-p", String(promptTokens), "-n", String(generatedTokens)]);
+  const entries = parseBench(result.stdout);
+  const speed = (prompt: number, generated: number): number => {
+    const entry = entries.find((one) => one.promptTokens === prompt && one.generatedTokens === generated);
+    if (!entry) throw new ParseError(`llama-bench gave no result for ${prompt} prompt tokens and ${generated} generated ones.`);
+    return entry.tokensPerSecond;
+  };
+  return { pp512: speed(promptTokens, 0), tg64: speed(0, generatedTokens) };
+};
+
+/** Time from "starting" until the prompt runs, which llama-bench announces, and the most memory in all. */
+export const measureLoad: Instrument = async (subject, setting) => {
+  let [started, loaded] = [0, 0];
+  const onLine: RunOptions["onLine"] = (line) => {
+    if (/^llama-bench: benchmark 1\/1: starting$/.test(line)) started = performance.now();
+    if (/^llama-bench: benchmark 1\/1: prompt run 1\/1$/.test(line)) loaded = performance.now();
+  };
+  const options = ["-p", String(promptTokens), "-n", "0", "-lm", "none", "--no-warmup", "--progress"];
+  const { memory } = await bench(subject, setting, options, onLine);
+  if (!(started > 0 && loaded > started)) throw new ParseError("llama-bench did not say when it started, and when it had loaded the model.");
+  return { load: (loaded - started) / 1000, ...(memory.resident > 0 && { memory: memory.resident / 1e9 }) };
+};
+
+async function quantize(subject: Subject, setting: Setting, target: string): Promise<Watched> {
+  let conf: string | null = null;
+  if (subject.conf !== null) {
+    const name = path.join(setting.folder, subject.name.replace(/\W+/g, "-"));
+    conf = `${name}.conf`;
+    await writeFile(conf, `${subject.conf}${subject.histogram ? `HISTOGRAM ${name}.json\n` : ""}`);
+  }
+  return watch(subject, setting, "llama-quantize", ["--pure", setting.model.file, target, subject.type, String(setting.threads)], { env: childEnvironment(conf) });
+}
+
+function bench(subject: Subject, setting: Setting, options: string[], onLine?: RunOptions["onLine"]): Promise<Watched> {
+  const argumentList = ["-m", quantizedFile(subject, setting), "-t", String(setting.threads), "-r", "1", "-o", "json", "-dev", "none", ...options];
+  return watch(subject, setting, "llama-bench", argumentList, { env: childEnvironment(null), ...(onLine && { onLine }) });
+}
+
+type Watched = { result: ProcessResult; memory: PeakMemory };
+
+async function watch({ variant }: Subject, { builds, folder, signal }: Setting, program: string, argumentList: string[], options: RunOptions): Promise<Watched> {
+  let stop = (): PeakMemory => ({ resident: 0, own: 0 });
+  try {
+    const result = await run(builds[variant].binary(program), argumentList, {
+      cwd: folder,
+      signal,
+      onStart: (processId) => void (stop = watchMemory(processId)),
+      ...options,
+    });
+    return { result, memory: stop() };
+  } finally {
+    stop();
+  }
+}

@@ -1,0 +1,93 @@
+import { mkdir } from "node:fs/promises";
+import { cpus, totalmem } from "node:os";
+import path from "node:path";
+import { stringify } from "csv-stringify/sync";
+import writeFileAtomic from "write-file-atomic";
+import type { BenchOutcome, BenchRequest } from "./bench.ts";
+import type { Distribution, Ratio } from "./ratios.ts";
+import { measures } from "./rows.ts";
+import { subjectNamed } from "./subjects.ts";
+
+/** The table as aligned text: a line for each row, its spread being the quartiles. */
+export function ratioTable(ratios: readonly Ratio[]): string {
+  const head = ["model", "what", "patched", "upstream", "unit", "ratio", "quartiles", "wanted", "holds?"];
+  const lines = [head, ...ratios.map(cells)];
+  const widths = head.map((_title, column) => Math.max(...lines.map((line) => line[column]!.length)));
+  const numeric = new Set(["patched", "upstream", "ratio"]);
+  return lines
+    .map((line) => line.map((text, column) => (numeric.has(head[column]!) ? text.padStart(widths[column]!) : text.padEnd(widths[column]!))).join("  ").trimEnd())
+    .join("\n");
+}
+
+function cells({ model, row, patched, upstream, ratio, holds }: Ratio): string[] {
+  const { unit, decimals } = measures[row.measure];
+  return [
+    model, row.name, patched.median.toFixed(decimals), upstream.median.toFixed(decimals), unit,
+    ratio.median.toFixed(3), `${ratio.lowerQuartile.toFixed(3)}…${ratio.upperQuartile.toFixed(3)}`,
+    wantedText(row.wanted), holds === null ? "–" : holds ? "yes" : "NO",
+  ];
+}
+
+function wantedText(wanted: Ratio["row"]["wanted"]): string {
+  if (!wanted) return "–";
+  const bound = wanted.atLeast === undefined ? `≤ ${wanted.atMost}` : `≥ ${wanted.atLeast}`;
+  return wanted.of === "value" ? `patched ${bound}` : bound;
+}
+
+/**
+ * Writes every single measurement, the table with all of each ratio's distribution, and what it was
+ * measured on.
+ *
+ * @returns the paths
+ */
+export async function writeBench(folder: string, outcome: BenchOutcome, request: BenchRequest, argv: readonly string[]): Promise<string[]> {
+  await mkdir(folder, { recursive: true });
+  const contents = {
+    "ratios.csv": stringify(ratioRows(outcome.ratios)),
+    "measurements.csv": stringify(measurementRows(outcome)),
+    "manifest.json": `${JSON.stringify(manifest(outcome, request, argv), null, 2)}\n`,
+  };
+  const files: string[] = [];
+  for (const [name, content] of Object.entries(contents)) {
+    files.push(path.join(folder, name));
+    await writeFileAtomic(files.at(-1)!, content);
+  }
+  return files;
+}
+
+const statistics = ["lowest", "lowerQuartile", "median", "upperQuartile", "highest"] as const satisfies (keyof Distribution)[];
+
+function ratioRows(ratios: readonly Ratio[]): (string | number)[][] {
+  const head = ["model", "measure", "unit", "patched", "upstream", "patched_median", "upstream_median", "rounds",
+    "ratio_lowest", "ratio_lower_quartile", "ratio_median", "ratio_upper_quartile", "ratio_highest", "wanted", "holds"];
+  return [head, ...ratios.map(({ model, row, patched, upstream, ratio, holds }) => [
+    model, row.measure, measures[row.measure].unit, row.patched, row.upstream, patched.median, upstream.median, ratio.count,
+    ...statistics.map((name) => ratio[name]), row.wanted ? wantedText(row.wanted) : "", holds === null ? "" : holds ? "yes" : "no",
+  ])];
+}
+
+/** One line a measurement, in the order of time; quantizing also in tensors per second. */
+function measurementRows({ measurements, models }: BenchOutcome): (string | number)[][] {
+  const head = ["model", "measure", "subject", "variant", "round", "position", "value", "unit"];
+  return [head, ...measurements.flatMap(({ model, measure, subject, round, position, value }) => {
+    const line = (number: number, unit: string): (string | number)[] => [model, measure, subject, subjectNamed(subject).variant, round, position, number, unit];
+    const source = models.find(({ name }) => name === model);
+    const tensors = measure === "quantize" && source ? [line((source.tensors * value * 1e9) / source.bytes, "tensors/s")] : [];
+    return [line(value, measures[measure].unit), ...tensors];
+  })];
+}
+
+function manifest({ builds, load, models }: BenchOutcome, request: BenchRequest, argv: readonly string[]): object {
+  return {
+    date: new Date().toISOString(),
+    argv,
+    threads: request.threads,
+    repeats: request.repeats,
+    machine: { cpu: builds.patched.cpu, processors: cpus().length, memory_bytes: totalmem(), platform: process.platform, load_when_started: load },
+    node: process.version,
+    models: models.map(({ file, ...model }) => ({ ...model, file: path.basename(file) })),
+    builds: Object.values(builds).map(({ variant, release, key, tree, libraryHash, compiler, cmakeFlags }) => (
+      { variant, release, key, tree, library_sha256: libraryHash, compiler, cmake_flags: cmakeFlags }
+    )),
+  };
+}

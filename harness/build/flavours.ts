@@ -1,0 +1,60 @@
+import { which } from "../process/which.ts";
+import type { Toolchain } from "./toolchain.ts";
+
+/** How a build differs from a study's: by more CMake options, and maybe other compilers. */
+export interface Flavour {
+  /** Added to the options of every build, name → value. */
+  options: Record<string, string>;
+  /** This machine's compilers by default. */
+  compilers?: Pick<Toolchain, "c" | "cxx">;
+}
+
+/** Checks that compilers can put into a program. */
+export type Sanitizer = "address,undefined" | "thread";
+
+/** What a compiler needs to be told for a sanitizer: every fault ends the program. */
+export function sanitizerFlags(sanitizer: Sanitizer): string[] {
+  const fatal = sanitizer === "thread" ? [] : ["-fno-sanitize-recover=all"];
+  return [`-fsanitize=${sanitizer}`, ...fatal, "-fno-omit-frame-pointer"];
+}
+
+/**
+ * Builds that a sanitizer watches. They use no OpenMP, whose synchronization thread sanitizer cannot
+ * see: it would report races that are none.
+ */
+export function sanitized(sanitizer: Sanitizer): Flavour {
+  const flags = sanitizerFlags(sanitizer).join(" ");
+  return {
+    options: {
+      CMAKE_C_FLAGS: flags,
+      CMAKE_CXX_FLAGS: flags,
+      CMAKE_EXE_LINKER_FLAGS: flags,
+      // Assertions stay on, and stack traces have lines.
+      CMAKE_C_FLAGS_RELEASE: "-O1 -g1",
+      CMAKE_CXX_FLAGS_RELEASE: "-O1 -g1",
+      GGML_OPENMP: "OFF",
+    },
+  };
+}
+
+/**
+ * Static programs for 64-bit Arm Linux, made by the cross compiler of Debian's g++-aarch64-linux-gnu.
+ *
+ * @param architecture as for `-march`, such as `armv8.2-a+dotprod`
+ * @returns undefined where that compiler is not on the PATH
+ */
+export function crossCompiledForArm(architecture: string): Flavour | undefined {
+  const [c, cxx] = [which("aarch64-linux-gnu-gcc"), which("aarch64-linux-gnu-g++")];
+  if (!c || !cxx) return undefined;
+  return {
+    compilers: { c, cxx },
+    options: {
+      CMAKE_SYSTEM_NAME: "Linux",
+      CMAKE_SYSTEM_PROCESSOR: "aarch64",
+      CMAKE_EXE_LINKER_FLAGS: "-static",
+      GGML_NATIVE: "OFF",
+      GGML_CPU_ARM_ARCH: architecture,
+      GGML_OPENMP: "OFF",
+    },
+  };
+}

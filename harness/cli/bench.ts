@@ -1,0 +1,58 @@
+import { availableParallelism } from "node:os";
+import path from "node:path";
+import { InvalidArgumentError, Option, type Command } from "commander";
+import { bench, type BenchRequest } from "../bench/bench.ts";
+import { ratioTable, writeBench } from "../bench/report.ts";
+import { rows } from "../bench/rows.ts";
+import type { Params } from "../bench/sourceModel.ts";
+import { llamaShapes } from "../gguf/gaussianModel.ts";
+import { projectRoot } from "../paths.ts";
+import { wholeNumber } from "./wholeNumber.ts";
+
+/** What a command needs of the program around it. */
+export interface BenchIo {
+  print(line: string): void;
+  signal: AbortSignal;
+  /** The command line, for the manifest. */
+  argv: readonly string[];
+}
+
+const sizes = Object.keys(llamaShapes) as Params[];
+
+/** Adds `bench`: how fast the patched build is, measured against upstream's. */
+export function addBenchCommand(program: Command, io: BenchIo): void {
+  program
+    .command("bench")
+    .description("measure the patched build against upstream's, by turns, on models of random weights")
+    .addOption(
+      new Option("--params <sizes>", `models of random weights: ${sizes.join(", ")}, commas between (1b needs 9 GB of disk, 7b 50)`)
+        .argParser(modelSizes)
+        .default(["100m"], "100m"),
+    )
+    .option("--model <gguf>", "model in F16 to measure on instead")
+    .option("--threads <n>", "threads of each program", wholeNumber, Math.min(2, availableParallelism()))
+    .option("--repeats <n>", "rounds; what takes less than 2 s has more", wholeNumber, 5)
+    .option("--only <pattern>", "rows to measure, by name: commas between, * for any text")
+    .option("--out <dir>", "where the tables go (default: results/bench)")
+    .addHelpText("after", `\nRows:\n${rows.map(({ name }) => `  ${name}`).join("\n")}`)
+    .action(async ({ out = path.join(projectRoot, "results", "bench"), ...request }: BenchRequest & { out?: string }) => {
+      const outcome = await bench(request, io.print, io.signal);
+      const files = await writeBench(path.resolve(out), outcome, request, io.argv);
+      io.print(`\n${ratioTable(outcome.ratios)}\n`);
+      const failed = outcome.ratios.filter(({ holds }) => holds === false);
+      io.print(failed.length === 0 ? "everything holds that is wanted" : `${failed.length} of ${outcome.ratios.length} rows do not hold`);
+      for (const file of files) io.print(`wrote ${shortest(file)}`);
+    });
+}
+
+function shortest(file: string): string {
+  const relative = path.relative("", file);
+  return relative.startsWith("..") ? file : relative;
+}
+
+function modelSizes(text: string): Params[] {
+  const names = text.split(",").map((name) => name.trim());
+  const unknown = names.find((name) => !(sizes as string[]).includes(name));
+  if (unknown !== undefined) throw new InvalidArgumentError(`Allowed: ${sizes.join(", ")}, with commas between.`);
+  return [...new Set(names)] as Params[];
+}

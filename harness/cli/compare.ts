@@ -1,0 +1,33 @@
+import path from "node:path";
+import type { Command } from "commander";
+import writeFileAtomic from "write-file-atomic";
+import { compareResults, comparisonText } from "../report/compare.ts";
+import { loadResults } from "../report/load.ts";
+import { csv } from "../report/tables.ts";
+
+/** What the command needs of the program around it. */
+export interface CompareIo {
+  print(line: string): void;
+}
+
+/** Adds `compare`: two results folders side by side. */
+export function addCompareCommand(program: Command, io: CompareIo): void {
+  program
+    .command("compare")
+    .description("set two results folders side by side, cell by cell, and name what they were run with that differs")
+    .argument("<a>", "a results folder")
+    .argument("<b>", "another")
+    .option("--csv <file>", "where the table goes (default: compare-A.csv in B)")
+    .exitOverride()
+    .allowExcessArguments(false)
+    .showHelpAfterError("(add --help for the options)")
+    .action(async (first: string, second: string, { csv: file }: { csv?: string }) => {
+      const [left, right] = [await loadResults(path.resolve(first)), await loadResults(path.resolve(second))];
+      const comparison = compareResults(left, right);
+      io.print(`A: ${first}\nB: ${second}\n${comparisonText(comparison)}\n`);
+      const target = path.resolve(file ?? path.join(second, `compare-${path.basename(left.folder)}.csv`));
+      await writeFileAtomic(target, csv(comparison.table));
+      const relative = path.relative("", target);
+      io.print(`wrote ${relative.startsWith("..") ? target : relative}`);
+    });
+}

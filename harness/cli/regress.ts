@@ -1,0 +1,72 @@
+import path from "node:path";
+import { CommanderError, InvalidArgumentError, type Command } from "commander";
+import { projectRoot } from "../paths.ts";
+import { exitCodeOf, regress, type RegressEvents } from "../regress/regress.ts";
+import { checkNames, type CheckName, type CheckResult, type RegressRequest } from "../regress/types.ts";
+import { writeReport } from "../regress/write/files.ts";
+import { plainProgress } from "../report/progress.ts";
+import { wholeNumber } from "./wholeNumber.ts";
+
+/** What a command needs of the program around it. */
+export interface RegressIo {
+  print(line: string): void;
+  /** For errors. */
+  complain(line: string): void;
+  /** Sets the exit code. */
+  exit(code: number): void;
+  signal: AbortSignal;
+}
+
+const undecided = 2;
+
+/** Adds `regress`: does the patched build do what upstream's does? Exit code 0 it does, 1 not, 2 undecided. */
+export function addRegressCommand(program: Command, io: RegressIo): void {
+  program
+    .command("regress")
+    .description("compare the patched build with upstream's: exit code 0 holds, 1 regressed, 2 could not be decided")
+    .option("--release <tag>", "release of llama.cpp, or newest (default: the pin)")
+    .option("--only <checks>", `checks to run, commas between: ${checkNames.join(", ")}`, checkList)
+    .option("--model <gguf>", "another model in F32, F16 or BF16 to compare on, besides the demo model")
+    .option("--text <file>", "text in UTF-8 for likelihoods (default: the demo model's held-out text)")
+    .option("--threads <n>", "N where 1 and N threads are compared (default: all)", wholeNumber)
+    .option("--fail-on-speed", "call a slower patched build regressed, not only warn")
+    .option("--write-reference", "make results/reference/ anew from what is measured")
+    .option("--out <dir>", "where the report goes (default: results/regress-RELEASE)")
+    .exitOverride((error) => {
+      // 1 would say that the patch regressed.
+      throw new CommanderError(error.exitCode === 0 ? 0 : undecided, error.code, error.message);
+    })
+    .allowExcessArguments(false)
+    .showHelpAfterError("(add --help for the options)")
+    .action(async ({ out, ...request }: RegressRequest & { out?: string }) => {
+      const report = await regress(request, events(io), io.signal);
+      const files = await writeReport(path.resolve(out ?? path.join(projectRoot, "results", `regress-${report.release}`)), report).catch((error: unknown) => {
+        io.exit(undecided);
+        io.complain(`error: ${(error as Error).message}`);
+        return [];
+      });
+      for (const file of files) io.print(`wrote ${path.relative("", file)}`);
+      if (report.fault !== null) io.complain(`error: ${report.fault}`);
+      io.print(`llama.cpp ${report.release}: ${report.verdict}`);
+      if (files.length > 0) io.exit(exitCodeOf(report));
+    });
+}
+
+function events({ print }: RegressIo): RegressEvents {
+  const line = plainProgress(print);
+  return {
+    progress: (text, fraction) => line({ kind: "build", text, ...(fraction === undefined ? {} : { fraction }) }),
+    done: (result) => lines(result).forEach(print),
+  };
+}
+
+function lines({ name, verdict, figure, details, seconds }: CheckResult): string[] {
+  return [`${name}: ${verdict}: ${figure} (${seconds.toFixed(0)} s)`, ...details.slice(0, 10).map((text) => `  ${text}`)];
+}
+
+function checkList(text: string): CheckName[] {
+  const names = text.split(",").map((name) => name.trim());
+  const unknown = names.find((name) => !(checkNames as readonly string[]).includes(name));
+  if (unknown !== undefined) throw new InvalidArgumentError(`Allowed: ${checkNames.join(", ")}, with commas between.`);
+  return checkNames.filter((name) => names.includes(name));
+}

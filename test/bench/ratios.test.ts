@@ -1,0 +1,65 @@
+import { describe, expect, it } from "vitest";
+import { ratioOf, type Measurement } from "../../harness/bench/ratios.ts";
+import { ratioTable } from "../../harness/bench/report.ts";
+import { rows, type Row, type Wanted } from "../../harness/bench/rows.ts";
+import { subjectNamed, subjects } from "../../harness/bench/subjects.ts";
+
+const row: Row = { name: "tg64: p ÷ u", measure: "tg64", patched: "p", upstream: "u" };
+
+function measured(patched: number[], upstream: number[]): Measurement[] {
+  const list = (subject: string, values: number[]): Measurement[] =>
+    values.map((value, index) => ({ model: "m", measure: "tg64", subject, round: index + 1, position: 0, value }));
+  const others: Measurement = { model: "other", measure: "tg64", subject: "p", round: 1, position: 0, value: 1e9 };
+  // Out of order, as every second round is.
+  return [others, ...list("p", patched).reverse(), ...list("u", upstream)];
+}
+
+describe("a ratio", () => {
+  it("is taken within each round, and its median is not the ratio of medians", () => {
+    const { ratio, patched, upstream } = ratioOf(row, "m", measured([1, 20, 30], [2, 10, 10]));
+    expect(ratio).toMatchObject({ lowest: 0.5, median: 2, highest: 3, count: 3 });
+    expect([patched.median, upstream.median]).toEqual([20, 10]);
+    expect(ratioOf(row, "m", measured([9, 4, 30], [10, 2, 10])).ratio.median).toBe(2);
+  });
+
+  it("counts only rounds with both sides, of which it needs one", () => {
+    expect(ratioOf(row, "m", measured([1, 2], [1])).ratio).toMatchObject({ median: 1, count: 1 });
+    expect(() => ratioOf(row, "m", measured([1], []))).toThrow(/could not be measured on m/);
+  });
+
+  const verdicts: [Partial<Wanted>, boolean][] = [
+    [{ atLeast: 0.9 }, true], [{ atLeast: 0.91 }, false], [{ atMost: 0.9 }, true], [{ atMost: 0.89 }, false],
+    [{ of: "value", atMost: 9 }, true], [{ of: "value", atMost: 8.9 }, false],
+  ];
+  it.each(verdicts)("of 0.9, wanted %o: %s", (wanted, holds) => {
+    expect(ratioOf({ ...row, wanted: { of: "ratio", ...wanted } }, "m", measured([9, 9], [10, 10])).holds).toBe(holds);
+  });
+
+  it("of which nothing is wanted has no verdict", () => expect(ratioOf(row, "m", measured([1], [1])).holds).toBeNull());
+});
+
+it("the table says what holds", () => {
+  const wanted = { of: "ratio", atLeast: 0.9 } as const;
+  const lines = ratioTable([ratioOf({ ...row, wanted }, "m", measured([9, 9], [10, 10])), ratioOf({ ...row, wanted }, "m", measured([8, 9], [10, 10]))]).split("\n");
+  expect(lines[0]).toMatch(/^model +what +patched +upstream +unit +ratio +quartiles +wanted +holds\?$/);
+  expect(lines[1]).toMatch(/^m +tg64: p ÷ u +9\.00 +10\.00 +tokens\/s +0\.900 +0\.900…0\.900 +≥ 0\.9 +yes$/);
+  expect(lines[2]).toMatch(/ 0\.850 .* NO$/);
+});
+
+describe("the rows", () => {
+  it("compare a patched subject with an upstream one that is there", () => {
+    for (const { patched, upstream } of rows) {
+      expect(subjectNamed(patched).variant).toBe("patched");
+      expect(subjectNamed(upstream).variant).toBe("upstream");
+    }
+    expect(new Set(rows.map(({ name }) => name)).size).toBe(rows.length);
+  });
+
+  it("read files of subjects that are there, and count only where a conf says so", () => {
+    for (const { name, file, histogram, conf, variant } of subjects.values()) {
+      if (file !== undefined) expect(subjectNamed(file).file, name).toBeUndefined();
+      if (histogram) expect(conf, name).not.toBeNull();
+      if (variant === "upstream") expect(conf, name).toBeNull();
+    }
+  });
+});

@@ -1,0 +1,29 @@
+import { readdir } from "node:fs/promises";
+import path from "node:path";
+import { expect, it } from "vitest";
+import { ensureBuild, type Build } from "../../harness/build/build.ts";
+import { sanitized, type Flavour } from "../../harness/build/flavours.ts";
+import { run } from "../../harness/process/run.ts";
+import { buildFixture } from "./fixture.ts";
+
+it("a flavour has a key and a workspace of its own, and its options", async () => {
+  const { project, release } = await buildFixture();
+  const ensure = (flavour?: Flavour): Promise<Build> => ensureBuild("patched", { project, release, targets: ["tool"], ...(flavour && { flavour }) });
+  const plain = await ensure();
+  const optimized = await ensure({ options: { CMAKE_C_FLAGS_RELEASE: "-O1" } });
+  expect(optimized.key).not.toBe(plain.key);
+  expect(optimized.cmakeFlags).toContain("-DCMAKE_C_FLAGS_RELEASE=-O1");
+  expect(await readdir(path.join(project.cache, "builds"))).toHaveLength(2);
+  expect((await run(optimized.binary("tool"), [])).stdout).toBe("2\n");
+  expect((await ensure()).key).toBe(plain.key);
+});
+
+it("sanitizers are told apart, and go to compiler and linker alike", () => {
+  const [memory, threads] = [sanitized("address,undefined"), sanitized("thread")];
+  expect(memory.options.CMAKE_CXX_FLAGS).toBe("-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer");
+  expect(threads.options.CMAKE_CXX_FLAGS).toBe("-fsanitize=thread -fno-omit-frame-pointer");
+  for (const { options } of [memory, threads]) {
+    expect(new Set([options.CMAKE_C_FLAGS, options.CMAKE_CXX_FLAGS, options.CMAKE_EXE_LINKER_FLAGS]).size).toBe(1);
+    expect(options.GGML_OPENMP).toBe("OFF");
+  }
+});
