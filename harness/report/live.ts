@@ -60,7 +60,7 @@ export function liveProgress(jobs: number): LiveProgress {
   return {
     report(event) {
       if (event.kind === "note") say(event.text);
-      if (event.kind === "build") say(buildText(event));
+      if (event.kind === "build" || event.kind === "prepare") say(buildText(event));
       if (event.kind === "plan") {
         for (const { name, stored } of event.cells) planned.set(name, { gate: gate(), stored });
         prepared.open();

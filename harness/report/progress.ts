@@ -22,6 +22,9 @@ export function plainProgress(print: (line: string) => void, now: () => number =
       case "build":
         if (due("build", event.fraction === undefined ? event.text : "percent")) print(`build: ${buildText(event)}`);
         return;
+      case "prepare":
+        if (due("prepare", event.text.replace(/:.*/, ""))) print(buildText(event));
+        return;
       case "plan": {
         const stored = event.cells.filter((cell) => cell.stored).length;
         return print(`${event.cells.length} cells, ${stored} of them already stored`);
@@ -40,8 +43,8 @@ export function cellText({ position, name, step, text, fraction }: SweepEvent & 
   return `cell ${position}: ${name}: ${step}${percent(fraction)}, ${text}`;
 }
 
-/** The build's progress in one line. */
-export function buildText({ text, fraction }: SweepEvent & { kind: "build" }): string {
+/** The progress of the build, or of what cells share, in one line. */
+export function buildText({ text, fraction }: SweepEvent & { kind: "build" | "prepare" }): string {
   return `${text}${text.includes("%") ? "" : percent(fraction)}`;
 }
 

@@ -3,6 +3,8 @@ import path from "node:path";
 import { stringify } from "csv-stringify/sync";
 import writeFileAtomic from "write-file-atomic";
 import { cellFolder } from "../store/store.ts";
+import { tableRows, testRows } from "./answerRows.ts";
+import { compressionRows, radiusRows } from "./compressionRows.ts";
 import { loadResults, measured, type Results } from "./load.ts";
 import { manifest } from "./manifest.ts";
 import { cellRows, chunkRows, codeRows, type Table, tensorRows, zeroRunRows } from "./rows.ts";
@@ -14,6 +16,10 @@ const tables: Record<string, (results: Results) => Table> = {
   "zero_runs.csv": zeroRunRows,
   "tensors.csv": tensorRows,
   "chunks.csv": chunkRows,
+  "compression.csv": compressionRows,
+  "radius.csv": radiusRows,
+  "tables.csv": tableRows,
+  "tests.csv": testRows,
   "thesis.csv": thesisRows,
 };
 

@@ -23,8 +23,9 @@ const keys = study.cells.map(({ name }) => cellKey(inputs(name)));
 function plan(): Plan {
   const content = { name: "m", path: "/m.gguf", sha256: hash("a"), bytes: 1 };
   return {
-    format: 1, study: { name: "s", path: "s.yaml" }, model: content, text: content,
+    format: 2, study: { name: "s", path: "s.yaml" }, model: content, text: content,
     parameters: { context: 512, batch: 2048, ubatch: 512, threads: 1, chunks: null },
+    options: { klDivergence: true, imatrix: null },
     build: { release: "b0", key: "k", tree: "t", libraryHash: "l", compiler: "c", cmakeFlags: [], cpu: "x" },
     versions: { node: "v20" }, machine: { platform: "p", cpuModel: "c", processors: 1, memoryBytes: 1 }, argv: ["quantflex", "sweep"],
     date: "2026-01-01T00:00:00.000Z", cells: study.cells.map((cell, index) => ({ key: keys[index]!, cell })),
@@ -44,8 +45,16 @@ describe("tables", () => {
     await writeFile(histogram, '{"pablo":[]}');
     const zeroRuns = [30, 10, ...Array<number>(13).fill(0), 2];
     const norm = { name: "norm", shape: [32], type: "F32", bytes: 128, elements: 32, fallback: null };
+    const divergence = {
+      mean: 0.5, error: 0.01, median: 0.4, p90: 0.9, p95: 1, p99: 1.5, p999: 2, maximum: 3, sameTop: 80, sameTopError: 1,
+      probabilityRms: 5, probabilityRmsError: 0.1, probabilityMean: -1, probabilityMeanError: 0.1, chunks: [0.4, 0.6],
+    };
+    const stream = {
+      type: "Q4_0", alphabet: 16, codes: 64, zeroShare: 0.25, entropy: 3.5, conditionalEntropy: 3.25, huffman: 3.75, rangeCoder: 3.625,
+      sizes: { packed: 32, "zstd-3": 30, "zstd-19": 28, xz: null },
+    };
     const common = {
-      perplexity: { ppl: 1234.5678, error: 1.5, nll: 7.1185, chunks: [7, 7.237] },
+      perplexity: { ppl: 1234.5678, error: 1.5, nll: 7.1185, chunks: [7, 7.237] }, divergence: null, compression: null, weightErrors: [],
       perplexitySeconds: 2, tokensPerSecond: 512, argv: [["llama-perplexity", "-m", "x"]], date: "2026-01-01T00:00:00.000Z",
     };
     await writeRecord(folder, {
@@ -54,6 +63,11 @@ describe("tables", () => {
     }, {});
     await writeRecord(folder, {
       ...common, key: keys[1]!, inputs: inputs("q4_0-own-r0"), file: { sha256: hash("d"), bytes: 300 }, quantizeSeconds: 1,
+      perplexity: { ...common.perplexity, chunks: [7.1, 7.437] }, divergence, weightErrors: [{ name: "w", type: "Q4_0", relative: 0.0125 }],
+      compression: {
+        streams: [{ tensor: "*", ...stream }, { tensor: "w", ...stream }], file: { bytes: 300, "zstd-3": 290, "zstd-19": 280, xz: null }, sampledBytes: null,
+        zeroRuns: { measured: zeroRuns, expected: zeroRuns.map((count) => count + 0.5), chiSquare: 1, degreesOfFreedom: 3, probability: 0.8 },
+      },
       tensors: [norm, { name: "w", shape: [32, 2], type: "Q4_0", bytes: 36, elements: 64, fallback: null }, { name: "v", shape: [20, 2], type: "F16", bytes: 80, elements: 40, fallback: "F16: rows" }],
       histogram: { zeroRuns, tensors: [{ name: "w", type: "Q4_0", firstCode: -8, counts: [1, ...Array<number>(14).fill(0), 63] }] },
     }, { "histogram.json": histogram });
@@ -66,7 +80,9 @@ describe("tables", () => {
 
   it("has a row for each cell that was run, failed ones included", async () => {
     expect((await readFile(path.join(folder, "cells.csv"), "utf8")).split("\n")[0]).toBe(
-      "cell,type,scheme,decode,container,file_bytes,bpw_file,bpw_quantized,ppl,ppl_error,nll,chunks,quantize_s,perplexity_s,tokens_per_s,status",
+      "cell,type,scheme,decode,container,file_bytes,bpw_file,bpw_quantized,ppl,ppl_error,nll,chunks,quantize_s,perplexity_s,tokens_per_s," +
+        "imatrix,kld,kld_error,kld_median,kld_90,kld_99,kld_999,kld_max,same_top_percent,delta_p_rms_percent," +
+        "ln_ppl_ratio,ln_ppl_ratio_low,ln_ppl_ratio_high,weight_error,entropy,status",
     );
     expect(table("cells.csv").map((row) => [row["cell"], row["scheme"], row["bpw_file"], row["bpw_quantized"], row["ppl"], row["chunks"], row["status"]])).toEqual([
       ["f16", "upstream", "26.6667", "16", "1234.5678", "2", "ok"],
@@ -86,14 +102,33 @@ describe("tables", () => {
     const rows = table("zero_runs.csv");
     expect(rows).toHaveLength(16);
     expect([rows[0], rows[15]]).toEqual([
-      { cell: "q4_0-own-r0", length: "1", count: "30", share: "0.714286" },
-      { cell: "q4_0-own-r0", length: "16+", count: "2", share: "0.047619" },
+      { cell: "q4_0-own-r0", length: "1", count: "30", share: "0.714286", zero_weight_count: "30", expected: "30.5" },
+      { cell: "q4_0-own-r0", length: "16+", count: "2", share: "0.047619", zero_weight_count: "2", expected: "2.5" },
     ]);
   });
 
   it("lists tensors and chunks", () => {
-    expect(table("tensors.csv").at(-1)).toEqual({ cell: "q4_0-own-r0", tensor: "v", shape: "20x2", type: "F16", fallback: "F16: rows" });
-    expect(table("chunks.csv").slice(0, 2)).toEqual([{ cell: "f16", chunk: "1", nll: "7" }, { cell: "f16", chunk: "2", nll: "7.237" }]);
+    expect(table("tensors.csv").at(-1)).toEqual({ cell: "q4_0-own-r0", tensor: "v", shape: "20x2", type: "F16", fallback: "F16: rows", weight_error: "" });
+    expect(table("tensors.csv").find(({ cell, tensor }) => cell === "q4_0-own-r0" && tensor === "w")?.["weight_error"]).toBe("0.0125");
+    expect(table("chunks.csv").slice(1, 3)).toEqual([{ cell: "f16", chunk: "2", nll: "7.237", kld: "" }, { cell: "q4_0-own-r0", chunk: "1", nll: "7.1", kld: "0.4" }]);
+  });
+
+  it("compares with the model: divergence, and the ratio of perplexities paired by chunk", () => {
+    const row = table("cells.csv")[1];
+    expect(row).toMatchObject({ kld: "0.5", kld_999: "2", same_top_percent: "80", ln_ppl_ratio: "0.15", weight_error: "0.0125", entropy: "3.5" });
+    // Two chunks that differ by 0.1 and 0.2: an interval by Student's t with one degree of freedom, far wider than both.
+    expect(Number(row?.["ln_ppl_ratio_low"])).toBeLessThan(-0.1);
+    expect(Number(row?.["ln_ppl_ratio_high"])).toBeGreaterThan(0.4);
+  });
+
+  it("says what compression would reach, scales included", () => {
+    const rows = table("compression.csv");
+    expect(rows.map(({ tensor }) => tensor)).toEqual(["*", "(file)", "w"]);
+    expect(rows[0]).toMatchObject({ bpw_packed: "4.5", bpw_entropy: "4", bpw_conditional_entropy: "3.75", bpw_huffman: "4.25", zstd_19_bytes: "28", bpw_zstd_19: "4", xz_bytes: "", bpw_xz: "" });
+    expect(rows[1]).toMatchObject({ packed_bytes: "300", bpw_packed: "17.64706", bpw_zstd_3: "17.05882" });
+    expect(table("radius.csv")).toEqual([
+      { cell: "q4_0-own-r0", radius: "0", zero_share: "0.25", entropy: "3.5", conditional_entropy: "3.25", bpw_entropy: "4", bpw_zstd_19: "4", ppl: "1234.5678", ppl_error: "1.5", kld: "0.5", kld_error: "0.01" },
+    ]);
   });
 
   it("sets the thesis beside ours", () => {
@@ -108,7 +143,8 @@ describe("tables", () => {
     expect(manifest.argv).toEqual(["quantflex", "sweep"]);
     expect(manifest.cells.map(({ name }) => name)).toEqual(["f16", "q4_0-own-r0", "q4_0-own-r1"]);
     expect(written.map((file) => path.relative(folder, file))).toEqual([
-      "cells.csv", "codes.csv", "zero_runs.csv", "tensors.csv", "chunks.csv", "thesis.csv", path.join("histograms", "q4_0-own-r0.json"), "manifest.json",
+      "cells.csv", "codes.csv", "zero_runs.csv", "tensors.csv", "chunks.csv",
+      "compression.csv", "radius.csv", "tables.csv", "tests.csv", "thesis.csv", path.join("histograms", "q4_0-own-r0.json"), "manifest.json",
     ]);
   });
 

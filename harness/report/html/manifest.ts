@@ -1,0 +1,37 @@
+import type { Measured, Results } from "../load.ts";
+
+/** What somebody needs to run the study again, as terms and values. */
+export function manifestRows({ plan }: Results): [term: string, value: string][] {
+  const { model, text, parameters, build, machine, versions } = plan;
+  return [
+    ["started", plan.date],
+    ["model", `${model.name}, ${model.bytes.toLocaleString("en")} bytes, SHA-256 ${model.sha256}`],
+    ["text", `${text.name}, ${text.bytes.toLocaleString("en")} bytes, SHA-256 ${text.sha256}`],
+    ["parameters", Object.entries(parameters).map(([name, value]) => `${name} ${value ?? "all"}`).join(", ")],
+    ["llama.cpp", `${build.release}, patched tree ${build.tree}`],
+    ["library", build.libraryHash],
+    ["build", build.key],
+    ["compiler", build.compiler],
+    ["flags", build.cmakeFlags.join(" ")],
+    ["CPU", build.cpu],
+    ["machine", `${machine.platform}, ${machine.cpuModel}, ${machine.processors} processors, ${(machine.memoryBytes / 2 ** 30).toFixed(1)} GiB`],
+    ["versions", Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(", ")],
+  ];
+}
+
+/** A cell's pablo.conf and its commands, without this machine's paths. */
+export function cellRun({ cell, record: { inputs } }: Measured): { name: string; text: string } {
+  const commands = inputs.steps.map((step) => commandLine(step));
+  return { name: cell.name, text: [...(inputs.conf === null ? [] : ["pablo.conf:", inputs.conf.trimEnd(), ""]), ...commands].join("\n") };
+}
+
+/** Commands that run the study again, and make its reports again. */
+export function againLines({ plan, folder }: Results): string {
+  const [, command = "sweep", ...options] = plan.argv;
+  const sweep = ["npm", "run", command, ...(options.length > 0 ? ["--", ...options] : [])];
+  return [sweep, ["npm", "run", "report", "--", "--results", folder]].map(commandLine).join("\n");
+}
+
+function commandLine(words: readonly string[]): string {
+  return words.map((word) => (/^[\w./:=@%+,{}-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(" ");
+}

@@ -1,0 +1,59 @@
+import { describe, expect, it } from "vitest";
+import { compareResults, comparisonText } from "../../harness/report/compare.ts";
+import type { Results } from "../../harness/report/load.ts";
+import { fixtureResults } from "./fixture.ts";
+
+/** The same study again, where one cell became worse and another is missing, on another machine. */
+function changed(): Results {
+  const { plan, cells, folder } = fixtureResults();
+  return {
+    folder,
+    plan: { ...plan, build: { ...plan.build, release: "b1" }, parameters: { ...plan.parameters, threads: 8 } },
+    cells: cells
+      .filter(({ cell }) => cell.name !== "iq4_nl")
+      .map((result) => {
+        if (result.cell.name !== "q4_0") return result;
+        const { perplexity, inputs } = result.record!;
+        const worse = { ...perplexity, ppl: 1.1 * perplexity.ppl, chunks: perplexity.chunks.map((nll) => nll + Math.log(1.1)) };
+        return { ...result, record: { ...result.record!, perplexity: worse, inputs: { ...inputs, conf: "0 0 0\n" } } };
+      }),
+  };
+}
+
+const rowOf = ({ table }: ReturnType<typeof compareResults>, name: string): Record<string, string | number | null> =>
+  Object.fromEntries(table.rows.find(([cell]) => cell === name)!.map((value, index) => [table.columns[index]!, value]));
+
+describe("compare", () => {
+  it("finds nothing between results and themselves", () => {
+    const comparison = compareResults(fixtureResults(), fixtureResults());
+    expect(comparison.settings).toEqual([]);
+    expect(comparisonText(comparison)).toMatch(/^settings: the same/);
+    for (const [name] of comparison.table.rows) expect(rowOf(comparison, String(name))).toMatchObject({ status: "both", ppl_difference_percent: 0, conf_differs: "false" });
+  });
+
+  it("names the settings that differ, and only those", () => {
+    expect(compareResults(fixtureResults(), changed()).settings).toEqual([["build.release", "b0", "b1"], ["parameters.threads", "1", "8"]]);
+  });
+
+  it("gives the ratio of perplexities with its interval", () => {
+    const row = rowOf(compareResults(fixtureResults(), changed()), "q4_0");
+    expect(row["ppl_difference_percent"]).toBeCloseTo(10, 3);
+    expect(row["ppl_ratio_low"]).toBeCloseTo(1.1, 5);
+    expect(row["ppl_ratio_high"]).toBeCloseTo(1.1, 5);
+    expect(row["conf_differs"]).toBe("true");
+  });
+
+  it("gives no interval where the texts differ", () => {
+    const other = fixtureResults();
+    const text = { ...other.plan.text, sha256: "f".repeat(64) };
+    expect(rowOf(compareResults(fixtureResults(), { ...other, plan: { ...other.plan, text } }), "q4_0")).toMatchObject({ ppl_difference_percent: 0, ppl_ratio_low: null });
+  });
+
+  it("lists a cell that only one has", () => {
+    const comparison = compareResults(fixtureResults(), changed());
+    expect(rowOf(comparison, "iq4_nl")).toMatchObject({ status: "only in A", ppl_a: 13.93, ppl_b: null });
+    expect(rowOf(compareResults(changed(), fixtureResults()), "iq4_nl")).toMatchObject({ status: "only in B" });
+    expect(comparisonText(comparison)).toMatch(/^ {2}build\.release +b0 +b1$/m);
+    expect(comparisonText(comparison)).toMatch(/^iq4_nl .*only in A$/m);
+  });
+});
