@@ -54,14 +54,22 @@ export function optimalPartition(weights: ArrayLike<number>, positions: ArrayLik
   for (let level = 1; level <= levels; level++) {
     const next = new Float64Array(letters + 1).fill(Infinity);
     const cut = new Int32Array(letters + 1);
-    for (let end = level; end <= letters; end++)
-      for (let start = level - 1; start < end; start++) {
-        const cost = best[start]! + costOf(start, end);
+    const previous = best;
+    // The last cut never moves left as the end moves right: halving needs letters × log(letters) costs, not their square.
+    const fill = (low: number, high: number, first: number, last: number): void => {
+      if (low > high) return;
+      const end = (low + high) >> 1;
+      for (let start = first; start <= Math.min(last, end - 1); start++) {
+        const cost = previous[start]! + costOf(start, end);
         if (cost < next[end]!) {
           next[end] = cost;
           cut[end] = start;
         }
       }
+      fill(low, end - 1, first, cut[end]!);
+      fill(end + 1, high, cut[end]!, last);
+    };
+    fill(level, letters, level - 1, letters - 1);
     cuts.push(cut);
     best = next;
   }

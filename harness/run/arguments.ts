@@ -1,9 +1,17 @@
 import type { Gguf } from "../gguf/read.ts";
+import type { Lack } from "../upstream/releases.ts";
 import { tensorTypeNamed, tensorTypes } from "../gguf/types.ts";
 import { type Cell, floatTypes, type Study } from "../study/types.ts";
 
 /** Names that stand for paths in a cell's key: the paths themselves do not change a result. */
-export const roles = { model: "{model}", text: "{text}", quantized: "{quantized}" } as const;
+export const roles = {
+  model: "{model}",
+  text: "{text}",
+  quantized: "{quantized}",
+  imatrix: "{imatrix}",
+  imatrixText: "{imatrix text}",
+  logits: "{logits}",
+} as const;
 
 /** Options of a study that every step needs, all decided. */
 export interface Settings extends Pick<Study, "context" | "batch" | "ubatch"> {
@@ -68,9 +76,10 @@ export function quantizeArguments(
   cell: Cell,
   settings: Settings,
   misfitting: readonly Misfit[],
-  paths: { model: string; quantized: string },
+  paths: { model: string; quantized: string; imatrix?: string },
 ): string[] {
   return [
+    ...(paths.imatrix === undefined ? [] : ["--imatrix", paths.imatrix]),
     ...(cell.pure && !floatTypes.includes(cell.type) ? ["--pure"] : []),
     ...misfitting.flatMap(({ name }) => ["--tensor-type", `${tensorPattern(name)}=f16`]),
     paths.model,
@@ -84,23 +93,65 @@ export function quantizeArguments(
  * Arguments of llama-perplexity. Everything that its defaults or the machine could change is given.
  *
  * @param paths the files, or `roles` for the cell's key
+ * @param lacks what the release cannot do: before `-ub`, `-b` was the physical batch
  */
-export function perplexityArguments(settings: Settings, paths: { model: string; text: string }): string[] {
-  const { context, batch, ubatch, threads, chunks } = settings;
-  const numbers = { "-c": context, "-b": batch, "-ub": ubatch, "-t": threads, "-tb": threads, "--chunks": chunks ?? -1 };
+export function perplexityArguments(settings: Settings, paths: { model: string; text: string }, lacks: readonly Lack[] = []): string[] {
+  return ["-m", paths.model, "-f", paths.text, ...batchArguments(settings, lacks), "--chunks", String(settings.chunks ?? -1), ...deviceArguments(lacks)];
+}
+
+function batchArguments({ context, batch, ubatch, threads }: Settings, lacks: readonly Lack[]): string[] {
+  const batches = lacks.includes("--ubatch-size") ? { "-b": Math.min(batch, ubatch) } : { "-b": batch, "-ub": ubatch };
+  const numbers = { "-c": context, ...batches, "-t": threads, "-tb": threads };
+  return Object.entries(numbers).flatMap(([name, value]) => [name, String(value)]);
+}
+
+function deviceArguments(lacks: readonly Lack[]): string[] {
+  return lacks.includes("--device") ? [] : ["--device", "none"];
+}
+
+/** Arguments of llama-perplexity that make it write the model's predictions over a text. */
+export function logitsArguments(settings: Settings, { logits, ...paths }: { model: string; text: string; logits: string }): string[] {
+  return [...perplexityArguments(settings, paths), "--kl-divergence-base", logits];
+}
+
+/** Arguments of llama-perplexity that compare a model's predictions with those; the text is in their file. */
+export function divergenceArguments(settings: Settings, paths: { model: string; logits: string }): string[] {
+  return ["-m", paths.model, "--kl-divergence", "--kl-divergence-base", paths.logits, ...batchArguments(settings, []), ...deviceArguments([])];
+}
+
+/**
+ * Arguments of llama-imatrix.
+ *
+ * @param chunks at most so many chunks of the training text; null for all
+ */
+export function imatrixArguments(settings: Settings, chunks: number | null, paths: { model: string; text: string; imatrix: string }): string[] {
+  const { batch, context } = settings;
+  const whole = { ...settings, batch: Math.max(batch, context) };
   return [
-    "-m", paths.model,
-    "-f", paths.text,
-    ...Object.entries(numbers).flatMap(([name, value]) => [name, String(value)]),
-    "--device", "none",
+    "-m", paths.model, "-f", paths.text, "-o", paths.imatrix,
+    ...batchArguments(whole, []), "--chunks", String(chunks ?? -1), "--no-ppl", ...deviceArguments([]),
   ];
 }
 
+/** What of a study beside its settings adds steps to its cells. */
+export interface KeyOptions {
+  klDivergence: boolean;
+  /** Chunks of the importance matrix; null for all. */
+  imatrixChunks: number | null;
+}
+
 /** Argument lists of every step of a cell with roles for paths, as its key has them. */
-export function keySteps(cell: Cell, settings: Settings, gguf: Gguf): string[][] {
+export function keySteps(cell: Cell, settings: Settings, gguf: Gguf, lacks: readonly Lack[] = [], options?: KeyOptions): string[][] {
   const quantizes = !hasType(gguf, cell.type);
-  const quantize = ["llama-quantize", ...quantizeArguments(cell, settings, misfits(gguf, cell.type), roles)];
-  const measured = quantizes ? roles.quantized : roles.model;
-  const perplexity = ["llama-perplexity", ...perplexityArguments(settings, { model: measured, text: roles.text })];
-  return quantizes ? [quantize, perplexity] : [perplexity];
+  const { model, quantized, imatrix, imatrixText, text, logits } = roles;
+  const measured = quantizes ? quantized : model;
+  const steps: string[][] = [];
+  if (cell.imatrix) steps.push(["llama-imatrix", ...imatrixArguments(settings, options?.imatrixChunks ?? null, { model, text: imatrixText, imatrix })]);
+  if (quantizes) {
+    const paths = { model, quantized, ...(cell.imatrix && { imatrix }) };
+    steps.push(["llama-quantize", ...quantizeArguments(cell, settings, misfits(gguf, cell.type), paths)]);
+  }
+  steps.push(["llama-perplexity", ...perplexityArguments(settings, { model: measured, text }, lacks)]);
+  if (options?.klDivergence) steps.push(["llama-perplexity", ...divergenceArguments(settings, { model: measured, logits })]);
+  return steps;
 }

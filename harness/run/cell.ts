@@ -1,16 +1,21 @@
 import { mkdtemp, mkdir, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { Build } from "../build/build.ts";
+import { UserError } from "../errors.ts";
 import { type KeyInputs, cellKey } from "../store/key.ts";
-import type { CellRecord } from "../store/record.ts";
+import type { CellRecord, RecordedDivergence } from "../store/record.ts";
 import { writeFailure, writeRecord } from "../store/store.ts";
 import { confText } from "../study/conf.ts";
 import type { Cell } from "../study/types.ts";
-import { hasType, keySteps, misfits, perplexityArguments, quantizeArguments, type Settings } from "./arguments.ts";
+import { divergenceArguments, hasType, keySteps, misfits, perplexityArguments, quantizeArguments, type Settings } from "./arguments.ts";
+import { buildInputs } from "./buildInputs.ts";
+import { measureDivergence } from "./divergence.ts";
 import { childEnvironment } from "./environment.ts";
 import type { StepReport } from "./events.ts";
+import type { Imatrix } from "./imatrix.ts";
 import type { Content, Model } from "./inputs.ts";
 import { inspect } from "./inspect.ts";
+import type { Logits } from "./logits.ts";
 import { measurePerplexity } from "./perplexity.ts";
 import { quantize, type StepContext, type StepResult } from "./quantize.ts";
 import { reasonOf } from "./reason.ts";
@@ -22,23 +27,24 @@ export interface CellContext {
   model: Model;
   text: Content;
   settings: Settings;
+  /** The study's importance matrix; null when it has none. */
+  imatrix: Imatrix | null;
+  /** The model's own predictions; null when cells are not compared with them. */
+  logits: Logits | null;
 }
 
 const names = { conf: "pablo.conf", histogram: "histogram.json", quantized: "quantized.gguf" } as const;
 
 /** Everything that determines what the cell gives. */
-export function keyInputs(cell: Cell, { build, model, text, settings }: CellContext): KeyInputs {
-  const { tree, libraryHash, compiler, cmakeFlags, cpu } = build;
+export function keyInputs(cell: Cell, { build, model, text, settings, imatrix, logits }: CellContext): KeyInputs {
+  const options = { klDivergence: logits !== null, imatrixChunks: imatrix?.chunks ?? null };
   return {
-    tree,
-    libraryHash,
-    compiler,
-    cmakeFlags,
-    cpu,
+    ...buildInputs(build),
     model: model.sha256,
     text: text.sha256,
+    ...(cell.imatrix && imatrix && { imatrixText: imatrix.text.sha256 }),
     conf: confText(cell, names.histogram),
-    steps: keySteps(cell, settings, model.gguf),
+    steps: keySteps(cell, settings, model.gguf, build.lacks, options),
   };
 }
 
@@ -76,7 +82,7 @@ type Measured = Omit<CellRecord, "key" | "inputs" | "files" | "format">;
 
 async function measure(
   cell: Cell,
-  { build, model, text, settings }: CellContext,
+  { build, model, text, settings, imatrix, logits }: CellContext,
   folder: string,
   logs: Record<string, string>,
   report: StepReport,
@@ -93,10 +99,10 @@ async function measure(
     report,
   });
   const argv: string[][] = [];
-  const logged = async (name: string, argumentList: string[], work: () => Promise<StepResult>): Promise<StepResult> => {
+  const logged = async (name: string, argumentList: string[], work: () => Promise<StepResult>, logName = name): Promise<StepResult> => {
     argv.push([name, ...argumentList]);
-    const log = path.join(folder, `${name}.log`);
-    logs[`${name}.log`] = log;
+    const log = path.join(folder, `${logName}.log`);
+    logs[`${logName}.log`] = log;
     try {
       const result = await work();
       await writeFile(log, `${result.stdout}\n--- stderr ---\n${result.stderr}`);
@@ -107,26 +113,44 @@ async function measure(
     }
   };
 
+  const compare = async (file: string, base: string, chunks: number): Promise<RecordedDivergence> => {
+    const list = divergenceArguments(settings, { model: file, logits: base });
+    let result: RecordedDivergence | undefined;
+    await logged("llama-perplexity", list, async () => {
+      const measurement = await measureDivergence(list, chunks, step("llama-perplexity"));
+      result = measurement.result;
+      return measurement.step;
+    }, "divergence");
+    return result!;
+  };
+
   const misfitting = misfits(model.gguf, cell.type);
+  if (misfitting[0] && build.lacks?.includes("--tensor-type")) {
+    throw new UserError(`llama.cpp ${build.release} cannot keep ${misfitting[0].name} in another type than the rest (${misfitting[0].reason}); use a newer release`);
+  }
   const quantizes = !hasType(model.gguf, cell.type);
   const measured = quantizes ? names.quantized : model.path;
   let quantizeSeconds: number | null = null;
   if (quantizes) {
-    const list = quantizeArguments(cell, settings, misfitting, { model: model.path, quantized: names.quantized });
+    const list = quantizeArguments(cell, settings, misfitting, {
+      model: model.path, quantized: names.quantized, ...(cell.imatrix && imatrix && { imatrix: await imatrix.file() }),
+    });
     quantizeSeconds = (await logged("llama-quantize", list, () => quantize(list, step("llama-quantize")))).seconds;
   }
   report("inspect", "counting codes");
   const histogram = conf === null ? null : path.join(folder, names.histogram);
-  const inspection = await inspect(path.resolve(folder, measured), histogram, cell, misfitting, signal);
-  const list = perplexityArguments(settings, { model: measured, text: text.path });
+  const inspection = await inspect(path.resolve(folder, measured), histogram, cell, { misfitting, original: model.gguf, folder, signal });
+  const list = perplexityArguments(settings, { model: measured, text: text.path }, build.lacks);
   let perplexity: Awaited<ReturnType<typeof measurePerplexity>> | undefined;
   const { seconds } = await logged("llama-perplexity", list, async () => {
     perplexity = await measurePerplexity(list, settings, step("llama-perplexity"));
     return perplexity.step;
   });
+  const divergence = logits && (await compare(measured, await logits.file(), perplexity!.result.chunks.length));
   const record: Measured = {
     ...inspection,
     perplexity: perplexity!.result,
+    divergence,
     quantizeSeconds,
     perplexitySeconds: seconds,
     tokensPerSecond: perplexity!.tokensPerSecond,

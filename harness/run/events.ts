@@ -4,6 +4,8 @@ export type SweepEvent =
   | { kind: "note"; text: string }
   /** The build's progress; `fraction` from 0 to 1 where it is known. */
   | { kind: "build"; text: string; fraction?: number }
+  /** Progress of what cells share: fitted tables, the importance matrix, the model's own predictions. */
+  | { kind: "prepare"; text: string; fraction?: number }
   /** The cells that this sweep is about, in order. */
   | { kind: "plan"; cells: { name: string; stored: boolean }[] }
   /** A cell's progress: `fraction` of the step, `text` says it in words. */

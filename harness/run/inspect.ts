@@ -1,41 +1,48 @@
 import { readFile } from "node:fs/promises";
 import { UserError } from "../errors.ts";
 import { codeCounts } from "../gguf/codes.ts";
+import { weightErrors } from "../gguf/error.ts";
 import { type Gguf, readGguf } from "../gguf/read.ts";
 import { codesReadable } from "../gguf/stream.ts";
 import { hashFile } from "../store/hash.ts";
 import type { CellRecord, RecordedHistogram, RecordedTensor } from "../store/record.ts";
 import { type Cell, floatTypes } from "../study/types.ts";
 import { type Misfit, tensorTypeOf } from "./arguments.ts";
+import { measureCompression } from "./compression.ts";
 import { compareHistograms, parseHistogram, recordedHistogram } from "./histogram.ts";
 
 /** What a quantized file holds. */
-export interface Inspection {
-  file: CellRecord["file"];
-  tensors: RecordedTensor[];
-  histogram: RecordedHistogram | null;
+export type Inspection = Pick<CellRecord, "file" | "tensors" | "histogram" | "compression" | "weightErrors">;
+
+/** What a file is inspected against. */
+export interface InspectContext {
+  misfitting: readonly Misfit[];
+  /** The model that was quantized. */
+  original: Gguf;
+  /** Where compressors may write. */
+  folder: string;
+  signal: AbortSignal;
 }
 
 /**
- * Read a cell's quantized file: its size and content, the type of each tensor, and its codes, which
- * are counted here once more and must equal the library's count.
+ * Read a cell's quantized file: its size and content, the type of each tensor, its codes, which
+ * are counted here once more and must equal the library's count, how far it could be compressed, and how
+ * far its weights are from the model's.
  *
  * @param file path of the GGUF
  * @param histogram path of the library's JSON; null when the library has no part in the cell
  * @throws UserError when the counts differ, or the library wrote none
  */
-export async function inspect(
-  file: string,
-  histogram: string | null,
-  cell: Cell,
-  misfitting: readonly Misfit[],
-  signal: AbortSignal,
-): Promise<Inspection> {
+export async function inspect(file: string, histogram: string | null, cell: Cell, context: InspectContext): Promise<Inspection> {
+  const { misfitting, original, folder, signal } = context;
   const gguf = await readGguf(file);
+  const isFloat = floatTypes.includes(cell.type);
   return {
     file: { sha256: await hashFile(file, signal), bytes: gguf.fileBytes },
     tensors: describeTensors(gguf, cell, misfitting),
     histogram: histogram === null ? null : await checkedHistogram(gguf, histogram, cell, signal),
+    compression: isFloat ? null : await measureCompression(gguf, folder, signal),
+    weightErrors: isFloat || !codesReadable(gguf) ? [] : (await weightErrors(original, gguf)).map(({ name, type, relative }) => ({ name, type, relative })),
   };
 }
 

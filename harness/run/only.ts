@@ -8,14 +8,23 @@ import type { Cell } from "../study/types.ts";
  * @throws UserError that lists the names when a part of the pattern matches none
  */
 export function selectCells(cells: readonly Cell[], pattern: string | undefined): Cell[] {
-  if (pattern === undefined) return [...cells];
+  return selectByName(cells, pattern, "cell; the study has");
+}
+
+/**
+ * As {@link selectCells}, for anything with a name.
+ *
+ * @param complaint what a part of the pattern did not match, before the list of names: "cell; the study has"
+ */
+export function selectByName<T extends { name: string }>(items: readonly T[], pattern: string | undefined, complaint: string): T[] {
+  if (pattern === undefined) return [...items];
   const parts = pattern.split(",").map((part) => part.trim()).filter(Boolean);
   const expressions = parts.map((part) => ({ part, expression: globExpression(part) }));
-  const unmatched = expressions.find(({ expression }) => !cells.some(({ name }) => expression.test(name)));
+  const unmatched = expressions.find(({ expression }) => !items.some(({ name }) => expression.test(name)));
   if (unmatched || parts.length === 0) {
-    throw new UserError(`--only ${unmatched?.part ?? pattern} matches no cell; the study has: ${cells.map(({ name }) => name).join(", ")}`);
+    throw new UserError(`--only ${unmatched?.part ?? pattern} matches no ${complaint}: ${items.map(({ name }) => name).join(", ")}`);
   }
-  return cells.filter(({ name }) => expressions.some(({ expression }) => expression.test(name)));
+  return items.filter(({ name }) => expressions.some(({ expression }) => expression.test(name)));
 }
 
 function globExpression(glob: string): RegExp {

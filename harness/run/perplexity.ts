@@ -42,16 +42,23 @@ export async function measurePerplexity(argumentList: string[], settings: Settin
       if (chunks > 0) report("perplexity", `chunk ${done} of ${chunks}`, Math.min(1, done / chunks));
     },
   });
-  const [, tokens] = /tokenizes to only (\d+) tokens/.exec(`${step.stdout}\n${step.stderr}`) ?? [];
-  if (tokens) {
-    throw new TextTooShort(
-      `the text has only ${tokens} tokens: too short, perplexity needs at least ${2 * settings.context} with a context of ${settings.context}; give a longer text with --text, or a study with a smaller context`,
-    );
-  }
+  tooShort(`${step.stdout}\n${step.stderr}`, settings);
   const { ppl, pplError, nll, chunkNll, tokensPerSecond } = parsePerplexity(step);
   if (!chunkNll) throw new UserError("llama-perplexity printed no likelihood for each chunk: it was built without the base patches");
   if (settings.chunks !== null && chunkNll.length > settings.chunks) {
     throw new UserError(`llama-perplexity computed ${chunkNll.length} chunks, at most ${settings.chunks} were asked for`);
   }
   return { result: { ppl, error: pplError, nll, chunks: chunkNll }, tokensPerSecond: tokensPerSecond ?? null, step };
+}
+
+/**
+ * @param output what llama-perplexity printed, which exits with 0 all the same
+ * @throws TextTooShort when that says so
+ */
+export function tooShort(output: string, settings: Settings): void {
+  const [, tokens] = /tokenizes to only (\d+) tokens/.exec(output) ?? [];
+  if (!tokens) return;
+  throw new TextTooShort(
+    `the text has only ${tokens} tokens: too short, perplexity needs at least ${2 * settings.context} with a context of ${settings.context}; give a longer text with --text, or a study with a smaller context`,
+  );
 }

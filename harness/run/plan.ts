@@ -16,11 +16,15 @@ import type { Content } from "./inputs.ts";
  */
 export function makePlan(study: Study, studyPath: string, context: CellContext, argv: readonly string[]): Plan {
   return {
-    format: 1,
+    format: 2,
     study: { name: study.name, ...(study.title === undefined ? {} : { title: study.title }), path: studyPath },
     model: content(context.model),
     text: content(context.text),
     parameters: context.settings,
+    options: {
+      klDivergence: context.logits !== null,
+      imatrix: context.imatrix && { text: content(context.imatrix.text), chunks: context.imatrix.chunks },
+    },
     build: buildFacts(context.build),
     versions: { quantflex: ownVersion(), node: process.version },
     machine: {

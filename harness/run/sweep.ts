@@ -8,12 +8,16 @@ import { demoModel, projectRoot } from "../paths.ts";
 import { withStoreLock } from "../store/lock.ts";
 import { type Plan, writePlan } from "../store/plan.ts";
 import { readRecord } from "../store/store.ts";
-import { ensureDemoText } from "../study/demoText.ts";
+import { ensureDemoText, ensureDemoTrainingText } from "../study/demoText.ts";
 import { loadStudy } from "../study/load.ts";
+import { release as releaseOf, type Release } from "../upstream/releases.ts";
 import type { Cell, Study } from "../study/types.ts";
 import { type CellContext, runCell, temporaryFolder } from "./cell.ts";
 import type { Report, SweepEvent } from "./events.ts";
-import { checkModel, checkResults, checkText } from "./inputs.ts";
+import { fitCells } from "./fits.ts";
+import { prepareImatrix } from "./imatrix.ts";
+import { checkModel, checkResults, checkText, type Content } from "./inputs.ts";
+import { prepareLogits } from "./logits.ts";
 import { selectCells } from "./only.ts";
 import { TextTooShort } from "./perplexity.ts";
 import { makePlan } from "./plan.ts";
@@ -27,14 +31,18 @@ export interface SweepRequest {
   model?: string;
   /** The demo model's held-out text by default. */
   text?: string;
+  /** Training text for the importance matrix; the study's by default. */
+  imatrixText?: string;
   chunks?: number;
   threads?: number;
   /** Names of cells, as `selectCells` takes them. */
   only?: string;
-  /** results/STUDY-MODEL by default. */
+  /** results/STUDY-MODEL by default, or STUDY-MODEL-RELEASE when a release is named. */
   out?: string;
   /** Cells at a time, 1 by default: each uses all threads. */
   jobs?: number;
+  /** Tag of the release of llama.cpp to use; the pin by default. */
+  release?: string;
   /** Binaries to use; the patched build by default. */
   build?: Build;
   /** The command line, for the manifest. */
@@ -58,14 +66,22 @@ export interface SweepResult {
  */
 export async function sweep(request: SweepRequest, report: Report, signal: AbortSignal): Promise<SweepResult> {
   const studyPath = findStudy(request.study);
-  const study = loadStudy(studyPath);
-  const selected = selectCells(study.cells, request.only);
+  const asked = loadStudy(studyPath);
+  const wanted = new Set(selectCells(asked.cells, request.only).map(({ name }) => name));
   const model = await checkModel(request.model ?? demoModel, signal);
-  const text = await checkText(request.text ?? (await ensureDemoText()), study.context, signal);
-  const results = path.resolve(request.out ?? path.join(projectRoot, "results", `${study.name}-${model.name}`));
-  await checkResults(results, study.name, model);
-  const build = request.build ?? (await patchedBuild(report, signal));
-  const context: CellContext = { results, build, model, text, settings: settingsOf(study, request) };
+  const text = await checkText(request.text ?? (await ensureDemoText()), asked.context, signal);
+  const release = request.release === undefined ? undefined : await releaseOf(request.release);
+  const results = path.resolve(request.out ?? path.join(projectRoot, "results", [asked.name, model.name, ...(release ? [release.tag] : [])].join("-")));
+  await checkResults(results, asked.name, model);
+  const imatrixText = await imatrixContent(asked, studyPath, request, signal);
+  const build = request.build ?? (await patchedBuild(release, report, signal));
+  const settings = settingsOf(asked, request);
+  const shared = { build, model, text, settings };
+  const imatrix = imatrixText && prepareImatrix({ build, model, text: imatrixText, measuredText: text, chunks: asked.imatrix?.chunks ?? null, settings }, report, signal);
+  const logits = asked.kl_divergence ? prepareLogits(shared, report, signal) : null;
+  const study = { ...asked, cells: await fitCells(asked.cells, wanted, { model, imatrix }, report, signal) };
+  const selected = study.cells.filter(({ name }) => wanted.has(name));
+  const context: CellContext = { results, ...shared, imatrix, logits };
   const onWait = (): void => report({ kind: "note", text: `waiting: another sweep is writing to ${results}` });
   return withStoreLock(
     results,
@@ -83,9 +99,10 @@ export async function sweep(request: SweepRequest, report: Report, signal: Abort
   );
 }
 
-async function patchedBuild(report: Report, signal: AbortSignal): Promise<Build> {
+async function patchedBuild(release: Release | undefined, report: Report, signal: AbortSignal): Promise<Build> {
   return ensureBuild("patched", {
-    targets: ["llama-quantize", "llama-perplexity"],
+    ...(release && { release }),
+    targets: ["llama-quantize", "llama-perplexity", "llama-imatrix"],
     report: (text, fraction) => report({ kind: "build", text, ...(fraction === undefined ? {} : { fraction }) }),
     signal,
   });
@@ -139,6 +156,14 @@ async function runCells(
     throw signal.aborted ? signal.reason : error;
   }
   return result;
+}
+
+/** The training text that the study's importance matrix is computed on; null when it has none. */
+async function imatrixContent(study: Study, studyPath: string, { imatrixText }: SweepRequest, signal: AbortSignal): Promise<Content | null> {
+  if (!study.imatrix) return null;
+  const { text } = study.imatrix;
+  const file = imatrixText ?? (text === "demo" ? await ensureDemoTrainingText() : path.resolve(path.dirname(studyPath), text));
+  return checkText(file, study.context, signal);
 }
 
 function settingsOf(study: Study, { chunks, threads }: SweepRequest): CellContext["settings"] {

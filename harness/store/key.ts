@@ -13,6 +13,8 @@ export interface KeyInputs {
   model: string;
   /** SHA-256 of the text's content. */
   text: string;
+  /** SHA-256 of the importance matrix's training text, of a cell that uses one. */
+  imatrixText?: string | undefined;
   /** The scheme as normalized pablo.conf; null when the library has no part in the cell. */
   conf: string | null;
   /** Full argument lists of every step, paths replaced by their roles. */
@@ -20,7 +22,7 @@ export interface KeyInputs {
 }
 
 /** Version of the record's format: a change of what is recorded makes every older record a miss. */
-export const recordFormat = 1;
+export const recordFormat = 2;
 
 /**
  * A cell's key.

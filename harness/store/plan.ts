@@ -8,6 +8,8 @@ import { storeFolder } from "./store.ts";
 
 const contentSchema = z.strictObject({ name: z.string(), path: z.string(), sha256: z.string(), bytes: z.int() });
 
+const numbers = { widths: z.array(z.int()), values: z.array(z.int()) };
+
 const cellSchema = z.strictObject({
   name: z.string(),
   type: z.enum(fileTypes),
@@ -15,8 +17,22 @@ const cellSchema = z.strictObject({
   pure: z.boolean(),
   radius: z.int().optional(),
   table: z
-    .strictObject({ name: z.string(), kind: z.enum(["basic", "balanced", "custom"]), widths: z.array(z.int()), values: z.array(z.int()) })
+    .strictObject({
+      name: z.string(),
+      kind: z.enum(["basic", "balanced", "custom"]),
+      ...numbers,
+      tensors: z.array(z.strictObject({ pattern: z.string(), ...numbers })).optional(),
+    })
     .optional(),
+  fit: z
+    .strictObject({
+      method: z.enum(["joint", "lloyd-max", "equal-area"]),
+      per: z.enum(["model", "kind", "tensor"]),
+      weights: z.enum(["histogram", "squared", "imatrix"]),
+      scale: z.enum(["absmax", "search"]),
+    })
+    .optional(),
+  imatrix: z.boolean(),
   container: z.enum(["native", "packed"]),
   encode: z.enum(["bins", "nearest"]),
   scale: z.enum(["absmax", "search"]),
@@ -25,7 +41,7 @@ const cellSchema = z.strictObject({
 });
 
 const planSchema = z.strictObject({
-  format: z.literal(1),
+  format: z.literal(2),
   study: z.strictObject({ name: z.string(), title: z.string().optional(), path: z.string() }),
   model: contentSchema,
   text: contentSchema,
@@ -35,6 +51,10 @@ const planSchema = z.strictObject({
     ubatch: z.int(),
     threads: z.int(),
     chunks: z.int().nullable(),
+  }),
+  options: z.strictObject({
+    klDivergence: z.boolean(),
+    imatrix: z.strictObject({ text: contentSchema, chunks: z.int().nullable() }).nullable(),
   }),
   build: z.strictObject({
     release: z.string(),

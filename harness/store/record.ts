@@ -14,6 +14,7 @@ const inputsSchema = z.strictObject({
   cpu: z.string(),
   model: hash,
   text: hash,
+  imatrixText: hash.optional(),
   conf: z.string().nullable(),
   steps: z.array(z.array(z.string())).min(1),
 });
@@ -35,6 +36,68 @@ const histogramSchema = z.strictObject({
   tensors: z.array(z.strictObject({ name: z.string(), type: z.string(), firstCode: z.int(), counts: z.array(count) })),
 });
 
+const size = count.nullable();
+const bits = z.number().nonnegative();
+
+const streamSchema = z.strictObject({
+  /** Name of the tensor; `*` is the whole model: sizes added, bits averaged over codes. */
+  tensor: z.string(),
+  type: z.string(),
+  alphabet: z.int(),
+  codes: count,
+  /** Share of the signed code 0 (upstream's Q4_0: nibble 8). */
+  zeroShare: z.number(),
+  /** Bits per code: of codes by themselves, of codes given the one before, and what two coders reach. */
+  entropy: bits,
+  conditionalEntropy: bits,
+  huffman: bits,
+  rangeCoder: bits,
+  /** Bytes of the codes as they are stored, without scales, and compressed; null of a compressor that was not there. */
+  sizes: z.strictObject({ packed: count, "zstd-3": size, "zstd-19": size, xz: size }),
+});
+
+const compressionSchema = z.strictObject({
+  /** The whole model first; empty when the file has no codes that can be read by themselves. */
+  streams: z.array(streamSchema),
+  /** The whole GGUF. */
+  file: z.strictObject({ bytes: count, "zstd-3": size, "zstd-19": size, xz: size }),
+  /** Bytes of the file that were compressed, when sizes are scaled up from a part; else null. */
+  sampledBytes: count.nullable(),
+  /** Runs of code 0 over the model, measured and as independent codes would have them. */
+  zeroRuns: z
+    .strictObject({
+      measured: z.array(count).length(16),
+      expected: z.array(z.number()).length(16),
+      chiSquare: z.number(),
+      degreesOfFreedom: count,
+      /** Null with too few bins. */
+      probability: z.number().nullable(),
+    })
+    .nullable(),
+});
+
+const divergenceSchema = z.strictObject({
+  /** Nats: mean with one standard error, quantiles in percent of tokens, maximum. */
+  mean: z.number(),
+  error: z.number().nonnegative(),
+  median: z.number(),
+  p90: z.number(),
+  p95: z.number(),
+  p99: z.number(),
+  p999: z.number(),
+  maximum: z.number(),
+  /** How often both find the same token most probable, in percent. */
+  sameTop: z.number(),
+  sameTopError: z.number().nonnegative(),
+  /** Change of the right token's probability, in percent points: root mean square and mean. */
+  probabilityRms: z.number(),
+  probabilityRmsError: z.number().nonnegative(),
+  probabilityMean: z.number(),
+  probabilityMeanError: z.number().nonnegative(),
+  /** Mean of each chunk. */
+  chunks: z.array(z.number()).min(1),
+});
+
 /** A finished cell: all that reports are made from. */
 export const recordSchema = z.strictObject({
   format: z.literal(recordFormat),
@@ -53,6 +116,12 @@ export const recordSchema = z.strictObject({
     /** The same per chunk. */
     chunks: z.array(z.number()).min(1),
   }),
+  /** Against the model's own predictions; null unless the study has `kl_divergence`. */
+  divergence: divergenceSchema.nullable(),
+  /** Null for a cell of floating-point numbers. */
+  compression: compressionSchema.nullable(),
+  /** Sum of squared differences over sum of squared weights, of each tensor that was quantized and can be decoded. */
+  weightErrors: z.array(z.strictObject({ name: z.string(), type: z.string(), relative: z.number().nonnegative() })),
   /** Wall-clock seconds; null when the model already had the cell's type and nothing was quantized. */
   quantizeSeconds: z.number().nonnegative().nullable(),
   perplexitySeconds: z.number().nonnegative(),
@@ -70,6 +139,15 @@ export type CellRecord = z.infer<typeof recordSchema>;
 
 /** Codes and zero runs of one cell. */
 export type RecordedHistogram = z.infer<typeof histogramSchema>;
+
+/** How far a cell's file could be compressed. */
+export type RecordedCompression = z.infer<typeof compressionSchema>;
+
+/** The same of one tensor's codes. */
+export type RecordedStream = z.infer<typeof streamSchema>;
+
+/** A cell's predictions against the model's. */
+export type RecordedDivergence = z.infer<typeof divergenceSchema>;
 
 /** A tensor of the quantized file. */
 export type RecordedTensor = z.infer<typeof tensorSchema>;

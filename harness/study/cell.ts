@@ -5,9 +5,9 @@ import { fillName, type GridPoint } from "./grid.ts";
 import { type Fault, type Positioned, parsePositioned, throwFaults } from "./position.ts";
 import { cellFields, typesField } from "./schema.ts";
 import { builtInTables, tableFaults } from "./tables.ts";
-import { type BaseType, type Cell, type FileType, type Table, baseTypes } from "./types.ts";
+import { type BaseType, type Cell, type FileType, type FitRequest, type Table, baseTypes } from "./types.ts";
 
-const defaults: Record<string, unknown> = { pure: true, container: "native", encode: "bins", scale: "absmax", decode: "exact" };
+const defaults: Record<string, unknown> = { pure: true, container: "native", encode: "bins", scale: "absmax", decode: "exact", imatrix: false };
 
 /** What a cell is read against. */
 export interface CellContext {
@@ -33,10 +33,12 @@ export function readCell(point: GridPoint, context: CellContext): { cell: Cell }
   const faults = fieldFaults(values).map(({ path: [field, ...more], message }) => ({ path: at(String(field), ...more), message }));
   if (faults.length > 0) return { faults };
 
-  const table = values["table"] === undefined ? undefined : readTable(values["table"], at("table"), context);
+  const asFit = values["table"] as { fit?: Partial<FitRequest> } | string | undefined;
+  const fit = typeof asFit === "object" && asFit.fit ? fitRequest(asFit.fit, values) : undefined;
+  const table = values["table"] === undefined || fit ? undefined : readTable(values["table"], at("table"), context);
   const type = values["type"] as FileType;
   const given = new Set(Object.keys(values));
-  const own = given.has("radius") || table !== undefined;
+  const own = given.has("radius") || given.has("table");
   const asked = (values["types"] as BaseType[] | undefined) ?? [type];
   const cell: Cell = {
     name: "",
@@ -50,11 +52,14 @@ export function readCell(point: GridPoint, context: CellContext): { cell: Cell }
     types: baseTypes.filter((base) => asked.includes(base)),
     ...(given.has("radius") ? { radius: values["radius"] as number } : {}),
     ...(table ? { table } : {}),
+    ...(fit ? { fit } : {}),
+    imatrix: (values["imatrix"] as boolean | undefined) ?? false,
   };
   const impossible = combinationFaults(cell, given).map(({ field, message }) => ({ path: at(field), message }));
   if (impossible.length > 0) return { faults: impossible };
   cell.name = fillName(values["name"] as string, (field) => {
-    const shown = field === "table" ? table?.name : field === "decode" ? cell.decode : values[field];
+    if (field === "imatrix") return { text: "imatrix", isDefault: values["imatrix"] !== true };
+    const shown = field === "table" ? (table?.name ?? fit?.per) : field === "decode" ? cell.decode : values[field];
     return { text: String(shown ?? defaults[field] ?? ""), isDefault: shown === undefined || shown === defaults[field] };
   });
   return { cell };
@@ -64,12 +69,23 @@ function fieldFaults(values: Record<string, unknown>): Fault[] {
   return Object.entries({ ...cellFields, types: typesField }).flatMap(([field, schema]): Fault[] => {
     const value = values[field];
     if (value === undefined) return field === "type" ? [{ path: [], message: `type is missing; allowed: ${schema.description}` }] : [];
-    if (field === "table" && typeof value === "object" && value !== null) {
+    if (field === "table" && typeof value === "object" && value !== null && !("fit" in value)) {
       return tableFaults(value).map((fault) => ({ path: [field, ...fault.path], message: `table: ${fault.message}` }));
     }
     if (schema.safeParse(value).success) return [];
     return [{ path: [field], message: `${field}: ${JSON.stringify(value)} is not allowed; allowed: ${schema.description}` }];
   });
+}
+
+/** What a study leaves out of a fit follows from how the cell uses the table. */
+function fitRequest(asked: Partial<FitRequest>, values: Record<string, unknown>): FitRequest {
+  const scale = (values["scale"] as FitRequest["scale"] | undefined) ?? "absmax";
+  return {
+    method: asked.method ?? (scale === "search" ? "joint" : "lloyd-max"),
+    per: asked.per ?? "model",
+    weights: asked.weights ?? (values["imatrix"] === true ? "imatrix" : "squared"),
+    scale,
+  };
 }
 
 function readTable(value: unknown, base: readonly (string | number)[], context: CellContext): Table {
@@ -89,6 +105,7 @@ function readTable(value: unknown, base: readonly (string | number)[], context: 
 }
 
 function custom(value: unknown, name: string): Table {
-  const { widths, values } = value as { widths: number[]; values: number[] };
-  return { name, kind: "custom", widths, values };
+  const { widths, values, tensors = [] } = value as Pick<Table, "widths" | "values" | "tensors">;
+  const own = tensors.map((one) => ({ pattern: one.pattern, widths: one.widths, values: one.values }));
+  return { name, kind: "custom", widths, values, ...(own.length > 0 ? { tensors: own } : {}) };
 }

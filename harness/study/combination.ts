@@ -16,7 +16,8 @@ export interface CombinationFault {
 export function combinationFaults(cell: Cell, given: ReadonlySet<string>): CombinationFault[] {
   const faults: CombinationFault[] = [];
   const fault = (field: string, message: string): void => void faults.push({ field, message });
-  const { type, radius, table, types } = cell;
+  const { type, radius, types } = cell;
+  const table = cell.table ?? cell.fit;
   const packed = cell.container === "packed";
   const base = type === "Q4_0" || type === "Q8_0";
   const ownFields = ["radius", "table", "container", "encode", "scale", "types"].filter((field) => given.has(field));
@@ -43,6 +44,8 @@ export function combinationFaults(cell: Cell, given: ReadonlySet<string>): Combi
   if (cell.mode === "simple" && type === "Q8_0" && cell.decode !== "exact") {
     fault("decode", "decode published is the same as exact for simple Q8_0: leave it out");
   }
+  if (cell.fit?.method === "joint" && cell.scale !== "search") fault("scale", "a joint fit is one of table and scales: it needs scale: search");
+  if (cell.imatrix && floatTypes.includes(type)) fault("imatrix", `imatrix has no meaning for type ${type}`);
   if (floatTypes.includes(type) && given.has("pure")) fault("pure", `pure has no meaning for type ${type}`);
   return faults;
 }

@@ -12,10 +12,14 @@ export function confText(cell: Cell, histogram?: string): string | null {
   if (cell.mode === "upstream") return null;
   const own = cell.mode === "own";
   const { table } = cell;
+  if (cell.fit && !table) throw new Error(`the table of cell ${cell.name} has not been fitted`);
   const tableMode = { basic: 0, balanced: 1, custom: 2 }[table?.kind ?? "basic"];
   const lines = [`${own ? 1 : 0} ${cell.radius ?? 0} ${tableMode}`];
   if (cell.container !== "native") lines.push(`CONTAINER ${cell.container}`);
-  if (table?.kind === "custom") lines.push(`TABLE ${[...table.widths, ...table.values].join(" ")}`);
+  if (table?.kind === "custom") {
+    lines.push(`TABLE ${[...table.widths, ...table.values].join(" ")}`);
+    for (const { pattern, widths, values } of table.tensors ?? []) lines.push(`TENSOR_TABLE ${[pattern, ...widths, ...values].join(" ")}`);
+  }
   if (cell.encode !== "bins") lines.push(`ENCODE ${cell.encode}`);
   if (cell.scale !== "absmax") lines.push(`SCALE ${cell.scale}`);
   if (cell.decode !== "exact") lines.push(`DECODE ${cell.decode}`);

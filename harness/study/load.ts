@@ -44,6 +44,10 @@ export function parseStudy(text: string, file: string, readFile: (name: string) 
   if (faults.length > 0) throwFaults(source, faults);
   const { cells: _cells, $schema: _schema, pure: _pure, ...options } = value;
   const study = { context: 512, batch: 2048, ubatch: 512, ...options, cells: named.map(({ cell }) => cell) } as unknown as Study;
+  const needing = named.find(({ cell }) => cell.imatrix || cell.fit?.weights === "imatrix");
+  if (needing && !study.imatrix) {
+    throwFaults(source, [{ path: needing.path, message: `cell ${needing.cell.name} needs an importance matrix: give the study imatrix: { text: … }, a training text` }]);
+  }
   const batchFault = checkBatch(study);
   if (batchFault) throwFaults(source, [{ path: [value["batch"] === undefined ? "context" : "batch"], message: batchFault }]);
   return study;

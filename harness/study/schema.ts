@@ -2,10 +2,26 @@ import { z } from "zod";
 import { decodePattern } from "./decode.ts";
 import { baseTypes, fileTypes } from "./types.ts";
 
-const tableObject = z.object({
+const tableNumbers = {
   widths: z.array(z.int().min(1).max(256)).length(16).describe("16 bin widths from -128 upwards, summing to 256"),
   values: z.array(z.int().min(-128).max(127)).length(16).describe("16 decoded values, int8, each above the one before"),
+};
+const tableObject = z.object({
+  ...tableNumbers,
+  tensors: z
+    .array(z.object({ pattern: z.string().regex(/^[^\s#]+$/).describe("a tensor's name, * for any text"), ...tableNumbers }))
+    .optional()
+    .describe("tables of single tensors, the first whose pattern matches"),
 });
+
+/** A table to be fitted, as a study asks for it. What it leaves out follows from the cell's scale and imatrix. */
+export const fitField = z
+  .strictObject({
+    method: z.enum(["joint", "lloyd-max", "equal-area"]).optional().describe("joint (with scale search), lloyd-max or equal-area"),
+    per: z.enum(["model", "kind", "tensor"]).optional().describe("model, kind or tensor"),
+    weights: z.enum(["histogram", "squared", "imatrix"]).optional().describe("histogram, squared or imatrix"),
+  })
+  .describe("a map with any of method (joint, lloyd-max, equal-area), per (model, kind, tensor), weights (histogram, squared, imatrix)");
 
 /**
  * Fields of a cell, each for a single value; a study may give a list of them instead, and the cell
@@ -16,8 +32,8 @@ export const cellFields = {
   pure: z.boolean().describe("true (one type for every tensor) or false (upstream's mixture)"),
   radius: z.int().min(0).max(7).describe("a whole number from 0 to 7"),
   table: z
-    .union([z.string().min(1), tableObject])
-    .describe("basic, balanced, a map with 16 widths and 16 values, or the path of a file that holds one"),
+    .union([z.string().min(1), z.strictObject({ fit: fitField }), tableObject])
+    .describe("basic, balanced, a map with 16 widths and 16 values, the path of a file that holds one, or fit: and how a table is to be fitted"),
   container: z.enum(["native", "packed"]).describe("native or packed"),
   encode: z.enum(["bins", "nearest"]).describe("bins or nearest"),
   scale: z.enum(["absmax", "search"]).describe("absmax or search"),
@@ -25,6 +41,7 @@ export const cellFields = {
     .string()
     .regex(decodePattern)
     .describe("exact, published, or published: and any of packing,shift,lownibble,rawdot joined by commas"),
+  imatrix: z.boolean().describe("true (quantized with the study's importance matrix) or false"),
 };
 
 /** Name of a field that a cell may have as a list that makes a grid. */
@@ -49,6 +66,10 @@ export const studyFields = {
   ubatch: z.int().min(1).max(1_048_576).describe("a whole number of tokens from 1"),
   threads: z.int().min(1).max(1024).describe("a whole number from 1 to 1024"),
   chunks: z.int().min(1).max(10_000_000).describe("a whole number from 1"),
+  kl_divergence: z.boolean().describe("true (compare each cell's predictions with the model's own) or false"),
+  imatrix: z
+    .strictObject({ text: z.string().min(1), chunks: z.int().min(1).max(10_000_000).optional() })
+    .describe("a map with text (the path of a training text, or demo for the demo model's) and chunks (a whole number from 1)"),
 };
 
 /** A field of a study beside its cells. */

@@ -21,10 +21,39 @@ export interface TableFault {
  *   widths are at least 1 and sum to 256, and that the values are int8 and rise strictly
  */
 export function tableFaults(value: unknown): TableFault[] {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    return [{ path: [], message: "a table is a map with 16 widths and 16 values" }];
-  }
-  const table = value as Record<string, unknown>;
+  if (!isMap(value)) return [{ path: [], message: "a table is a map with 16 widths and 16 values" }];
+  const { tensors } = value;
+  if (tensors === undefined) return numberFaults(value);
+  if (!Array.isArray(tensors)) return [{ path: ["tensors"], message: "tensors must be a list of tables, each with its pattern" }];
+  const faults = numberFaults(value);
+  tensors.forEach((one: unknown, index) => {
+    const below = (fault: TableFault): TableFault => ({ ...fault, path: ["tensors", index, ...fault.path] });
+    if (!isMap(one)) faults.push(below({ path: [], message: "a tensor's table is a map with a pattern, 16 widths and 16 values" }));
+    else if (typeof one["pattern"] !== "string" || !/^[^\s#]+$/.test(one["pattern"])) faults.push(below({ path: ["pattern"], message: "pattern must be a tensor's name, * for any text, without spaces and #" }));
+    else faults.push(...numberFaults(one).map(below));
+  });
+  return faults;
+}
+
+/**
+ * The numbers by which a tensor is coded.
+ *
+ * @param name the tensor's name; the first of the table's patterns that matches it decides
+ */
+export function tableOfTensor(table: Table, name: string): Pick<Table, "widths" | "values"> {
+  return table.tensors?.find(({ pattern }) => patternExpression(pattern).test(name)) ?? table;
+}
+
+/** A pattern as the C library matches it: the whole name, `*` standing for any text. */
+function patternExpression(pattern: string): RegExp {
+  return new RegExp(`^${pattern.replace(/[.+?^${}()|[\]\\]/g, "\\$&").replace(/\*/g, ".*")}$`);
+}
+
+function isMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function numberFaults(table: Record<string, unknown>): TableFault[] {
   const faults = [
     ...listFaults(table["widths"], "widths", 1, 256, "a whole number from 1 to 256"),
     ...listFaults(table["values"], "values", -128, 127, "an int8, a whole number from -128 to 127"),

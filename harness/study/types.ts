@@ -33,6 +33,27 @@ export interface Table {
   kind: "basic" | "balanced" | "custom";
   widths: number[];
   values: number[];
+  /** Tables of single tensors or kinds of them; the first whose pattern matches goes before `widths` and `values`. */
+  tensors?: TensorTable[];
+}
+
+/** A table for the tensors whose names match a pattern, in which `*` is any text. */
+export interface TensorTable {
+  pattern: string;
+  widths: number[];
+  values: number[];
+}
+
+/** A table that is to be fitted to the model before it is quantized. */
+export interface FitRequest {
+  /** `joint`: together with the searched scale of each block; the others to the histogram of Q8_0 codes. */
+  method: "joint" | "lloyd-max" | "equal-area";
+  /** One table for the whole model, for each kind of tensor (all attn_q, all ffn_down, …), or for each tensor. */
+  per: "model" | "kind" | "tensor";
+  /** What a weight's error counts: `histogram` in units of its block's scale, `squared` as it is, `imatrix` times its importance. */
+  weights: "histogram" | "squared" | "imatrix";
+  /** How the table will be used: the block scale as the thesis has it, or the best one. */
+  scale: "absmax" | "search";
 }
 
 /** One cell of a study: a type, and how its weights are coded. */
@@ -45,7 +66,11 @@ export interface Cell {
   pure: boolean;
   /** Codes of at most this magnitude become zero (Q4_0 own), 0 to 7. */
   radius?: number;
+  /** The table; of a cell with `fit` only once it has been fitted. */
   table?: Table;
+  fit?: FitRequest;
+  /** Quantized with the study's importance matrix. */
+  imatrix: boolean;
   container: "native" | "packed";
   encode: "bins" | "nearest";
   scale: "absmax" | "search";
@@ -69,5 +94,9 @@ export interface Study {
   threads?: number;
   /** At most this many chunks of text; all of it when absent. */
   chunks?: number;
+  /** Compare each cell's predictions with the model's own. */
+  kl_divergence?: boolean;
+  /** Where the importance matrix comes from: a training text, and at most so many chunks of it. */
+  imatrix?: { text: string; chunks?: number };
   cells: Cell[];
 }

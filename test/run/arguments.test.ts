@@ -27,6 +27,13 @@ describe("arguments", () => {
     expect(hasType(gguf, "BF16")).toBe(false);
   });
 
+  it("are those that an old release knows", async () => {
+    const [f16] = cells("  - { name: b, type: F16 }\n");
+    const gguf = await readGguf(demoModel);
+    const perplexity = "llama-perplexity -m {model} -f {text} -c 512 -b 512 -t 3 -tb 3 --chunks -1".split(" ");
+    expect(keySteps(f16!, settings, gguf, ["--device", "--ubatch-size"])).toEqual([perplexity]);
+  });
+
   it("leave upstream's mixture alone when the study asks for it", async () => {
     const [cell] = cells("  - { name: a, type: Q4_K_M, pure: false }\n");
     expect(keySteps(cell!, settings, await readGguf(demoModel))[0]).not.toContain("--pure");

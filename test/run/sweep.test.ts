@@ -62,7 +62,7 @@ describe("a sweep", () => {
     expect(result.failed).toEqual([{ name: "a", reason: "llama-quantize ended with exit code 3: out of paper" }]);
     await writeTables(lab.out);
     const rows = (await readFile(path.join(lab.out, "cells.csv"), "utf8")).split("\n");
-    expect(rows[2]).toBe("a,IQ4_NL,upstream,exact,native,,,,,,,,,,,failed: llama-quantize ended with exit code 3: out of paper");
+    expect(rows[2]).toBe("a,IQ4_NL,upstream,exact,native,,,,,,,,,,,false,,,,,,,,,,,,,,,failed: llama-quantize ended with exit code 3: out of paper");
     expect(await lab.run()).toMatchObject({ computed: ["a"], stored: ["f16", "b"], failed: [] });
   });
 

@@ -22,6 +22,7 @@ async function stored(): Promise<{ results: string; file: string }> {
       tensors: [{ name: "w", shape: [32, 1], type: "Q4_0", bytes: 18, elements: 32, fallback: null }],
       histogram: { zeroRuns: Array<number>(16).fill(0), tensors: [] },
       perplexity: { ppl: 5286551.2193, error: 0.25, nll: 15.4806, chunks: [1 / 3, 2] },
+      divergence: null, compression: null, weightErrors: [],
       quantizeSeconds: 1, perplexitySeconds: 2, tokensPerSecond: null, argv: [["llama-quantize"]], date: new Date().toISOString(),
     },
     { "run.log": log },
@@ -32,7 +33,7 @@ async function stored(): Promise<{ results: string; file: string }> {
 describe("a cell's key", () => {
   const changes: Partial<KeyInputs>[] = [
     { tree: "u" }, { libraryHash: "m" }, { compiler: "d" }, { cmakeFlags: [] }, { cpu: "y" }, { model: "d".repeat(64) },
-    { text: "e".repeat(64) }, { conf: null }, { conf: "1 1 0\n" }, { steps: [["llama-quantize", "{model}", "{quantized}", "Q4_0", "4"]] },
+    { text: "e".repeat(64) }, { imatrixText: "f".repeat(64) }, { conf: null }, { conf: "1 1 0\n" }, { steps: [["llama-quantize", "{model}", "{quantized}", "Q4_0", "4"]] },
   ];
   it("changes with everything that determines the cell", () => {
     const keys = [key, ...changes.map((change) => cellKey({ ...inputs, ...change }))];
@@ -107,7 +108,7 @@ describe("the store", () => {
     const results = await temporaryFolder();
     const record = {
       key, inputs, file: { sha256: "c".repeat(64), bytes: 1 }, tensors: [{ name: "w", shape: [32], type: "F32", bytes: 1, elements: 1, fallback: null }],
-      histogram: null, perplexity: { ppl: Number.NaN, error: 0, nll: 0, chunks: [0] }, quantizeSeconds: null, perplexitySeconds: 1,
+      histogram: null, perplexity: { ppl: Number.NaN, error: 0, nll: 0, chunks: [0] }, divergence: null, compression: null, weightErrors: [], quantizeSeconds: null, perplexitySeconds: 1,
       tokensPerSecond: null, argv: [], date: new Date().toISOString(),
     };
     await expect(writeRecord(results, record, {})).rejects.toThrow();

@@ -1,0 +1,85 @@
+import { type Blocks, searchScales, searchWeights } from "./blockSearch.ts";
+import { blockWeights } from "./encode.ts";
+import { optimalPartition } from "./lloydMax.ts";
+import { type CodeTable, nearestTable } from "./tables.ts";
+
+/** A table that was fitted, and what it leaves. */
+export interface FittedValues {
+  table: CodeTable;
+  /** Weighted squared error over the weighted power of the weights. */
+  error: number;
+}
+
+/** Width and number of the histogram's cells, in units of a table's values; targets reach 127 × 1.3 and a little. */
+const cellWidth = 0.25;
+const cells = 1600;
+
+/** IQ4_NL's values (`kvalues_iq4nl`, ggml/src/ggml-common.h). */
+const nonLinear = [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113];
+/** Those of Lloyd and Max for a Gaussian, the outermost at ±127. */
+export const gaussianValues: readonly number[] = [-127, -96, -75, -59, -44, -31, -18, -6, 6, 18, 31, 44, 59, 75, 96, 127];
+
+/** Where fits start: alternating ends in the best near its start, and these are far apart. */
+export const starts: readonly (readonly number[])[] = [nonLinear, gaussianValues];
+
+const mostRounds = 20;
+
+/** Enough for a table: what they miss of a block's best scale is the same for any table. */
+const searchSteps = 16;
+
+/**
+ * The table that is best together with `SCALE search`: the scales of the blocks for the table, the best
+ * table for the weights over these scales (exactly, {@link optimalPartition}), and again, until the error
+ * falls no further. From several starts; the best is kept.
+ *
+ * @param blocks weights in blocks of 32, some of them not 0
+ */
+export function jointTable(blocks: Blocks, from: readonly (readonly number[])[] = starts): FittedValues {
+  const counted = searchWeights(blocks);
+  let power = 0;
+  for (let index = 0; index < counted.length; index++) power += counted[index]! * blocks.weights[index]! ** 2;
+  let best = { error: Infinity, values: from[0] ?? nonLinear };
+  for (const start of from) {
+    let values = start;
+    let before = Infinity;
+    for (let round = 0; round < mostRounds; round++) {
+      const { scales, error } = searchScales(blocks, values, counted, searchSteps);
+      if (error < best.error) best = { error, values };
+      if (error > before * (1 - 1e-4)) break;
+      before = error;
+      values = wholeValues(bestValues(blocks.weights, counted, scales));
+    }
+  }
+  const { error } = searchScales(blocks, best.values, counted);
+  return { table: nearestTable(best.values), error: power > 0 ? error / power : 0 };
+}
+
+/** The 16 values that leave the least error for weights over these scales; in units of the scales, not rounded. */
+function bestValues(weights: Float32Array, counted: Float64Array, scales: Float64Array): number[] {
+  const mass = new Float64Array(cells);
+  const moment = new Float64Array(cells);
+  for (let index = 0; index < weights.length; index++) {
+    const scale = scales[Math.floor(index / blockWeights)]!;
+    if (scale === 0) continue;
+    const target = weights[index]! / scale;
+    const cell = Math.max(0, Math.min(cells - 1, Math.floor(target / cellWidth) + cells / 2));
+    const weight = counted[index]! * scale * scale;
+    mass[cell]! += weight;
+    moment[cell]! += weight * target;
+  }
+  const positions = Float64Array.from(mass, (weight, cell) => (weight > 0 ? moment[cell]! / weight : (cell + 0.5 - cells / 2) * cellWidth));
+  return optimalPartition(mass, positions, 16).values;
+}
+
+/**
+ * Values rounded to int8, stretched first so that the largest magnitude is 127: the scale is free, and so
+ * a finer grid costs nothing. Never -128, which the fast matrix kernels of x86 cannot take (they multiply
+ * magnitudes and signs apart).
+ */
+export function wholeValues(values: readonly number[]): number[] {
+  const stretch = 127 / Math.max(...values.map(Math.abs));
+  const whole = values.map((value) => Math.round(value * stretch));
+  for (let index = 1; index < whole.length; index++) whole[index] = Math.max(whole[index]!, whole[index - 1]! + 1);
+  for (let index = whole.length - 1, most = 127; index >= 0; index--, most--) whole[index] = Math.min(whole[index]!, most);
+  return whole;
+}

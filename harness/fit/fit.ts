@@ -1,0 +1,120 @@
+import type { Blocks } from "../analysis/blockSearch.ts";
+import { blockWeights, encodeQ8 } from "../analysis/encode.ts";
+import { halfToFloat } from "../analysis/half.ts";
+import { gaussianValues, jointTable } from "../analysis/jointTable.ts";
+import { lloydMaxTable, tableError } from "../analysis/lloydMax.ts";
+import { type CodeTable, equalAreaTable } from "../analysis/tables.ts";
+import { UserError } from "../errors.ts";
+import type { Gguf, GgufTensor } from "../gguf/read.ts";
+import type { FitRequest } from "../study/types.ts";
+import type { Importance } from "./imatrix.ts";
+import { codableTensors, sampleBlocks } from "./sample.ts";
+
+/** Blocks that the model's table is fitted to: a quarter of a million weights say all that 16 values can use. */
+const modelBlocks = 8192;
+
+/** The same for a kind's or a tensor's table, of which there are many. */
+const tensorBlocks = 4096;
+
+/** A fitted table, and what it leaves of the weights that it was fitted to. */
+export interface Fit extends CodeTable {
+  /** Sum of counted squared errors over the counted power of the weights (method `equal-area` and `lloyd-max`: of Q8_0 codes). */
+  error: number;
+}
+
+/** The tables that a request asked for. */
+export interface Fitted extends Fit {
+  /** For `per: kind` and `per: tensor`, each with the names that it is for, `*` standing for any text. */
+  tensors: (Fit & { pattern: string })[];
+}
+
+/**
+ * Fit tables to a model's weights.
+ *
+ * @param importance an importance matrix; needed with `weights: imatrix`
+ * @param report called before each table with its pattern and the fraction done
+ * @throws UserError when the model has no tensor that a table could code, or no importance matrix is there
+ */
+export async function fitTables(
+  gguf: Gguf,
+  request: FitRequest,
+  importance: Importance | undefined,
+  report: (pattern: string, fraction: number) => void = () => undefined,
+  signal?: AbortSignal,
+): Promise<Fitted> {
+  const tensors = codableTensors(gguf);
+  if (tensors.length === 0) throw new UserError(`${gguf.path} has no tensor that a table could code: none has rows of whole blocks of 32 weights`);
+  if (request.weights === "imatrix" && !importance) throw new UserError("weights imatrix needs an importance matrix: give its training text (imatrix: in a study, --imatrix-text for npm run fit)");
+  const used = request.weights === "imatrix" ? importance : undefined;
+  const groups = groupTensors(tensors, request.per);
+  const count = groups.size + 1;
+  const one = async (pattern: string, index: number, chosen: readonly GgufTensor[]): Promise<Fit> => {
+    signal?.throwIfAborted();
+    report(pattern, index / count);
+    // Lets a signal or a progress line through between two computations.
+    await new Promise((resolve) => setImmediate(resolve));
+    const blocks = await sampleBlocks(gguf, chosen, pattern === "*" ? modelBlocks : tensorBlocks, used);
+    return fitBlocks(blocks, request, from);
+  };
+  let from: readonly (readonly number[])[] | undefined;
+  const whole = await one("*", 0, tensors);
+  if (request.method === "joint") from = [whole.values, gaussianValues];
+  const fitted: Fitted = { ...whole, tensors: [] };
+  for (const [index, [pattern, chosen]] of [...groups].entries()) fitted.tensors.push({ pattern, ...(await one(pattern, index + 1, chosen)) });
+  return fitted;
+}
+
+/**
+ * One table for some blocks.
+ *
+ * @param from where a joint fit starts; its own starts when absent
+ */
+export function fitBlocks(blocks: Blocks, { method, weights }: Pick<FitRequest, "method" | "weights">, from?: readonly (readonly number[])[]): Fit {
+  if (method === "joint") {
+    const { table, error } = jointTable(weights === "histogram" ? inScaleUnits(blocks) : blocks, from);
+    return { ...table, error };
+  }
+  const counts = codeWeights(blocks, weights);
+  const table = method === "lloyd-max" ? lloydMaxTable(counts).table : equalAreaTable(counts);
+  const power = counts.reduce((sum, count, index) => sum + count * (index - 128) ** 2, 0);
+  return { ...table, error: power > 0 ? tableError(table, counts) / power : 0 };
+}
+
+/** Weight of each Q8_0 code: how often it occurs, or the sum of what its weights' errors count. */
+function codeWeights({ weights, importance }: Blocks, kind: FitRequest["weights"]): Float64Array {
+  const { scales, codes } = encodeQ8(weights);
+  const counts = new Float64Array(256);
+  codes.forEach((code, index) => {
+    const scale = halfToFloat(scales[Math.floor(index / blockWeights)]!);
+    const counted = kind === "histogram" ? 1 : scale * scale * (importance?.[index] ?? 1);
+    counts[code + 128]! += counted;
+  });
+  return counts;
+}
+
+/** Each block divided by its largest magnitude, so that all blocks count alike. */
+function inScaleUnits({ weights }: Blocks): Blocks {
+  const scaled = new Float32Array(weights.length);
+  for (let start = 0; start < weights.length; start += blockWeights) {
+    const block = weights.subarray(start, start + blockWeights);
+    const largest = block.reduce((most, weight) => Math.max(most, Math.abs(weight)), 0);
+    if (largest > 0) scaled.set(block.map((weight) => weight / largest), start);
+  }
+  return { weights: scaled };
+}
+
+/** What tables are for: none of its own for `model`, else a pattern for each kind or tensor. */
+function groupTensors(tensors: readonly GgufTensor[], per: FitRequest["per"]): Map<string, GgufTensor[]> {
+  const groups = new Map<string, GgufTensor[]>();
+  if (per === "model") return groups;
+  for (const tensor of tensors) {
+    const pattern = per === "tensor" ? tensor.name : kindPattern(tensor.name);
+    groups.set(pattern, [...(groups.get(pattern) ?? []), tensor]);
+  }
+  return groups;
+}
+
+/** The pattern of a tensor's kind: its name with `*` for the layer's number, as `blk.*.attn_q.weight`. */
+export function kindPattern(name: string): string {
+  return name.replace(/\.\d+\./, ".*.");
+}

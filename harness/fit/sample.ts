@@ -1,0 +1,80 @@
+import { open } from "node:fs/promises";
+import { type Blocks, searchWeights } from "../analysis/blockSearch.ts";
+import { blockWeights } from "../analysis/encode.ts";
+import { decodeBlocks } from "../gguf/dequantize.ts";
+import type { Gguf, GgufTensor } from "../gguf/read.ts";
+import { tensorBytes } from "../gguf/types.ts";
+import type { Importance } from "./imatrix.ts";
+
+/** Blocks in a row that are read together: a sample should not cost a seek for each block. */
+const together = 8;
+
+/** Tensors of a model that a table can code: matrices whose rows fill blocks of 32 weights. */
+export function codableTensors(gguf: Gguf): GgufTensor[] {
+  return gguf.tensors.filter(
+    ({ name, shape }) => name.endsWith("weight") && shape.filter((size) => size > 1).length >= 2 && (shape[0] ?? 0) % blockWeights === 0,
+  );
+}
+
+/**
+ * Blocks of some tensors, evenly from all over them: the same for the same model everywhere.
+ *
+ * @param mostBlocks blocks wanted at most; all when there are no more
+ * @param importance an importance matrix, whose values count relative to each tensor's mean, since tensors
+ *   have no common measure; tensors that it lacks count evenly. Absent: so do all.
+ */
+export async function sampleBlocks(gguf: Gguf, tensors: readonly GgufTensor[], mostBlocks: number, importance?: Importance): Promise<Blocks> {
+  const groups = tensors.map(({ elements }) => Math.ceil(elements / blockWeights / together));
+  const all = groups.reduce((sum, count) => sum + count, 0);
+  const share = Math.min(1, mostBlocks / together / Math.max(1, all));
+  const file = await open(gguf.path, "r");
+  const parts: Float32Array[] = [];
+  const counts: Float32Array[] = [];
+  try {
+    for (const [index, tensor] of tensors.entries()) {
+      const total = groups[index]!;
+      const wanted = Math.max(1, Math.min(total, Math.round(total * share)));
+      const columns = importance?.get(tensor.name);
+      const own: Float32Array[] = [];
+      const firsts: number[] = [];
+      for (let group = 0; group < wanted; group++) {
+        const first = Math.floor((group * total) / wanted) * together * blockWeights;
+        const count = Math.min(together * blockWeights, tensor.elements - first);
+        const bytes = new Uint8Array(tensorBytes(tensor.type, count));
+        await file.read(bytes, 0, bytes.length, gguf.dataOffset + tensor.offset + tensorBytes(tensor.type, first));
+        own.push(decodeBlocks(tensor.type, bytes));
+        firsts.push(first);
+      }
+      parts.push(...own);
+      if (importance) counts.push(evened(own, firsts, tensor.shape[0]!, columns));
+    }
+  } finally {
+    await file.close();
+  }
+  const weights = joined(parts);
+  return importance ? { weights, importance: joined(counts) } : { weights };
+}
+
+/** Importance of the sampled weights of one tensor, scaled so that what they count in a search is 1 on average. */
+function evened(parts: readonly Float32Array[], firsts: readonly number[], row: number, columns: Float32Array | undefined): Float32Array {
+  const weights = joined(parts);
+  const importance = new Float32Array(weights.length).fill(1);
+  if (columns?.length === row) {
+    let at = 0;
+    parts.forEach((part, index) => {
+      for (let offset = 0; offset < part.length; offset++) importance[at++] = columns[(firsts[index]! + offset) % row]!;
+    });
+  }
+  const mean = searchWeights({ weights, importance }).reduce((sum, value) => sum + value, 0) / weights.length;
+  return mean > 0 ? importance.map((value) => value / mean) : importance;
+}
+
+function joined(parts: readonly Float32Array[]): Float32Array {
+  const whole = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}

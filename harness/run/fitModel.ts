@@ -1,0 +1,53 @@
+import { ensureBuild } from "../build/build.ts";
+import { UserError } from "../errors.ts";
+import { cachedFit, type FitInputs } from "../fit/cached.ts";
+import type { FittedFile } from "../fit/file.ts";
+import { demoModel } from "../paths.ts";
+import { ensureDemoTrainingText } from "../study/demoText.ts";
+import type { FitRequest } from "../study/types.ts";
+import type { Report } from "./events.ts";
+import { imatrixSource } from "./fits.ts";
+import { prepareImatrix } from "./imatrix.ts";
+import { checkModel, checkText, type Model } from "./inputs.ts";
+
+/** What `npm run fit` was asked for. */
+export interface FitModelRequest extends Omit<FitRequest, "method"> {
+  /** The demo model by default. */
+  model?: string;
+  /** Joint with a searched scale, else Lloyd-Max. */
+  method?: FitRequest["method"];
+  /** Training text of the importance matrix; the demo model's by default. */
+  imatrixText?: string;
+  imatrixChunks?: number;
+  threads: number;
+}
+
+const context = 512;
+
+/**
+ * Fit tables to a model, outside of a study. llama.cpp is built only for an importance matrix.
+ *
+ * @throws UserError when the model or the training text is at fault, or method and scale contradict each other
+ */
+export async function fitModel(request: FitModelRequest, report: Report, signal: AbortSignal): Promise<FittedFile> {
+  const { per, weights, scale, method = scale === "search" ? "joint" : "lloyd-max" } = request;
+  if (method === "joint" && scale === "absmax") throw new UserError("--method joint fits table and scales together: it needs --scale search");
+  const model = await checkModel(request.model ?? demoModel, signal);
+  const imatrix = weights === "imatrix" ? await importance(request, model, report, signal) : undefined;
+  const say = (pattern: string, fraction: number): void => report({ kind: "prepare", text: `fitting: ${pattern}`, fraction });
+  return cachedFit({ method, per, weights, scale }, { model, imatrix }, say, signal);
+}
+
+async function importance(request: FitModelRequest, model: Model, report: Report, signal: AbortSignal): Promise<FitInputs["imatrix"]> {
+  const isDemo = request.model === undefined;
+  if (!isDemo && request.imatrixText === undefined) throw new UserError("--weights imatrix needs --imatrix-text, a text of the kind that the model was trained on, and not the one to be measured on");
+  const text = await checkText(request.imatrixText ?? (await ensureDemoTrainingText()), context, signal);
+  const build = await ensureBuild("patched", {
+    targets: ["llama-imatrix"],
+    report: (line, fraction) => report({ kind: "build", text: line, ...(fraction === undefined ? {} : { fraction }) }),
+    signal,
+  });
+  const settings = { context, batch: 2048, ubatch: 512, threads: request.threads, chunks: null };
+  const imatrix = prepareImatrix({ build, model, text, measuredText: null, chunks: request.imatrixChunks ?? null, settings }, report, signal);
+  return { source: imatrixSource(imatrix), importance: imatrix.importance };
+}

@@ -1,0 +1,54 @@
+import { mkdir, mkdtemp, rename, rm, stat } from "node:fs/promises";
+import path from "node:path";
+import { cacheFolder } from "../paths.ts";
+import { withLock } from "../process/lock.ts";
+
+/**
+ * A file in the cache folder that takes long to make, made once: by whoever comes first, under a lock,
+ * and named only when it is whole. It may be deleted at any time; then it is made again.
+ *
+ * @param kind folder within the cache
+ * @param name file name, which must say everything that determines the content
+ * @param make makes it at the path that it gets, in a folder of its own
+ */
+export async function preparedFile(
+  kind: string,
+  name: string,
+  make: (file: string, folder: string) => Promise<void>,
+  signal: AbortSignal,
+): Promise<string> {
+  const parent = path.join(cacheFolder(), kind);
+  const file = path.join(parent, name);
+  const isThere = async (): Promise<boolean> => (await stat(file).catch(() => null))?.isFile() ?? false;
+  if (await isThere()) return file;
+  await mkdir(parent, { recursive: true });
+  return withLock(
+    path.join(cacheFolder(), "locks", `${kind}-${name}`),
+    async (held) => {
+      held.throwIfAborted();
+      if (await isThere()) return file;
+      const folder = await mkdtemp(path.join(parent, "unfinished-"));
+      try {
+        const unfinished = path.join(folder, name);
+        await make(unfinished, folder);
+        await rename(unfinished, file);
+      } finally {
+        await rm(folder, { recursive: true, force: true });
+      }
+      return file;
+    },
+    { signal },
+  );
+}
+
+/** Does work at most once, when it is first asked for; a failure is not remembered. */
+export function once<T>(work: () => Promise<T>): () => Promise<T> {
+  let running: Promise<T> | undefined;
+  return () => {
+    running ??= work().catch((error: unknown) => {
+      running = undefined;
+      throw error;
+    });
+    return running;
+  };
+}
