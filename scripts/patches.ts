@@ -2,4 +2,6 @@ import { argv, chalk, echo } from "zx";
 import { patchesCommand } from "../harness/upstream/commands.ts";
 import { entry } from "./entry.ts";
 
-await entry(() => patchesCommand(argv._[0], { release: argv.release, folder: argv.folder }, (message) => echo(chalk.dim(message))));
+const { release, folder, from, package: carrier } = argv;
+const options = { release, folder, from, package: carrier, tag: argv._[1] };
+await entry(() => patchesCommand(argv._[0], options, (message) => echo(chalk.dim(message))));

@@ -8,7 +8,7 @@ import type { Project } from "./project.ts";
 import type { Release } from "./releases.ts";
 
 /** Where the bundle lies in a node-llama-cpp package. */
-const bundleInPackage = path.join("llama", "gitRelease.bundle");
+export const bundleInPackage = path.join("llama", "gitRelease.bundle");
 
 /** Where a release's bundle is kept once it was downloaded. */
 export function bundleFile(project: Project, release: Release): string {

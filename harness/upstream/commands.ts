@@ -5,6 +5,7 @@ import { exportPatches } from "./export.ts";
 import type { Report } from "./fetch.ts";
 import { thisProject, type Project } from "./project.ts";
 import { release as releaseOf } from "./releases.ts";
+import { newRelease } from "./newRelease.ts";
 import { importPatches, workshopFolder } from "./workshop.ts";
 
 /** What the caller of `npm run patches` may say. */
@@ -13,11 +14,18 @@ export interface PatchesOptions {
   release?: string | undefined;
   /** Work tree to edit the patches in; in the cache by default. */
   folder?: string | undefined;
+  /** Tag of a release that has no patches yet, for new-release. */
+  tag?: string | undefined;
+  /** Package that carries that release. */
+  package?: string | undefined;
+  /** Release whose patches are carried over to it. */
+  from?: string | undefined;
 }
 
 /**
- * `npm run patches -- import|export|check`: makes patches into commits in a work tree, commits into
- * patches, or checks that the patches are at their fixed point.
+ * `npm run patches -- import|export|check|new-release TAG`: makes patches into commits in a work tree,
+ * commits into patches, checks that the patches are at their fixed point, or carries them over to a
+ * release that has none.
  *
  * @returns a sentence that says what was done
  * @throws {UserError} another command; see the functions for each
@@ -28,6 +36,12 @@ export async function patchesCommand(
   report: Report,
   project: Project = thisProject(),
 ): Promise<string> {
+  if (command === "new-release") {
+    const { tag } = options;
+    if (!tag || !/^[A-Za-z0-9][A-Za-z0-9.-]*$/.test(tag)) throw new UserError("new-release needs the tag of a release of llama.cpp, such as b10361.");
+    const folder = path.resolve(options.folder ?? path.join(project.cache, "patches", tag));
+    return newRelease(project, tag, folder, options, report);
+  }
   const release = await releaseOf(options.release, project);
   const folder = options.folder ? path.resolve(options.folder) : workshopFolder(project, release);
   switch (command) {
@@ -42,6 +56,6 @@ export async function patchesCommand(
       await checkPatches(project, release, report);
       return `${release.tag}: the patches apply, and come out as they are.`;
     default:
-      throw new UserError(`${command ? `patches does not know "${command}"` : "patches needs a command"}: import, export or check [--release TAG] [--folder DIR].`);
+      throw new UserError(`${command ? `patches does not know "${command}"` : "patches needs a command"}: import, export or check [--release TAG] [--folder DIR], or new-release TAG [--package NAME@VERSION] [--from TAG] [--folder DIR].`);
   }
 }

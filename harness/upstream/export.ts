@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -22,6 +23,9 @@ export type SeriesFiles = Map<string, Buffer>;
  */
 export async function patchFiles(folder: string): Promise<Record<SeriesName, SeriesFiles>> {
   const git = gitIn(folder);
+  if (existsSync(path.resolve(folder, await git.raw(["rev-parse", "--git-path", "rebase-apply"])))) {
+    throw new UserError(`${folder} is in the middle of git am: the patches that follow would be lost. Finish it with \`git am --continue\`.`);
+  }
   const changes = await git.raw(["status", "--porcelain"]);
   if (changes) throw new UserError(`${folder} has changes that are not committed:\n${changes}`);
 
@@ -50,6 +54,7 @@ async function filesOf(folder: string, commits: { hash: string; title: string }[
     const patch = await formatPatch(folder, hash);
     const text = patch.toString("latin1");
     if (!/^diff --git /m.test(text)) throw new UserError(`${folder}: the commit "${title}" changes nothing.`);
+    if (/^\+<{7} /m.test(text)) throw new UserError(`${folder}: the commit "${title}" adds conflict markers.`);
     assertWholeMessage(text, name);
     files.set(name, patch);
   }

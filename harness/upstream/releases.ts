@@ -1,10 +1,17 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
+import writeFileAtomic from "write-file-atomic";
 import { z } from "zod";
 import { UserError } from "../errors.ts";
 import { thisProject, type Project } from "./project.ts";
 
 const hash = z.string().regex(/^[0-9a-f]{40}$/, "40 hexadecimal digits");
+
+/** What a release may lack: packed codes, or options that llama-quantize and llama-perplexity have by these names. */
+const lacks = z.enum(["packed", "--tensor-type", "--device", "--ubatch-size", "--flash-attn"]);
+
+/** What a release lacks of what the others can do. */
+export type Lack = z.infer<typeof lacks>;
 
 const releaseSchema = z.strictObject({
   tag: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9.-]*$/),
@@ -13,6 +20,9 @@ const releaseSchema = z.strictObject({
   tree: hash,
   package: z.string().regex(/^(@[^@/]+\/)?[^@/]+@\d\S*$/, "name@version"),
   integrity: z.string().regex(/^sha512-[A-Za-z0-9+/]+=*$/, "sha512-…"),
+  programs: z.record(z.string(), z.string()).optional(),
+  cmake: z.record(z.string(), z.string()).optional(),
+  lacks: z.array(lacks).optional(),
 });
 
 const upstreamsSchema = z.strictObject({ pin: z.string(), releases: z.array(releaseSchema).min(1) });
@@ -21,6 +31,10 @@ const upstreamsSchema = z.strictObject({ pin: z.string(), releases: z.array(rele
  * A release of llama.cpp: `tag`; `date` (YYYY-MM-DD); `commit`, upstream's, null where it could not
  * be compared with upstream's history; `tree`, the hash that its source must have; `package`, the
  * npm package (name@version) with the release's git bundle; `integrity`, of that package's tarball.
+ * Where it differs from the pin: `programs`, today's program name → its name then; `cmake`, options
+ * that its build needs (b2329 compiles its quantizers for the processor at hand, where fusing a
+ * multiplication with an addition rounds some codes otherwise: it is switched off); `lacks`, what it
+ * cannot do.
  */
 export type Release = z.infer<typeof releaseSchema>;
 
@@ -48,6 +62,15 @@ export async function upstreams(project: Project = thisProject()): Promise<Upstr
     throw new UserError(`${file}: the pin ${parsed.data.pin} is none of the releases ${tags.join(", ")}.`);
   }
   return parsed.data;
+}
+
+/** Adds a release to patches/upstreams.json, in the place of its date. */
+export async function addRelease(project: Project, added: Release): Promise<void> {
+  const { releases, ...rest } = await upstreams(project);
+  const later = releases.findIndex(({ date }) => date > added.date);
+  const place = later < 0 ? releases.length : later;
+  const content = { ...rest, releases: [...releases.slice(0, place), added, ...releases.slice(place)] };
+  await writeFileAtomic(path.join(project.root, "patches", "upstreams.json"), `${JSON.stringify(content, null, 2)}\n`);
 }
 
 /**

@@ -52,7 +52,8 @@ export async function markExported(folder: string): Promise<void> {
   await gitIn(folder).raw(["update-ref", "refs/worktree/imported", "HEAD"]);
 }
 
-async function assertNothingLost(folder: string): Promise<void> {
+/** @throws {UserError} the folder is a work tree with work that was not exported */
+export async function assertNothingLost(folder: string): Promise<void> {
   if (!existsSync(path.join(folder, ".git"))) return;
   const git = gitIn(folder);
   const [head, imported, changes] = await Promise.all([

@@ -1,0 +1,60 @@
+import { rm } from "node:fs/promises";
+import path from "node:path";
+import { demoModel } from "../../paths.ts";
+import { loadResults, measured, type Measured } from "../../report/load.ts";
+import { findStudy, sweep } from "../../run/sweep.ts";
+import { loadStudy } from "../../study/load.ts";
+import { compareExpected, readExpected } from "../expected.ts";
+import { recognisedUpstream } from "../recognised.ts";
+import { compareReference, makeReference, readReference, writeReference } from "../reference.ts";
+import { attempt, makeTally, type Tally } from "../tally.ts";
+import type { Check, RegressContext } from "../types.ts";
+
+/** Hooks on: the thesis's study gives the figures expected of it, and own files say what they are. */
+export const schemes: Check = {
+  name: "schemes",
+  title: "Hooks on: the schemes give their expected codes, zero runs and perplexities; upstream's program shows what an own-coded file is.",
+  targets: async () => ["llama-quantize", "llama-perplexity"],
+  async run(context) {
+    const tally = makeTally();
+    const cells = await runStudy(context, tally);
+    const absent = absentCells(context);
+    const expected = await readExpected();
+    const deviations = cells.map((cell) => compareExpected(tally, expected, cell)).filter((deviation) => deviation !== null);
+    if (context.writeReference) await writeReference(makeReference(cells, context.release.tag));
+    const reference = await attempt(readReference, context.signal);
+    if ("fault" in reference) tally.undecided(reference.fault);
+    else compareReference(tally, reference.value, cells, absent);
+    if (absent.length > 0) tally.note(`${context.release.tag} lacks what ${absent.join(", ")} need`);
+    await recognisedUpstream(context, tally);
+    const largest = Math.max(0, ...deviations.map(Math.abs));
+    return tally.outcome(`${cells.length} schemes, largest deviation of an expected perplexity ${(100 * largest).toFixed(2)} %`);
+  },
+};
+
+/** Cells of the study that the release has no means for. */
+function absentCells({ patched }: RegressContext): string[] {
+  if (!patched.lacks?.includes("packed")) return [];
+  return loadStudy(findStudy("thesis")).cells.filter(({ container }) => container === "packed").map(({ name }) => name);
+}
+
+/** Runs the thesis's study afresh; a cell that fails is a regression, its histogram is counted twice there. */
+async function runStudy(context: RegressContext, tally: Tally): Promise<Measured[]> {
+  const out = path.join(context.folder, "thesis");
+  const absent = absentCells(context);
+  const { cells } = loadStudy(findStudy("thesis"));
+  const only = cells.map(({ name }) => name).filter((name) => !absent.includes(name)).join(",");
+  await rm(out, { recursive: true, force: true });
+  let done = 0;
+  const result = await sweep(
+    // Several cells with one thread each: threads of one program that wait for each other lose a busy machine's time.
+    { study: "thesis", model: demoModel, out, only, threads: 1, jobs: context.threads, build: context.patched },
+    (event) => {
+      if (event.kind === "done") done++;
+      if (event.kind === "cell") context.report(`scheme ${event.name}: ${event.step}`, done / cells.length);
+    },
+    context.signal,
+  );
+  for (const { name, reason } of result.failed) tally.regressed(`${name}: ${reason}`);
+  return measured(await loadResults(out));
+}

@@ -1,0 +1,85 @@
+import { availableParallelism } from "node:os";
+import path from "node:path";
+import { ensureBuild, type Build } from "../build/build.ts";
+import { UserError } from "../errors.ts";
+import { demoModel } from "../paths.ts";
+import { checkModel, checkText } from "../run/inputs.ts";
+import { ensureDemoText } from "../study/demoText.ts";
+import { thisProject, type Project } from "../upstream/project.ts";
+import { release as releaseOf, type Release } from "../upstream/releases.ts";
+import { bytes } from "./checks/bytes.ts";
+import { likelihoods } from "./checks/likelihoods.ts";
+import { patches } from "./checks/patches.ts";
+import { schemes } from "./checks/schemes.ts";
+import { speed } from "./checks/speed.ts";
+import { tests } from "./checks/tests.ts";
+import { newestRelease } from "./newest.ts";
+import { checkNames, type Check, type CheckName, type RegressContext, type RegressRequest, type SharedContext, type TestModel } from "./types.ts";
+
+const checks: Record<CheckName, Check> = { patches, bytes, likelihoods, tests, schemes, speed };
+
+/**
+ * Finds release, models and text, and builds both variants as far as the checks selected need them.
+ *
+ * @param folder where the checks may write
+ * @throws {UserError} an input is at fault, or one of the builds cannot be made
+ */
+export async function prepare(
+  request: RegressRequest,
+  folder: string,
+  report: RegressContext["report"],
+  signal: AbortSignal,
+): Promise<{ selected: Check[]; context: SharedContext }> {
+  const project = request.project ?? thisProject();
+  const release = request.release === "newest" ? await newestRelease(project, report) : await releaseOf(request.release, project);
+  const selected = (request.only ?? checkNames).map((name) => checks[name]);
+  const models = await testModels(request, signal);
+  const text = request.text ? path.resolve(request.text) : await ensureDemoText();
+  await checkText(text, 512, signal);
+  const builds = await bothBuilds(request, project, release, selected, report, signal);
+  const context = {
+    project, release, ...builds, models, text, folder, signal,
+    threads: request.threads ?? availableParallelism(),
+    failOnSpeed: request.failOnSpeed ?? false,
+    writeReference: request.writeReference ?? false,
+  };
+  return { selected, context };
+}
+
+async function testModels({ model }: RegressRequest, signal: AbortSignal): Promise<TestModel[]> {
+  const demo = { name: "sotu-1m", path: demoModel };
+  if (model === undefined) return [demo];
+  const { name, path: file } = await checkModel(model, signal);
+  return [demo, { name: name.replace(/[^\w.-]/g, "_"), path: file }];
+}
+
+async function bothBuilds(
+  { builds }: RegressRequest,
+  project: Project,
+  release: Release,
+  selected: readonly Check[],
+  report: RegressContext["report"],
+  signal: AbortSignal,
+): Promise<Pick<RegressContext, "upstream" | "patched">> {
+  const targets = [...new Set((await Promise.all(selected.map((check) => check.targets(project, release)))).flat())];
+  const made = async (variant: "upstream" | "patched"): Promise<Build> => {
+    const given = builds?.[variant];
+    if (given) return given;
+    if (targets.length === 0) return noBuild(variant, release);
+    return ensureBuild(variant, { project, release, targets, signal, report });
+  };
+  const [upstream, patched] = [await made("upstream"), await made("patched")];
+  const same = upstream.compiler === patched.compiler && JSON.stringify(upstream.cmakeFlags) === JSON.stringify(patched.cmakeFlags);
+  if (!same) throw new UserError("The two builds were made with different compilers or flags, so they cannot be compared. Set CC, CXX and the flags once for both.");
+  return { upstream, patched };
+}
+
+/** Stands in where the checks look at sources alone. */
+function noBuild(variant: "upstream" | "patched", release: Release): Build {
+  return {
+    variant, release: release.tag, key: "", folder: "", tree: "", libraryHash: "", compiler: "", cmakeFlags: [], cpu: "",
+    binary: (name) => {
+      throw new UserError(`${name} was not built: none of the checks asked for it.`);
+    },
+  };
+}

@@ -1,0 +1,79 @@
+import path from "node:path";
+import { writeFile } from "node:fs/promises";
+import type { Build } from "../build/build.ts";
+import { parsePerplexity, type Perplexity } from "../parse/perplexity.ts";
+import { run, type ProcessResult } from "../process/run.ts";
+import { childEnvironment } from "../run/environment.ts";
+import type { RegressContext } from "./types.ts";
+
+type Place = Pick<RegressContext, "folder" | "signal">;
+
+/**
+ * Runs a program of a build in the checks' folder, where no pablo.conf lies.
+ *
+ * @param conf path of the pablo.conf that it shall find; null for none
+ * @throws {ProcessError} it failed
+ */
+export async function runProgram(build: Build, name: string, args: string[], { folder, signal }: Place, conf: string | null = null): Promise<ProcessResult> {
+  return run(build.binary(name), args, { cwd: folder, env: childEnvironment(conf), signal, timeoutSeconds: 1800 });
+}
+
+/** How a model is quantized. */
+export interface Quantization {
+  model: string;
+  /** File to write. */
+  to: string;
+  /** Type as llama-quantize takes it. */
+  type: string;
+  /** One type for the whole model instead of upstream's mixture. */
+  pure: boolean;
+  threads: number;
+  /** Path of an importance matrix. */
+  imatrix?: string | undefined;
+  /** Path of a pablo.conf. */
+  conf?: string | null;
+}
+
+/** Quantizes a model. @throws {ProcessError} it failed */
+export async function quantizeModel(build: Build, what: Quantization, place: Place): Promise<ProcessResult> {
+  const { model, to, type, pure, threads, imatrix, conf = null } = what;
+  const args = [...(pure ? ["--pure"] : []), ...(imatrix ? ["--imatrix", imatrix] : []), model, to, type, String(threads)];
+  return runProgram(build, "llama-quantize", args, place, conf);
+}
+
+/** How a text's likelihood is measured. */
+export interface Likelihood {
+  model: string;
+  text: string;
+  threads: number;
+  chunks: number;
+  /** Further arguments, such as those of the KV cache. */
+  more?: readonly string[];
+}
+
+/**
+ * Measures perplexity with everything pinned that a default could change.
+ *
+ * @throws {ProcessError} it failed
+ * @throws {ParseError} no final estimate, too few chunks, or a value that is not finite
+ */
+export async function measureLikelihood(build: Build, what: Likelihood, place: Place): Promise<Perplexity> {
+  const { model, text, threads, chunks, more = [] } = what;
+  const batch = build.lacks?.includes("--ubatch-size") ? [] : ["-ub", "512"];
+  const numbers = ["-c", "512", "-b", "2048", "-t", threads, "-tb", threads, "--chunks", chunks].map(String);
+  return parsePerplexity(await runProgram(build, "llama-perplexity", ["-m", model, "-f", text, ...numbers, ...batch, ...more], place));
+}
+
+/** Makes an importance matrix from the beginning of a text. @returns its path */
+export async function makeImportanceMatrix(build: Build, model: string, text: string, to: string, threads: number, place: Place): Promise<string> {
+  const args = ["-m", model, "-f", text, "-o", to, "-c", "512", "-t", String(threads), "--chunks", "4"];
+  await runProgram(build, "llama-imatrix", args, place);
+  return to;
+}
+
+/** Writes a pablo.conf into the checks' folder. @returns its path */
+export async function writeConf(name: string, text: string, { folder }: Place): Promise<string> {
+  const file = path.join(folder, name);
+  await writeFile(file, text);
+  return file;
+}

@@ -1,0 +1,31 @@
+import { createHash } from "node:crypto";
+import { mkdir, readFile } from "node:fs/promises";
+import path from "node:path";
+import writeFileAtomic from "write-file-atomic";
+import { z } from "zod";
+import type { Build } from "../build/build.ts";
+import type { Project } from "../upstream/project.ts";
+
+const resultSchema = z.union([z.strictObject({ value: z.string() }), z.strictObject({ fault: z.string() })]);
+
+/** What a test said, or how it failed. */
+export type TestResult = z.infer<typeof resultSchema>;
+
+/**
+ * How one of upstream's tests ends on upstream's build. It depends on the build alone, so that a pass is
+ * kept in the cache under the build's key; a failure may be chance and is looked at again each time.
+ *
+ * @param command the test and its arguments, without folders that differ from run to run
+ */
+export async function upstreamResult(project: Project, build: Build, command: readonly string[], run: () => Promise<TestResult>): Promise<TestResult> {
+  const name = createHash("sha256").update(JSON.stringify([build.key, command])).digest("hex");
+  const file = path.join(project.cache, "regress", `${name}.json`);
+  const kept = await readFile(file, "utf8").then((text) => resultSchema.safeParse(JSON.parse(text)).data, () => undefined);
+  if (kept) return kept;
+  const result = await run();
+  if ("value" in result) {
+    await mkdir(path.dirname(file), { recursive: true });
+    await writeFileAtomic(file, JSON.stringify(result));
+  }
+  return result;
+}
