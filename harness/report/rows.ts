@@ -58,7 +58,7 @@ function ratioCells(baseline: Measured | null, record: CellRecord): (number | nu
 }
 
 /** Relative squared error over all tensors that were quantized, each by its number of weights; null without any. */
-function wholeWeightError({ weightErrors, tensors }: CellRecord): number | null {
+export function wholeWeightError({ weightErrors, tensors }: CellRecord): number | null {
   const elements = new Map(tensors.map((tensor) => [tensor.name, tensor.elements]));
   const sizes = weightErrors.map(({ name }) => elements.get(name) ?? 0);
   const all = sizes.reduce((sum, size) => sum + size, 0);

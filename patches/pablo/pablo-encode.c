@@ -29,7 +29,7 @@ static void put_codes(const struct pablo_encoder * encoder, const int8_t * restr
         block_q4_0 * y = (block_q4_0 *) dst + block;
         y->d = d;
         for (int j = 0; j < PABLO_BLOCK/2; ++j) {
-            y->qs[j] = (uint8_t) ((code[j] & 15) | (code[j + PABLO_BLOCK/2] << 4));
+            y->qs[j] = (uint8_t) ((code[j] & 15) | ((code[j + PABLO_BLOCK/2] & 15) << 4));
         }
     } else {
         block_q8_0 * y = (block_q8_0 *) dst + block;
@@ -131,7 +131,7 @@ static void centre(block_q4_0 * blocks, int64_t n, int radius) {
             int8_t high = (int8_t) ((blocks[b].qs[j] >> 4) - 8);
             low  = low  >= -radius && low  <= radius ? 0 : low;
             high = high >= -radius && high <= radius ? 0 : high;
-            blocks[b].qs[j] = (uint8_t) ((low & 15) | (high << 4));
+            blocks[b].qs[j] = (uint8_t) ((low & 15) | ((high & 15) << 4));
         }
     }
 }

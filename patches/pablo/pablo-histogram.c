@@ -99,7 +99,7 @@ static void count_bytes(struct byte_counts * counts, const uint8_t * bytes, int 
 // Two codes of a native table as one byte, as packed ones are.
 static void pack_nibbles(const int8_t * restrict code, uint8_t * restrict bytes) {
     for (int j = 0; j < PABLO_BLOCK/2; ++j) {
-        bytes[j] = (uint8_t) ((code[2*j] & 15) | (code[2*j + 1] << 4));
+        bytes[j] = (uint8_t) ((code[2*j] & 15) | ((code[2*j + 1] & 15) << 4));
     }
 }
 

@@ -2,6 +2,7 @@ import { entropy } from "../../analysis/entropy.ts";
 import { shares, total } from "../../analysis/histogram.ts";
 import { type Cell, floatTypes } from "../../study/types.ts";
 import { measured, type Measured, type Results } from "../load.ts";
+import { wholeWeightError } from "../rows.ts";
 import { bitsPerWeight } from "../sizes.ts";
 
 /** A value with its standard error. */
@@ -65,6 +66,7 @@ function figureCell({ cell, record }: Measured): FigureCell {
   const stream = record.compression?.streams[0];
   const runs = record.compression?.zeroRuns ?? null;
   const { divergence } = record;
+  const error = wholeWeightError(record);
   return {
     name: cell.name,
     cell,
@@ -76,18 +78,10 @@ function figureCell({ cell, record }: Measured): FigureCell {
     entropy: stream?.entropy ?? (codes && entropy(codes.counts)),
     zeroRuns: runs ?? (record.histogram && { measured: record.histogram.zeroRuns, expected: null, chiSquare: null }),
     weightErrors: record.weightErrors,
-    weightError: wholeError(record),
+    weightError: error === null ? null : 100 * Math.sqrt(error),
     compression: stream ? bestOf(stream.sizes) : null,
     record,
   };
-}
-
-/** Tensors count by their elements, as if weights had the same spread everywhere. */
-function wholeError({ weightErrors, tensors }: Measured["record"]): number | null {
-  const elements = new Map(tensors.map((tensor) => [tensor.name, tensor.elements]));
-  const known = weightErrors.map(({ name, relative }) => ({ relative, elements: elements.get(name) ?? 0 }));
-  const sum = known.reduce((all, tensor) => all + tensor.elements, 0);
-  return sum === 0 ? null : 100 * Math.sqrt(known.reduce((all, tensor) => all + tensor.relative * tensor.elements, 0) / sum);
 }
 
 function bestOf({ packed, ...sizes }: { packed: number } & Record<string, number | null>): FigureCell["compression"] {
