@@ -11,7 +11,7 @@ import type { RegressContext } from "./types.ts";
 
 const schemes = [
   { scheme: "centred", type: "Q4_0", conf: "1 2 0\n" },
-  { scheme: "table", type: "Q8_0", conf: "1 0 1\n" },
+  { scheme: "table", type: "Q8_0", conf: "1 0 1\nTYPES Q8_0\n" },
   { scheme: "table", type: "Q4_0", conf: "1 0 1\nCONTAINER packed\n" },
 ];
 

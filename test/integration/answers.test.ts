@@ -1,0 +1,127 @@
+import { existsSync } from "node:fs";
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ensureBuild } from "../../harness/build/build.ts";
+import { projectRoot } from "../../harness/paths.ts";
+import { divergenceDifference } from "../../harness/report/answerRows.ts";
+import { loadResults, type Measured, measured, type Results } from "../../harness/report/load.ts";
+import { bitsPerWeight } from "../../harness/report/sizes.ts";
+import { sweep, type SweepRequest } from "../../harness/run/sweep.ts";
+
+const never = new AbortController().signal;
+const data = path.join(projectRoot, "..", "shared", "data", "stories260K");
+const stories = path.join(data, "stories260K-f32.gguf");
+
+let folder = "";
+beforeAll(async () => {
+  await ensureBuild("patched");
+  folder = await mkdtemp(path.join(os.tmpdir(), "quantflex-test-"));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+async function answers(name: string, request: Partial<SweepRequest>): Promise<(cell: string) => Measured> {
+  const out = path.join(folder, name);
+  const notes: string[] = [];
+  const { failed } = await sweep({ study: "answers", out, ...request }, (event) => event.kind === "note" && notes.push(event.text), never);
+  expect(failed).toEqual([]);
+  const results: Results = await loadResults(out);
+  return (cell) => {
+    const found = measured(results).find((one) => one.cell.name === cell);
+    if (!found) throw new Error(`cell ${cell} was not measured`);
+    return found;
+  };
+}
+
+const kld = ({ record }: Measured): number => record.divergence!.mean;
+const bits = ({ cell, record }: Measured): number => bitsPerWeight(record.file.bytes, record.tensors, cell.type).quantized!;
+
+function expectBetter(better: Measured, worse: Measured): void {
+  const { mean, standardError } = divergenceDifference(worse, better)!;
+  expect(mean / standardError, `${better.cell.name} ${kld(better)} against ${worse.cell.name} ${kld(worse)}`).toBeLessThan(-2);
+}
+
+describe("on the demo model", () => {
+  let cell: (name: string) => Measured;
+  beforeAll(async () => {
+    cell = await answers("demo", { chunks: 32, only: "f16,q4_1,iq4_nl,iq4_nl-imatrix,q8_0-own-*,*-packed,fitted-absmax,fitted-model,fitted-tensor,fitted-model-imatrix" });
+  });
+
+  it("a fitted table at 4.5 bits per weight beats IQ4_NL of the same size, and Q4_1 of 5.0", () => {
+    for (const name of ["fitted-model", "fitted-tensor"]) {
+      expect(bits(cell(name))).toBe(4.5);
+      expect(bits(cell("q4_1"))).toBe(5);
+      expectBetter(cell(name), cell("iq4_nl"));
+      expectBetter(cell(name), cell("q4_1"));
+    }
+  });
+
+  it("the searched scale is what it needs: with the thesis's scale it does not", () => {
+    expect(kld(cell("fitted-absmax"))).toBeGreaterThan(kld(cell("iq4_nl")));
+  });
+
+  it("exactly decoded, balanced beats basic by far, and packed they are the same", () => {
+    const ppl = (name: string): number => cell(name).record.perplexity.ppl;
+    expect(ppl("q8_0-own-balanced")).toBeLessThan(ppl("q8_0-own-basic") / 1000);
+    expect(kld(cell("balanced-packed")) / kld(cell("q8_0-own-balanced"))).toBeCloseTo(1, 1);
+    expect(bits(cell("q8_0-own-balanced"))).toBe(8.5);
+    expect(bits(cell("balanced-packed"))).toBe(4.5);
+  });
+
+  it("a table fitted by one text's importance is as good on another text", () => {
+    const { record, cell: fitted } = cell("fitted-model-imatrix");
+    expect(fitted.fit).toMatchObject({ weights: "imatrix", method: "joint" });
+    expect(record.inputs.imatrixText).not.toBe(record.inputs.text);
+    expectBetter(cell("fitted-model-imatrix"), cell("iq4_nl"));
+    expectBetter(cell("fitted-model-imatrix"), cell("iq4_nl-imatrix"));
+  });
+
+  it("the model itself diverges from itself by nothing", () => expect(Math.abs(kld(cell("f16")))).toBeLessThan(1e-5));
+});
+
+describe("on a model trained elsewhere", () => {
+  it.skipIf(!existsSync(stories))("a fitted table beats IQ4_NL and Q4_1", async () => {
+    const cell = await answers("stories", {
+      model: stories, text: path.join(data, "tinystories-sample.txt"),
+      only: "f16,q4_1,iq4_nl,q8_0-own-basic,q8_0-own-balanced,fitted-model,fitted-tensor",
+    });
+    for (const name of ["fitted-model", "fitted-tensor"]) {
+      expectBetter(cell(name), cell("iq4_nl"));
+      expectBetter(cell(name), cell("q4_1"));
+    }
+    expect(cell("q8_0-own-balanced").record.perplexity.ppl).toBeLessThan(cell("q8_0-own-basic").record.perplexity.ppl / 10);
+    // ffn_down's rows of 172 weights stay F16 in every cell, so that all are compared on the same ground.
+    const kept = (name: string): string[] => cell(name).record.tensors.filter(({ fallback }) => fallback).map((tensor) => tensor.name);
+    expect(kept("fitted-model")).toHaveLength(5);
+    expect(kept("iq4_nl")).toEqual(kept("fitted-model"));
+  });
+});
+
+it("the model's predictions are as large as was told, and made again when they were deleted", async () => {
+  const cache = path.join(folder, "cache with space");
+  const study = path.join(folder, "d.yaml");
+  await writeFile(study, "name: d\nkl_divergence: true\ncells: [{ name: q, type: IQ4_NL }]\n");
+  const build = await ensureBuild("patched");
+  const before = process.env["QUANTFLEX_CACHE"];
+  process.env["QUANTFLEX_CACHE"] = cache;
+  try {
+    const notes: string[] = [];
+    const run = (out: string): Promise<unknown> => sweep({ study, out: path.join(folder, out), chunks: 2, build }, (event) => event.kind === "note" && notes.push(event.text), never);
+    await run("d1");
+    expect(notes.filter((text) => /predictions of sotu-1m-f16 over .*: 1\.05 MB in /.test(text))).toHaveLength(1);
+    const { readdir } = await import("node:fs/promises");
+    const [name] = await readdir(path.join(cache, "logits"));
+    const file = path.join(cache, "logits", name!);
+    expect((await stat(file)).size).toBe(20 + 2 * (4 * 512 + 2 * 255 * 1028));
+    const content = await readFile(file);
+    await rm(file);
+    await run("d2");
+    expect(await readFile(file)).toEqual(content);
+    await run("d2");
+    expect(notes).toHaveLength(2);
+  } finally {
+    if (before === undefined) delete process.env["QUANTFLEX_CACHE"];
+    else process.env["QUANTFLEX_CACHE"] = before;
+  }
+});
