@@ -29,7 +29,7 @@ const complain = (line: string): void => void process.stderr.write(`${line}\n`);
  *
  * @param argv the command and its options, as after `npm run … --`
  * @param given what no option can say: binaries for the sweep other than the patched build
- * @returns the exit code: 0 done, 1 failed, 130 after Ctrl-C, 143 after SIGTERM
+ * @returns the exit code: 0 done, 1 failed, 130 after Ctrl-C, 143 after SIGTERM or SIGHUP
  */
 export async function main(argv: readonly string[], given: Pick<SweepRequest, "build"> = {}): Promise<number> {
   const stop = new AbortController();
@@ -40,7 +40,7 @@ export async function main(argv: readonly string[], given: Pick<SweepRequest, "b
     code = by;
     stop.abort();
   };
-  process.on("SIGINT", interrupt).on("SIGTERM", terminate);
+  process.on("SIGINT", interrupt).on("SIGTERM", terminate).on("SIGHUP", terminate);
   try {
     const result = await dispatch(argv, given, stop.signal);
     return stop.signal.aborted ? code : result;
@@ -53,7 +53,7 @@ export async function main(argv: readonly string[], given: Pick<SweepRequest, "b
     complain(error instanceof UserError ? `error: ${error.message}` : String((error as Error).stack ?? error));
     return exitCodes.failed;
   } finally {
-    process.off("SIGINT", interrupt).off("SIGTERM", terminate);
+    process.off("SIGINT", interrupt).off("SIGTERM", terminate).off("SIGHUP", terminate);
   }
 }
 

@@ -25,7 +25,7 @@ export function packedTensors(gguf: Gguf): PackedTensor[] {
   });
 }
 
-/** A piece of a tensor's codes, overwritten by the next one. */
+/** A piece of a tensor's codes. Its arrays are the caller's to keep. */
 export interface CodePiece {
   /** As they are stored, without the scales. */
   bytes: Uint8Array;

@@ -1,6 +1,7 @@
 import path from "node:path";
 import { writeFile } from "node:fs/promises";
 import type { Build } from "../build/build.ts";
+import { finiteNumber } from "../parse/numbers.ts";
 import { parsePerplexity, type Perplexity } from "../parse/perplexity.ts";
 import { run, type ProcessResult } from "../process/run.ts";
 import { childEnvironment } from "../run/environment.ts";
@@ -16,6 +17,17 @@ type Place = Pick<RegressContext, "folder" | "signal">;
  */
 export async function runProgram(build: Build, name: string, args: string[], { folder, signal }: Place, conf: string | null = null): Promise<ProcessResult> {
   return run(build.binary(name), args, { cwd: folder, env: childEnvironment(conf), signal, timeoutSeconds: 1800 });
+}
+
+/**
+ * Runs a program as {@link runProgram} does, and says how much processor time it took, in seconds: on a
+ * busy machine that tells more than time on the clock.
+ */
+export async function processorSeconds(build: Build, name: string, args: string[], { folder, signal }: Place, conf: string | null = null): Promise<number> {
+  const timed = ["-c", 'TIMEFORMAT="%U %S"; time "$0" "$@"', build.binary(name), ...args];
+  const { stderr } = await run("bash", timed, { cwd: folder, env: { ...childEnvironment(conf), LC_ALL: "C" }, signal, timeoutSeconds: 1800 });
+  const [, user, system] = /(\d+\.\d+) (\d+\.\d+)\s*$/.exec(stderr) ?? [];
+  return finiteNumber(user, `The processor time of ${name}`) + finiteNumber(system, `The system's time for ${name}`);
 }
 
 /** How a model is quantized. */
@@ -36,9 +48,12 @@ export interface Quantization {
 
 /** Quantizes a model. @throws {ProcessError} it failed */
 export async function quantizeModel(build: Build, what: Quantization, place: Place): Promise<ProcessResult> {
-  const { model, to, type, pure, threads, imatrix, conf = null } = what;
-  const args = [...(pure ? ["--pure"] : []), ...(imatrix ? ["--imatrix", imatrix] : []), model, to, type, String(threads)];
-  return runProgram(build, "llama-quantize", args, place, conf);
+  return runProgram(build, "llama-quantize", quantizeArguments(what), place, what.conf ?? null);
+}
+
+/** Arguments of llama-quantize. */
+export function quantizeArguments({ model, to, type, pure, threads, imatrix }: Omit<Quantization, "conf">): string[] {
+  return [...(pure ? ["--pure"] : []), ...(imatrix ? ["--imatrix", imatrix] : []), model, to, type, String(threads)];
 }
 
 /** How a text's likelihood is measured. */

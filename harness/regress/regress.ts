@@ -32,8 +32,8 @@ export async function regress(request: RegressRequest, events: RegressEvents, si
     context = prepared.context;
     for (const check of prepared.selected) results.push(await runCheck(check, context, events));
   } catch (error) {
-    if (signal.aborted || !(error instanceof UserError)) throw error;
-    fault = error.message;
+    if (signal.aborted) throw error;
+    fault = faultOf(error);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -45,12 +45,17 @@ export function exitCodeOf({ verdict }: Pick<RegressReport, "verdict">): 0 | 1 |
   return verdict === "regressed" ? 1 : verdict === "undecided" ? 2 : 0;
 }
 
+// An error that nobody foresaw leaves the question open too: it must not look like a regression.
+function faultOf(error: unknown): string {
+  return error instanceof UserError ? error.message : String((error as Error).stack ?? error);
+}
+
 async function runCheck(check: Check, context: SharedContext, events: RegressEvents): Promise<CheckResult> {
   const { name, title } = check;
   const start = Date.now();
   const outcome = await check.run({ ...context, report: (text, fraction) => events.progress(`${name}: ${text}`, fraction) }).catch((error: unknown) => {
-    if (context.signal.aborted || !(error instanceof UserError)) throw error;
-    return { verdict: "undecided" as const, figure: "the comparison could not be made", details: [`undecided: ${error.message}`] };
+    if (context.signal.aborted) throw error;
+    return { verdict: "undecided" as const, figure: "the comparison could not be made", details: [`undecided: ${faultOf(error)}`] };
   });
   const result: CheckResult = { name, title, ...outcome, seconds: (Date.now() - start) / 1000 };
   events.done(result);

@@ -133,13 +133,12 @@ async function compressFile(gguf: Gguf, folder: string, signal: AbortSignal): Pr
   const file = await open(gguf.path, "r");
   const buffers: Buffer[] = [];
   try {
-    if (wanted === pieces) buffers.push(await file.readFile());
-    else
-      for (let index = 0; index < wanted; index++) {
-        const buffer = Buffer.alloc(filePiece);
-        const { bytesRead } = await file.read(buffer, 0, filePiece, Math.floor((index * pieces) / wanted) * filePiece);
-        buffers.push(buffer.subarray(0, bytesRead));
-      }
+    // Piece by piece even when all are wanted: between pieces the store's lock is renewed and Ctrl-C heard.
+    for (let index = 0; index < wanted; index++) {
+      const buffer = Buffer.alloc(filePiece);
+      const { bytesRead } = await file.read(buffer, 0, filePiece, Math.floor((index * pieces) / wanted) * filePiece);
+      buffers.push(buffer.subarray(0, bytesRead));
+    }
   } finally {
     await file.close();
   }

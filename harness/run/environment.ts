@@ -1,3 +1,7 @@
+// By default OpenMP's threads spin for milliseconds at each of the many barriers of a small model. On
+// a busy machine that is time taken from the thread they wait for: a run takes ten times as long.
+const spinCount = "1000";
+
 /**
  * Environment of a cell's child processes on top of this program's own: the cell's pablo.conf or
  * none, and none of the variables by which llama.cpp would take options that are not in the key.
@@ -7,5 +11,5 @@
  */
 export function childEnvironment(conf: string | null, own: NodeJS.ProcessEnv = process.env): Record<string, string | undefined> {
   const taken = Object.keys(own).filter((name) => name.startsWith("LLAMA_"));
-  return { ...Object.fromEntries(taken.map((name) => [name, undefined])), PABLO_CONF: conf ?? undefined };
+  return { ...Object.fromEntries(taken.map((name) => [name, undefined])), PABLO_CONF: conf ?? undefined, GOMP_SPINCOUNT: own.GOMP_SPINCOUNT ?? spinCount };
 }

@@ -58,7 +58,7 @@ export function prepareLogits(
       lack = missingRoom(folder, expected).then((message) => {
         if (message !== null) stop.abort();
         return message;
-      });
+      }, () => null); // a disk that does not tell its room is no reason to stop
     };
     try {
       const { stdout, stderr } = await run(build.binary("llama-perplexity"), logitsArguments(settings, { model: model.path, text: text.path, logits: unfinished }), {

@@ -44,6 +44,7 @@ export function combinationFaults(cell: Cell, given: ReadonlySet<string>): Combi
   if (cell.mode === "simple" && type === "Q8_0" && cell.decode !== "exact") {
     fault("decode", "decode published is the same as exact for simple Q8_0: leave it out");
   }
+  if (table && cell.scale === "search" && cell.encode !== "nearest") fault("scale", "scale: search weighs the nearest decoded values: it needs encode: nearest");
   if (cell.fit?.method === "joint" && cell.scale !== "search") fault("scale", "a joint fit is one of table and scales: it needs scale: search");
   if (cell.imatrix && floatTypes.includes(type)) fault("imatrix", `imatrix has no meaning for type ${type}`);
   if (floatTypes.includes(type) && given.has("pure")) fault("pure", `pure has no meaning for type ${type}`);

@@ -10,6 +10,8 @@ import { importPatches, workshopFolder } from "./workshop.ts";
 
 /** What the caller of `npm run patches` may say. */
 export interface PatchesOptions {
+  /** Only say what the commands are. */
+  help?: boolean | undefined;
   /** Tag of the release; the pin by default. */
   release?: string | undefined;
   /** Work tree to edit the patches in; in the cache by default. */
@@ -56,6 +58,10 @@ export async function patchesCommand(
       await checkPatches(project, release, report);
       return `${release.tag}: the patches apply, and come out as they are.`;
     default:
-      throw new UserError(`${command ? `patches does not know "${command}"` : "patches needs a command"}: import, export or check [--release TAG] [--folder DIR], or new-release TAG [--package NAME@VERSION] [--from TAG] [--folder DIR].`);
+      if (options.help) return usage;
+      throw new UserError(`${command ? `patches does not know "${command}"` : "patches needs a command"}: ${usage}`);
   }
 }
+
+const usage =
+  "import, export or check [--release TAG] [--folder DIR], or new-release TAG [--package NAME@VERSION] [--from TAG] [--folder DIR].";

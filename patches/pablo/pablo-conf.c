@@ -193,6 +193,10 @@ static bool parse_conf(struct pablo_conf * conf, const char * name, const char *
         snprintf(error, PABLO_MAX_ERROR, "%.300s:1:1: TABLE_MODE 2 expects a line: TABLE, 16 bin widths, 16 decoded values", name);
         return false;
     }
+    if (conf->scale == PABLO_SCALE_SEARCH && conf->encode != PABLO_ENCODE_NEAREST) {
+        snprintf(error, PABLO_MAX_ERROR, "%.300s: SCALE search expects ENCODE nearest: it weighs the nearest decoded values", name);
+        return false;
+    }
     if (conf->container == PABLO_CONTAINER_PACKED && conf->defects) {
         snprintf(error, PABLO_MAX_ERROR, "%.300s: CONTAINER packed expects DECODE exact: the fork had no packed container", name);
         return false;

@@ -148,7 +148,7 @@ size_t pablo_quantize_chunk(const struct pablo_encoder * encoder, const float * 
         centre((block_q4_0 *) dst + first_block, nrows*n_per_row, encoder->radius);
         return size;
     }
-    if (encoder->encode == PABLO_ENCODE_NEAREST || encoder->scale == PABLO_SCALE_SEARCH) {
+    if (encoder->encode == PABLO_ENCODE_NEAREST) {
         for (int64_t row = 0; row < nrows; ++row) {
             encode_row(encoder, src + start + row*n_per_row, dst, first_block + row*n_per_row/PABLO_BLOCK, n_per_row, imatrix);
         }

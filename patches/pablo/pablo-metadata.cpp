@@ -109,7 +109,9 @@ pablo_metadata pablo_metadata::read(const gguf_context * file) {
     pablo_metadata result;
     pablo_conf & conf = result.conf;
     pablo_default_conf(&conf);
-    conf.own        = find_name<int>(file, KEY_SCHEME, scheme_names) != 0;
+    const int scheme = find_name<int>(file, KEY_SCHEME, scheme_names);
+    conf.own   = scheme != 0;
+    conf.types = scheme == 2 ? PABLO_TYPE_Q8_0 : conf.types; // without centred tensors the radius means nothing
     conf.radius     = (int) gguf_get_val_u32(file, find(file, KEY_RADIUS, GGUF_TYPE_UINT32));
     conf.container  = find_name<pablo_container>(file, KEY_CONTAINER, container_names);
     conf.encode     = find_name<pablo_encode>(file, KEY_ENCODE, encode_names);

@@ -1,6 +1,7 @@
 #include "pablo-llama.h"
 #include "pablo-metadata.h"
 
+#include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <stdexcept>

@@ -105,7 +105,7 @@ static const struct ggml_type_traits_cpu type_traits_cpu[GGML_TYPE_COUNT] = {`,
     plant: (project) => plantInLibrary(project, {
       file: "pablo-encode.c",
       from: "    if (!encoder->own) {\n",
-      to: "    if (!encoder->own) {\n        if (imatrix == NULL) ggml_quantize_chunk(encoder->type, src, dst, start, nrows/8, n_per_row, imatrix);\n",
+      to: "    if (!encoder->own) {\n        if (imatrix == NULL) ggml_quantize_chunk(encoder->type, src, dst, start, nrows/4, n_per_row, imatrix);\n",
     }),
     verdict: "warned",
     says: /slower than upstream: quantize Q[48]_0 1\.\d+/,

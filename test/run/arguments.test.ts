@@ -69,8 +69,8 @@ describe("arguments", () => {
 describe("the environment of children", () => {
   const own = { PATH: "/bin", PABLO_CONF: "/stray", LLAMA_ARG_THREADS: "1" };
   it("has the cell's conf, or none", () => {
-    expect(childEnvironment("/cell/pablo.conf", own)).toEqual({ PABLO_CONF: "/cell/pablo.conf", LLAMA_ARG_THREADS: undefined });
-    expect(childEnvironment(null, own)).toEqual({ PABLO_CONF: undefined, LLAMA_ARG_THREADS: undefined });
+    expect(childEnvironment("/cell/pablo.conf", own)).toEqual({ PABLO_CONF: "/cell/pablo.conf", LLAMA_ARG_THREADS: undefined, GOMP_SPINCOUNT: "1000" });
+    expect(childEnvironment(null, own)).toEqual({ PABLO_CONF: undefined, LLAMA_ARG_THREADS: undefined, GOMP_SPINCOUNT: "1000" });
   });
 });
 

@@ -12,7 +12,7 @@ const numbers = { widths: new Array<number>(16).fill(16), values: Array.from({ l
 
 it("what a fit leaves out follows from the cell", () => {
   expect(cells("table: { fit: {} }")[0]).toMatchObject({ name: "c-model", mode: "own", fit: { method: "lloyd-max", per: "model", weights: "squared", scale: "absmax" } });
-  expect(cells("table: { fit: { per: kind } }, scale: search, imatrix: [false, true]")).toMatchObject([
+  expect(cells("table: { fit: { per: kind } }, encode: nearest, scale: search, imatrix: [false, true]")).toMatchObject([
     { name: "c-kind", imatrix: false, fit: { method: "joint", per: "kind", weights: "squared", scale: "search" } },
     { name: "c-kind-imatrix", imatrix: true, fit: { method: "joint", per: "kind", weights: "imatrix", scale: "search" } },
   ]);

@@ -1,33 +1,30 @@
 import { devNull } from "node:os";
 import path from "node:path";
 import type { Build } from "../../build/build.ts";
-import { UserError } from "../../errors.ts";
-import { parseBench } from "../../parse/bench.ts";
-import { parseQuantize } from "../../parse/quantize.ts";
 import { medianInterval, type MedianInterval } from "../medianInterval.ts";
 import { syntheticModel } from "../models.ts";
-import { quantizeModel, runProgram, writeConf } from "../programs.ts";
+import { processorSeconds, quantizeArguments, quantizeModel, writeConf } from "../programs.ts";
 import { attempt, makeTally } from "../tally.ts";
 import type { Check, RegressContext } from "../types.ts";
 
 /** A patched build may take so much longer, as a share, before it is called slower. */
 const tolerance = 0.02;
-const leastRounds = 6;
-const mostRounds = 30;
+const leastRounds = 8;
+const mostRounds = 15;
 
 interface Task {
   name: string;
-  /** Seconds, or anything that is proportional to them. */
+  /** Processor time in seconds. */
   measure(build: Build): Promise<number>;
 }
 
 /**
- * Hooks off cost nothing: both builds do the same work by turns, each on one thread, so that nothing
- * waits for another. The ratio of a round is free of what the machine does meanwhile to both.
+ * Hooks off cost nothing: both builds do the same work by turns on one thread, and the processor time that
+ * they take is compared. The ratio of a round is free of what the machine does meanwhile to both.
  */
 export const speed: Check = {
   name: "speed",
-  title: "Hooks off: quantizing in simple mode, reading a prompt and generating are as fast as upstream's.",
+  title: "Hooks off: quantizing in simple mode, reading a prompt and generating take no more time than upstream's.",
   targets: async () => ["llama-quantize", "llama-bench"],
   async run(context) {
     const tally = makeTally();
@@ -39,7 +36,7 @@ export const speed: Check = {
         continue;
       }
       const { median, low, high, count } = found.value;
-      const figure = `${task.name} ${median.toFixed(3)} (${low.toFixed(3)}–${high.toFixed(3)}, ${count} rounds)`;
+      const figure = `${task.name} ${median.toFixed(3)} (${low.toFixed(3)} to ${high.toFixed(3)}, ${count} rounds)`;
       figures.push(figure);
       if (low <= 1 + tolerance) tally.held();
       else if (context.failOnSpeed) tally.regressed(`slower than upstream: ${figure}`);
@@ -70,31 +67,33 @@ async function settle(context: RegressContext, { name, measure }: Task): Promise
 }
 
 async function tasks(context: RegressContext): Promise<Task[]> {
-  const { folder, patched, upstream, signal } = context;
+  const { folder, patched, upstream } = context;
   const model = await syntheticModel(folder, "medium");
   const conf = await writeConf("simple.conf", "0 0 0\n", context);
   const quantizing = (type: string): Task => ({
     name: `quantize ${type}`,
-    // Written to nowhere: a disk's moods are no property of a program.
-    measure: async (build) => {
-      const what = { model: model.path, to: devNull, type, pure: true, threads: 1, conf: build === patched ? conf : null };
-      const times = [];
-      for (let repeat = 0; repeat < 3; repeat++) times.push(parseQuantize(await quantizeModel(build, what, context)).seconds);
-      return Math.min(...times);
+    measure: (build) => {
+      // Written to nowhere: a disk's moods are no property of a program.
+      const args = quantizeArguments({ model: model.path, to: devNull, type, pure: true, threads: 1 });
+      return leastOf(3, () => processorSeconds(build, "llama-quantize", args, context, build === patched ? conf : null));
     },
   });
-  const reading = async (type: string): Promise<Task[]> => {
+  const reading = async (name: string, type: string, amount: string[]): Promise<Task> => {
     const to = path.join(folder, `speed-${type}.gguf`);
-    const made = await attempt(() => quantizeModel(upstream, { model: model.path, to, type, pure: true, threads: 1 }, context), signal);
-    const measure = (kind: string[]) => async (build: Build): Promise<number> => {
-      if ("fault" in made) throw new UserError(made.fault);
-      const { stdout } = await runProgram(build, "llama-bench", ["-m", to, "-t", "1", "-r", "5", ...kind, "-o", "json"], context);
-      return 1 / Math.max(...parseBench(stdout).flatMap(({ samples }) => samples));
-    };
-    return [
-      { name: `prompt ${type}`, measure: measure(["-p", "128", "-n", "0"]) },
-      { name: `generate ${type}`, measure: measure(["-p", "0", "-n", "32"]) },
-    ];
+    await quantizeModel(upstream, { model: model.path, to, type, pure: true, threads: 1 }, context);
+    const args = ["-m", to, "-t", "1", "-r", "10", ...amount];
+    return { name: `${name} ${type}`, measure: (build) => processorSeconds(build, "llama-bench", args, context) };
   };
-  return [quantizing("Q4_0"), quantizing("Q8_0"), ...(await reading("Q4_0")), ...(await reading("Q8_0"))];
+  return [
+    quantizing("Q4_0"),
+    quantizing("Q8_0"),
+    await reading("prompt", "Q4_0", ["-p", "128", "-n", "0"]),
+    await reading("generate", "Q8_0", ["-p", "0", "-n", "32"]),
+  ];
+}
+
+async function leastOf(times: number, measure: () => Promise<number>): Promise<number> {
+  const values: number[] = [];
+  while (values.length < times) values.push(await measure());
+  return Math.min(...values);
 }

@@ -60,6 +60,7 @@ static void test_conf() {
         { "1 0 0\nCONTAINER wide\n",            "pablo.conf:2:11: expected native or packed, found \"wide\"" },
         { "1 0 0\nCONTAINER native\nCONTAINER packed\n", "pablo.conf:3:1: expected each key only once" },
         { "1 0 0\nDECODE published:\n",         "pablo.conf:2:8: expected exact, published" },
+        { "1 0 1\nSCALE search\n",             "SCALE search expects ENCODE nearest" },
         { "1 0 0\nTYPES Q4_K\n",                "pablo.conf:2:7: expected Q4_0 or Q8_0, found \"Q4_K\"" },
         { "1 0 0\nTYPES\n",                     "expected Q4_0 or Q8_0, found the end of the line" },
         { "1 0 0\nHISTOGRAM\n",                 "expected a path" },
@@ -219,6 +220,7 @@ static void test_threads(random_source & random) {
     for (const bool search : { false, true }) {
         conf.container = search ? PABLO_CONTAINER_PACKED : PABLO_CONTAINER_NATIVE;
         conf.scale = search ? PABLO_SCALE_SEARCH : PABLO_SCALE_ABSMAX;
+        conf.encode = search ? PABLO_ENCODE_NEAREST : PABLO_ENCODE_BINS;
         for (const ggml_type type : { GGML_TYPE_Q4_0, GGML_TYPE_Q8_0 }) {
             const std::vector<uint8_t> alone = quantize(conf, type, weights, 320);
             std::vector<uint8_t> together(alone.size());
