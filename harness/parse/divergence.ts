@@ -4,12 +4,12 @@ import { bothStreams, finiteNumber, numberPattern } from "./numbers.ts";
 import type { Measured, Output } from "./numbers.ts";
 import { perplexityPlan } from "./perplexity.ts";
 
-/** What llama-perplexity --kl-divergence found, quantized model against its base. Divergences in nats. */
+/**
+ * What llama-perplexity --kl-divergence found, quantized model against its base. Divergences in nats.
+ * The ratio of perplexities is not read: it follows from the chunks (analysis/statistics.ts), and the
+ * error printed for it is nan where a model is compared with itself.
+ */
 export interface Divergence {
-  ppl: Measured;
-  pplBase: Measured;
-  /** ln of the ratio of the two perplexities. */
-  logRatio: Measured;
   kld: Measured;
   kldMaximum: number;
   /** Quantiles of a token's divergence by percent. */
@@ -53,9 +53,6 @@ export function parseDivergence(output: Output, expectedChunks?: number): Diverg
   }
 
   return {
-    ppl: measured(String.raw`Mean PPL\(Q\)`),
-    pplBase: measured(String.raw`Mean PPL\(base\)`),
-    logRatio: measured(String.raw`Mean ln\(PPL\(Q\)/PPL\(base\)\)`),
     kld: measured("Mean +KLD"),
     kldMaximum: single("Maximum KLD"),
     kldQuantiles: {

@@ -4,13 +4,14 @@ import { gitIn } from "../../upstream/git.ts";
 import type { Project } from "../../upstream/project.ts";
 import type { Release } from "../../upstream/releases.ts";
 import { baseReference, ensureRepository } from "../../upstream/repository.ts";
-import { checkoutVocabularies } from "../vocabularies.ts";
+import { inParallel } from "../parallel.ts";
 import { runProgram } from "../programs.ts";
 import { attempt, makeTally } from "../tally.ts";
 import { upstreamResult } from "../upstreamResults.ts";
+import { checkoutVocabularies } from "../vocabularies.ts";
 import type { Check } from "../types.ts";
 
-/** Tests of upstream, with arguments that keep them short; `*` stands for the rest of a name. */
+/** Tests of upstream, with arguments that keep them short. */
 const wanted: Record<string, string[]> = {
   "test-quantize-fns": [],
   "test-quantize-perf": ["--type", "q4_0", "--type", "q8_0", "-i", "2"],
@@ -34,9 +35,10 @@ export const tests: Check = {
       if (!tokenizer) return [{ test, args: wanted[test]! }];
       return vocabularies.filter(({ name }) => tokenizer[1] === undefined || tokenizer[1] === name).map(({ file }) => ({ test, args: [file] }));
     });
-    for (const [index, { test, args }] of runs.entries()) {
+    let done = 0;
+    await inParallel(runs, context.threads, async ({ test, args }) => {
       const label = tokenizerTest.test(test) ? `${test} ${args[0]!.replace(/^.*ggml-vocab-|\.gguf$/g, "")}` : test;
-      report(`running ${label}`, index / runs.length);
+      report(`running ${label}`, done++ / runs.length);
       const passes = (build: Build) => () => attempt(async () => passed(await runProgram(build, test, args, context)), signal);
       const command = [test, ...args.map((one) => one.startsWith(context.folder) ? path.relative(context.folder, one) : one)];
       const here = await passes(patched)();
@@ -44,7 +46,7 @@ export const tests: Check = {
       if ("fault" in there) tally.note(`${label} fails on upstream's build${"fault" in here ? " as it does here" : ""}: ${there.fault}`);
       if ("fault" in there || ("value" in here && here.value === there.value)) tally.held();
       else tally.regressed(`${label}: ${"value" in here ? here.value : here.fault}; on upstream's build ${there.value}`);
-    }
+    });
     const { compared, regressed } = tally.counts();
     return tally.outcome(`${compared} test runs, ${regressed} do not end as upstream's`);
   },
