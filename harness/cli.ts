@@ -4,6 +4,7 @@ import { addBenchCommand } from "./cli/bench.ts";
 import { addCompareCommand } from "./cli/compare.ts";
 import { addFitCommand } from "./cli/fit.ts";
 import { addRegressCommand } from "./cli/regress.ts";
+import { shownPath } from "./cli/shownPath.ts";
 import { wholeNumber } from "./cli/wholeNumber.ts";
 import { UserError } from "./errors.ts";
 import { liveProgress } from "./report/live.ts";
@@ -15,7 +16,7 @@ import { countsLine, selfTest } from "./run/selfTest.ts";
 import { sweep, type SweepRequest } from "./run/sweep.ts";
 
 /** Exit codes of the commands. */
-export const exitCodes = { ok: 0, failed: 1, interrupted: 130, terminated: 143 } as const;
+const exitCodes = { ok: 0, failed: 1, interrupted: 130, terminated: 143 } as const;
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 // A reader that leaves, such as head, is no reason to stop measuring.
@@ -59,11 +60,12 @@ export async function main(argv: readonly string[], given: Pick<SweepRequest, "b
 
 async function dispatch(argv: readonly string[], given: Pick<SweepRequest, "build">, signal: AbortSignal): Promise<number> {
   let result: number = exitCodes.ok;
+  // Every command inherits these.
   const program = new Command("quantflex").exitOverride().showHelpAfterError("(add --help for the options)");
-  const command = (name: string, description: string): Command =>
-    program.command(name).description(description).exitOverride().allowExcessArguments(false).showHelpAfterError("(add --help for the options)");
 
-  command("sweep", "run a study: quantize, inspect and measure every cell that has no result yet")
+  program
+    .command("sweep")
+    .description("run a study: quantize, inspect and measure every cell that has no result yet")
     .option("--study <file>", "study to run: a file, or the name of one in studies/", "thesis")
     .option("--model <gguf>", "model in F32, F16 or BF16 (default: the demo model)")
     .option("--text <file>", "text in UTF-8 to measure on (default: the demo model's held-out text)")
@@ -78,13 +80,17 @@ async function dispatch(argv: readonly string[], given: Pick<SweepRequest, "buil
       result = await sweepCommand({ ...options, ...given, argv: ["quantflex", ...argv] }, signal);
     });
 
-  command("report", "make the tables, figures and page of a results folder again from its records")
+  program
+    .command("report")
+    .description("make the tables, figures and page of a results folder again from its records")
     .requiredOption("--results <dir>", "results folder of a sweep")
     .action(async ({ results }: { results: string }) => {
       await showReports(path.resolve(results));
     });
 
-  command("test", "check types, build llama.cpp, run the tests")
+  program
+    .command("test")
+    .description("check types, build llama.cpp, run the tests")
     .argument("[filters...]", "arguments for vitest")
     .allowUnknownOption()
     .action(async (filters: string[]) => {
@@ -122,12 +128,7 @@ async function showReports(folder: string): Promise<void> {
   // Drawing needs libraries that take a while to load.
   const { writeFiguresAndPage } = await import("./report/html/write.ts");
   const drawn = results.cells.some(({ record }) => record) ? await writeFiguresAndPage(results) : [];
-  for (const file of [...written, ...drawn]) print(`wrote ${shortest(file)}`);
-}
-
-function shortest(file: string): string {
-  const relative = path.relative("", file);
-  return relative.startsWith("..") ? file : relative;
+  for (const file of [...written, ...drawn]) print(`wrote ${shownPath(file)}`);
 }
 
 async function testCommand(filters: readonly string[], signal: AbortSignal): Promise<number> {

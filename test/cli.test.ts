@@ -72,7 +72,7 @@ describe("sweep", () => {
     ["chunks 0", ["sweep", "--chunks", "0"], /'--chunks <n>' argument '0' is invalid. Allowed: a whole number from 1/],
     ["threads 1.5", ["sweep", "--threads", "1.5"], /'--threads <n>' argument '1.5' is invalid/],
     ["an unknown command", ["swep"], /unknown command 'swep'/],
-    ["a study that is not there", ["sweep", "--study", "nowhere.yaml"], /error: nowhere\.yaml: there is no such file/],
+    ["a study that is not there", ["sweep", "--study", "nowhere.yaml"], /error: study nowhere\.yaml: there is no such file, and no study by that name in studies\/, which has: .*quick, /],
     ["a model that is not there", ["sweep", "--model", "nowhere.gguf"], /error: model nowhere\.gguf: there is no such file/],
     ["a text instead of a model", ["sweep", "--model", "package.json"], /package\.json.*GGUF/],
     ["a model instead of a text", ["sweep", "--text", demoModel], /is not UTF-8/],

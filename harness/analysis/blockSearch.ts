@@ -12,9 +12,7 @@ export interface Blocks {
 export interface SearchedScales {
   /** One for each block; negative where the table's other end serves the block better; 0 for a block of zeros. */
   scales: Float64Array;
-  /** What each weight counted in the search. */
-  counted: Float64Array;
-  /** Sum over weights of what it counts × (weight − decoded)². */
+  /** Sum over weights of importance × (weight − decoded)². */
   error: number;
 }
 
@@ -40,31 +38,14 @@ function valueByHalfSteps(values: ArrayLike<number>): Float64Array {
 }
 
 /**
- * What each weight counts in the search of a block's scale (pablo-encode.c, `encode_row`, after
- * `quantize_row_iq4_nl_impl`): importance × √(mean square of the block + weight²), or 1.
- */
-export function searchWeights({ weights, importance }: Blocks): Float64Array {
-  const counted = new Float64Array(weights.length).fill(1);
-  if (!importance) return counted;
-  for (let start = 0; start < weights.length; start += blockWeights) {
-    let power = 0;
-    for (let index = start; index < start + blockWeights; index++) power += weights[index]! ** 2;
-    for (let index = start; index < start + blockWeights; index++)
-      counted[index] = importance[index]! * Math.sqrt(power / blockWeights + weights[index]! ** 2);
-  }
-  return counted;
-}
-
-/**
  * The block scales that `SCALE search` chooses for a table of whole values, in double precision: fast
- * enough to be repeated while a table is fitted. `encodeNearest` is the same to the last bit of C.
+ * enough to be repeated while a table is fitted (pablo-encode.c, `search_scale`).
  *
  * @param values 16 increasing int8 values
- * @param counted from {@link searchWeights}
  * @param steps scales tried on each side; with fewer than C's 32 the error is a few thousandths larger
  */
-export function searchScales(blocks: Blocks, values: ArrayLike<number>, counted = searchWeights(blocks), steps = allSteps): SearchedScales {
-  const { weights } = blocks;
+export function searchScales(blocks: Blocks, values: ArrayLike<number>, steps = allSteps): SearchedScales {
+  const { weights, importance } = blocks;
   const scales = new Float64Array(weights.length / blockWeights);
   const nearest = valueByHalfSteps(values);
   let error = 0;
@@ -74,7 +55,7 @@ export function searchScales(blocks: Blocks, values: ArrayLike<number>, counted 
     let power = 0;
     for (let index = start; index < end; index++) {
       const weight = weights[index]!;
-      power += counted[index]! * weight * weight;
+      power += (importance?.[index] ?? 1) * weight * weight;
       if (Math.abs(weight) > Math.abs(extreme)) extreme = weight;
     }
     if (extreme === 0) continue;
@@ -88,7 +69,7 @@ export function searchScales(blocks: Blocks, values: ArrayLike<number>, counted 
         for (let index = start; index < end; index++) {
           const weight = weights[index]!;
           const value = nearest[(weight * factor + offset) | 0]!;
-          const scaled = counted[index]! * value;
+          const scaled = (importance?.[index] ?? 1) * value;
           product += scaled * weight;
           square += scaled * value;
         }
@@ -101,5 +82,5 @@ export function searchScales(blocks: Blocks, values: ArrayLike<number>, counted 
     scales[block] = scale;
     error += power - best;
   }
-  return { scales, counted, error };
+  return { scales, error };
 }

@@ -23,11 +23,6 @@ export function conditionalEntropy(pairs: ArrayLike<number>, alphabet: number): 
   return entropy(pairs) - entropy(previous);
 }
 
-/** Differential entropy of a Gaussian of standard deviation `deviation`, in bits: ½ log2(2πe·deviation²). */
-export function gaussianEntropy(deviation: number): number {
-  return 0.5 * Math.log2(2 * Math.PI * Math.E * deviation * deviation);
-}
-
 /**
  * Expected zero-run histogram of `length` independent codes that are zero with probability `zero`:
  * 16 counts, lengths 1 to 15, then 16 and more. Exact, ends of the stream included.

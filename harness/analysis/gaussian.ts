@@ -1,6 +1,3 @@
-import { encodeQ4, nibbleOrder, zeroRadius } from "./encode.ts";
-import { countZeroRuns } from "./zeroRuns.ts";
-
 /**
  * Uniform random numbers in [0, 1) with 32 bits, the same for the same seed everywhere
  * (sfc32 by Chris Doty-Humphrey, seeded by counting up and discarding).
@@ -33,17 +30,4 @@ export function gaussianValues(length: number, seed: number, deviation = 1): Flo
     if (index + 1 < length) values[index + 1] = radius * Math.sin(angle);
   }
   return values;
-}
-
-/**
- * Zero-run histogram of independent Gaussian weights through Q4_0 with a radius: 16 counts. The share of
- * isolated runs is 88.06 % at radius 0 and 65.95 % at 1; the thesis's model has 87.83 % and 65.54 %
- * (figures 3.2.2 and 3.3.1).
- * @param blocks how many blocks of 32 weights
- */
-export function simulateZeroRuns({ blocks, radius, seed }: { blocks: number; radius: number; seed: number }): number[] {
-  const encoded = encodeQ4(gaussianValues(blocks * 32, seed));
-  const runs = countZeroRuns();
-  runs.push(nibbleOrder(zeroRadius(encoded, radius).codes), 0);
-  return runs.histogram();
 }

@@ -1,7 +1,7 @@
-import { type Blocks, searchScales, searchWeights } from "./blockSearch.ts";
+import { type Blocks, searchScales } from "./blockSearch.ts";
 import { blockWeights } from "./encode.ts";
 import { optimalPartition } from "./lloydMax.ts";
-import { type CodeTable, nearestTable } from "./tables.ts";
+import { type CodeTable, iq4nlValues, nearestTable } from "./tables.ts";
 
 /** A table that was fitted, and what it leaves. */
 export interface FittedValues {
@@ -14,13 +14,11 @@ export interface FittedValues {
 const cellWidth = 0.25;
 const cells = 1600;
 
-/** IQ4_NL's values (`kvalues_iq4nl`, ggml/src/ggml-common.h). */
-const nonLinear = [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113];
-/** Those of Lloyd and Max for a Gaussian, the outermost at ±127. */
+/** The values of Lloyd and Max for a Gaussian, the outermost at ±127. */
 export const gaussianValues: readonly number[] = [-127, -96, -75, -59, -44, -31, -18, -6, 6, 18, 31, 44, 59, 75, 96, 127];
 
 /** Where fits start: alternating ends in the best near its start, and these are far apart. */
-export const starts: readonly (readonly number[])[] = [nonLinear, gaussianValues];
+export const starts: readonly (readonly number[])[] = [iq4nlValues, gaussianValues];
 
 const mostRounds = 20;
 
@@ -35,27 +33,25 @@ const searchSteps = 16;
  * @param blocks weights in blocks of 32, some of them not 0
  */
 export function jointTable(blocks: Blocks, from: readonly (readonly number[])[] = starts): FittedValues {
-  const counted = searchWeights(blocks);
-  let power = 0;
-  for (let index = 0; index < counted.length; index++) power += counted[index]! * blocks.weights[index]! ** 2;
-  let best = { error: Infinity, values: from[0] ?? nonLinear };
+  const power = blocks.weights.reduce((sum, weight, index) => sum + (blocks.importance?.[index] ?? 1) * weight * weight, 0);
+  let best = { error: Infinity, values: from[0] ?? iq4nlValues };
   for (const start of from) {
     let values = start;
     let before = Infinity;
     for (let round = 0; round < mostRounds; round++) {
-      const { scales, error } = searchScales(blocks, values, counted, searchSteps);
+      const { scales, error } = searchScales(blocks, values, searchSteps);
       if (error < best.error) best = { error, values };
       if (error > before * (1 - 1e-4)) break;
       before = error;
-      values = wholeValues(bestValues(blocks.weights, counted, scales));
+      values = wholeValues(bestValues(blocks, scales));
     }
   }
-  const { error } = searchScales(blocks, best.values, counted);
+  const { error } = searchScales(blocks, best.values);
   return { table: nearestTable(best.values), error: power > 0 ? error / power : 0 };
 }
 
 /** The 16 values that leave the least error for weights over these scales; in units of the scales, not rounded. */
-function bestValues(weights: Float32Array, counted: Float64Array, scales: Float64Array): number[] {
+function bestValues({ weights, importance }: Blocks, scales: Float64Array): number[] {
   const mass = new Float64Array(cells);
   const moment = new Float64Array(cells);
   for (let index = 0; index < weights.length; index++) {
@@ -63,7 +59,7 @@ function bestValues(weights: Float32Array, counted: Float64Array, scales: Float6
     if (scale === 0) continue;
     const target = weights[index]! / scale;
     const cell = Math.max(0, Math.min(cells - 1, Math.floor(target / cellWidth) + cells / 2));
-    const weight = counted[index]! * scale * scale;
+    const weight = (importance?.[index] ?? 1) * scale * scale;
     mass[cell]! += weight;
     moment[cell]! += weight * target;
   }
@@ -73,8 +69,7 @@ function bestValues(weights: Float32Array, counted: Float64Array, scales: Float6
 
 /**
  * Values rounded to int8, stretched first so that the largest magnitude is 127: the scale is free, and so
- * a finer grid costs nothing. Never -128, which the fast matrix kernels of x86 cannot take (they multiply
- * magnitudes and signs apart).
+ * a finer grid costs nothing.
  */
 export function wholeValues(values: readonly number[]): number[] {
   const stretch = 127 / Math.max(...values.map(Math.abs));

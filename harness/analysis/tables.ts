@@ -20,27 +20,8 @@ export const balancedTable: CodeTable = {
   values: [-127, -65, -50, -38, -28, -19, -10, -1, 0, 9, 18, 27, 37, 49, 64, 127],
 };
 
-/**
- * Checks that `table` can be carried by a pablo.conf.
- * @throws UserError naming the entry at fault
- */
-export function checkTable({ widths, values }: CodeTable): void {
-  for (const [what, list] of [["bin widths", widths], ["decoded values", values]] as const)
-    if (list.length !== 16) throw new UserError(`A table has 16 ${what}, this one has ${list.length}.`);
-  const bad = widths.findIndex((width) => !Number.isInteger(width) || width < 1);
-  if (bad >= 0) throw new UserError(`Bin width ${bad + 1} is ${widths[bad]}; it must be a whole number from 1 up.`);
-  const total = widths.reduce((sum, width) => sum + width, 0);
-  if (total !== 256) throw new UserError(`The bin widths of a table sum to ${total}; they must cover all 256 codes.`);
-  values.forEach((value, index) => {
-    if (!Number.isInteger(value) || value < -128 || value > 127) throw new UserError(`Decoded value ${index + 1} is ${value}; it must be a whole number from -128 to 127.`);
-    if (index > 0 && value <= values[index - 1]!) throw new UserError(`Decoded value ${index + 1}, ${value}, is not above the one before it, ${values[index - 1]}.`);
-  });
-}
-
-/** Code -8 to 7 of each of the 256 byte codes; index is byte code + 128. */
-export function codeOfByte({ widths }: CodeTable): Int8Array {
-  return Int8Array.from(widths.flatMap((width, bin) => new Array<number>(width).fill(bin - 8)));
-}
+/** The 16 values of upstream's IQ4_NL (`kvalues_iq4nl`, ggml/src/ggml-common.h). */
+export const iq4nlValues: readonly number[] = [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113];
 
 /** First byte code of each bin. */
 export function binStarts({ widths }: CodeTable): number[] {

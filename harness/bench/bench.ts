@@ -42,14 +42,12 @@ interface Kind {
   measures: Measure[];
   instrument: Instrument;
   readsFiles: boolean;
-  /** Takes seconds or less, and has no warm-up of its own. */
-  short: boolean;
 }
 
 const kinds: readonly Kind[] = [
-  { name: "quantize", measures: ["quantize", "quantizeMemory"], instrument: measureQuantize, readsFiles: false, short: true },
-  { name: "load and memory", measures: ["load", "memory"], instrument: measureLoad, readsFiles: true, short: true },
-  { name: "pp512 and tg64", measures: ["pp512", "tg64"], instrument: measureSpeed, readsFiles: true, short: false },
+  { name: "quantize", measures: ["quantize", "quantizeMemory"], instrument: measureQuantize, readsFiles: false },
+  { name: "load and memory", measures: ["load", "memory"], instrument: measureLoad, readsFiles: true },
+  { name: "pp512 and tg64", measures: ["pp512", "tg64"], instrument: measureSpeed, readsFiles: true },
 ];
 
 /**
@@ -93,14 +91,14 @@ async function build(variant: Variant, report: BenchReport, signal: AbortSignal)
 
 async function measureModel(wanted: readonly Row[], repeats: number, setting: Setting, report: BenchReport): Promise<Measurement[]> {
   const measurements: Measurement[] = [];
-  for (const { name, measures, instrument, readsFiles, short } of kinds) {
+  for (const { name, measures, instrument, readsFiles } of kinds) {
     const own = wanted.filter(({ measure }) => measures.includes(measure));
     const names = new Set(own.flatMap(({ patched, upstream }) => [upstream, patched]));
     const subjects = [...names].map(subjectNamed);
     if (subjects.length === 0) continue;
     if (readsFiles) await makeFiles(subjects, setting, report);
     const say = (text: string): void => report(`${setting.model.name}: ${name}: ${text}`);
-    const rounds = short ? await rehearse(subjects, repeats, instrument, setting, say) : repeats;
+    const rounds = await rehearse(subjects, repeats, instrument, setting, say);
     for (const [index, { subject, round }] of turns(subjects, rounds).entries()) {
       say(`round ${round} of ${rounds}: ${subject.name}`);
       const values = Object.entries(await instrument(subject, setting)) as [Measure, number][];

@@ -29,6 +29,9 @@ export type Instrument = (subject: Subject, setting: Setting) => Promise<Partial
 const promptTokens = 512;
 const generatedTokens = 64;
 
+/** Each program repeats what would be over in a fraction of a second. */
+const repetitions = (modelBytes: number): number => (modelBytes < 1e9 ? 2 : 1);
+
 /** Path of the quantized file that a subject reads. */
 export function quantizedFile(subject: Subject, { folder }: Setting): string {
   return path.join(folder, `${(subject.file ?? subject.name).replace(/\W+/g, "-")}.gguf`);
@@ -49,7 +52,7 @@ export async function makeQuantized(subject: Subject, setting: Setting): Promise
 
 /** Speed of a prompt and of single tokens, as upstream's own benchmark has it after its warm-up. */
 export const measureSpeed: Instrument = async (subject, setting) => {
-  const { result } = await bench(subject, setting, ["-p", String(promptTokens), "-n", String(generatedTokens)]);
+  const { result } = await bench(subject, setting, ["-r", String(repetitions(setting.model.bytes)), "-p", String(promptTokens), "-n", String(generatedTokens)]);
   const entries = parseBench(result.stdout);
   const speed = (prompt: number, generated: number): number => {
     const entry = entries.find((one) => one.promptTokens === prompt && one.generatedTokens === generated);
@@ -59,17 +62,20 @@ export const measureSpeed: Instrument = async (subject, setting) => {
   return { pp512: speed(promptTokens, 0), tg64: speed(0, generatedTokens) };
 };
 
-/** Time from "starting" until the prompt runs, which llama-bench announces, and the most memory in all. */
+/**
+ * Time from the start of loading until one token is computed, since only then every page of the weights
+ * was touched by the program itself; then a long prompt, for the most memory in all.
+ */
 export const measureLoad: Instrument = async (subject, setting) => {
-  let [started, loaded] = [0, 0];
+  const starts: number[] = [];
   const onLine: RunOptions["onLine"] = (line) => {
-    if (/^llama-bench: benchmark 1\/1: starting$/.test(line)) started = performance.now();
-    if (/^llama-bench: benchmark 1\/1: prompt run 1\/1$/.test(line)) loaded = performance.now();
+    if (/^llama-bench: benchmark [12]\/2: starting$/.test(line)) starts.push(performance.now());
   };
-  const options = ["-p", String(promptTokens), "-n", "0", "-lm", "none", "--no-warmup", "--progress"];
+  const options = ["-p", `1,${promptTokens}`, "-n", "0", "-r", "1", "-lm", "none", "--no-warmup", "--progress"];
   const { memory } = await bench(subject, setting, options, onLine);
-  if (!(started > 0 && loaded > started)) throw new ParseError("llama-bench did not say when it started, and when it had loaded the model.");
-  return { load: (loaded - started) / 1000, ...(memory.resident > 0 && { memory: memory.resident / 1e9 }) };
+  const [first, second] = starts;
+  if (first === undefined || second === undefined) throw new ParseError("llama-bench did not say when it started, and when it had computed a token.");
+  return { load: (second - first) / 1000, ...(memory.resident > 0 && { memory: memory.resident / 1e9 }) };
 };
 
 async function quantize(subject: Subject, setting: Setting, target: string): Promise<Watched> {
@@ -83,7 +89,7 @@ async function quantize(subject: Subject, setting: Setting, target: string): Pro
 }
 
 function bench(subject: Subject, setting: Setting, options: string[], onLine?: RunOptions["onLine"]): Promise<Watched> {
-  const argumentList = ["-m", quantizedFile(subject, setting), "-t", String(setting.threads), "-r", "1", "-o", "json", "-dev", "none", ...options];
+  const argumentList = ["-m", quantizedFile(subject, setting), "-t", String(setting.threads), "-o", "json", "-dev", "none", ...options];
   return watch(subject, setting, "llama-bench", argumentList, { env: childEnvironment(null), ...(onLine && { onLine }) });
 }
 

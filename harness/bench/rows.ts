@@ -8,7 +8,7 @@ export const measures = {
   pp512: { unit: "tokens/s", decimals: 2 },
   /** 64 tokens, one after another. */
   tg64: { unit: "tokens/s", decimals: 2 },
-  /** From the start of loading, without mmap, until the first token can be computed. */
+  /** From the start of loading, without mmap, until a token is computed. */
   load: { unit: "s", decimals: 3 },
   /** Most memory while loading without mmap and computing a prompt of 512 tokens. */
   memory: { unit: "GB", decimals: 3 },

@@ -1,5 +1,5 @@
 import type { Variant } from "../build/build.ts";
-import { nearestTable } from "../analysis/tables.ts";
+import { iq4nlValues, nearestTable } from "../analysis/tables.ts";
 
 /** Something to measure: a variant's programs, on one way to quantize. */
 export interface Subject {
@@ -15,8 +15,8 @@ export interface Subject {
   file?: string;
 }
 
-// The values of upstream's IQ4_NL (kvalues_iq4nl in ggml-common.h), so that both do the same work.
-const custom = nearestTable([-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113]);
+// So that both do the same work.
+const custom = nearestTable(iq4nlValues);
 const packed = "CONTAINER packed\nTYPES Q4_0\n";
 
 const list: Subject[] = [

@@ -23,6 +23,6 @@ export function turns<T>(subjects: readonly T[], rounds: number): Turn<T>[] {
  * @param seconds how long one measurement takes
  */
 export function roundsFor(repeats: number, seconds: number): number {
-  const enough = 2;
+  const enough = 4;
   return repeats * Math.min(4, Math.max(1, Math.ceil(enough / seconds)));
 }

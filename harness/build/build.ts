@@ -9,7 +9,7 @@ import { ensureSource } from "../upstream/source.ts";
 import { patchedWorktree } from "../upstream/worktree.ts";
 import { compile } from "./cmake.ts";
 import { cmakeFlags } from "./flags.ts";
-import type { Flavour } from "./flavours.ts";
+import type { Flavour } from "./flavour.ts";
 import { buildKey, gatherInputs, workspaceName, type BuildInputs } from "./inputs.ts";
 import { hashLibrary, libraryFolder } from "./library.ts";
 import { readRecord, storeBuild, type BuildRecord } from "./record.ts";
@@ -20,7 +20,7 @@ export type { Variant } from "../upstream/series.ts";
 export type Target = string;
 
 /** The programs that a study runs. */
-export const defaultTargets: Target[] = ["llama-quantize", "llama-perplexity", "llama-bench", "llama-imatrix"];
+const defaultTargets: Target[] = ["llama-quantize", "llama-perplexity", "llama-bench", "llama-imatrix"];
 
 /** Binaries of one variant, and everything that they were made of. */
 export interface Build {

@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { arch, cpus } from "node:os";
+import { hashText } from "../hash.ts";
 import { run } from "../process/run.ts";
 
 /** The processor, as far as a build for it (GGML_NATIVE) depends on it. */
@@ -16,7 +16,7 @@ export async function readCpu(): Promise<Cpu> {
   const words = process.platform === "darwin" ? await appleFeatures() : await linuxFeatures();
   const features = `${arch()} ${[...new Set(words)].sort().join(" ")}`;
   const model = cpus()[0]?.model.trim() || arch();
-  return { features, description: `${model} (features ${createHash("sha256").update(features).digest("hex").slice(0, 8)})` };
+  return { features, description: `${model} (features ${hashText(features).slice(0, 8)})` };
 }
 
 async function linuxFeatures(): Promise<string[]> {

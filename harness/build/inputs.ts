@@ -1,10 +1,10 @@
-import { createHash } from "node:crypto";
+import { hashText } from "../hash.ts";
 import type { Project } from "../upstream/project.ts";
 import type { Release } from "../upstream/releases.ts";
 import type { Variant } from "../upstream/series.ts";
 import { readCpu, type Cpu } from "./cpu.ts";
 import { cmakeFlags, cmakeOptions } from "./flags.ts";
-import type { Flavour } from "./flavours.ts";
+import type { Flavour } from "./flavour.ts";
 import { hashLibrary } from "./library.ts";
 import { findToolchain, type Toolchain } from "./toolchain.ts";
 
@@ -46,5 +46,5 @@ export function buildKey({ variant, release, toolchain, cpu, libraryHash, option
 }
 
 function digest(value: unknown): string {
-  return createHash("sha256").update(JSON.stringify(value)).digest("hex");
+  return hashText(JSON.stringify(value));
 }

@@ -1,11 +1,9 @@
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { copyFile, mkdir, readFile, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
-import { pipeline } from "node:stream/promises";
 import writeFileAtomic from "write-file-atomic";
 import { z } from "zod";
 import { UserError } from "../errors.ts";
+import { hashFile } from "../hash.ts";
 
 const recordSchema = z.strictObject({
   variant: z.enum(["upstream", "patched"]),
@@ -47,12 +45,6 @@ async function isWhole(file: string, expected: { bytes: number; sha256: string }
   if (!expected) return false;
   const bytes = await stat(file).then(({ size }) => size, () => -1);
   return bytes === expected.bytes && (await hashFile(file)) === expected.sha256;
-}
-
-async function hashFile(file: string): Promise<string> {
-  const hash = createHash("sha256");
-  await pipeline(createReadStream(file, { highWaterMark: 1 << 20 }), hash);
-  return hash.digest("hex");
 }
 
 /**

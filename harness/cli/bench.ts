@@ -7,6 +7,7 @@ import { rows } from "../bench/rows.ts";
 import type { Params } from "../bench/sourceModel.ts";
 import { llamaShapes } from "../gguf/gaussianModel.ts";
 import { projectRoot } from "../paths.ts";
+import { shownPath } from "./shownPath.ts";
 import { wholeNumber } from "./wholeNumber.ts";
 
 /** What a command needs of the program around it. */
@@ -31,7 +32,7 @@ export function addBenchCommand(program: Command, io: BenchIo): void {
     )
     .option("--model <gguf>", "model in F16 to measure on instead")
     .option("--threads <n>", "threads of each program", wholeNumber, Math.min(2, availableParallelism()))
-    .option("--repeats <n>", "rounds; what takes less than 2 s has more", wholeNumber, 5)
+    .option("--repeats <n>", "rounds; what takes less than 4 s has more", wholeNumber, 5)
     .option("--only <pattern>", "rows to measure, by name: commas between, * for any text")
     .option("--out <dir>", "where the tables go (default: results/bench)")
     .addHelpText("after", `\nRows:\n${rows.map(({ name }) => `  ${name}`).join("\n")}`)
@@ -41,13 +42,8 @@ export function addBenchCommand(program: Command, io: BenchIo): void {
       io.print(`\n${ratioTable(outcome.ratios)}\n`);
       const failed = outcome.ratios.filter(({ holds }) => holds === false);
       io.print(failed.length === 0 ? "everything holds that is wanted" : `${failed.length} of ${outcome.ratios.length} rows do not hold`);
-      for (const file of files) io.print(`wrote ${shortest(file)}`);
+      for (const file of files) io.print(`wrote ${shownPath(file)}`);
     });
-}
-
-function shortest(file: string): string {
-  const relative = path.relative("", file);
-  return relative.startsWith("..") ? file : relative;
 }
 
 function modelSizes(text: string): Params[] {

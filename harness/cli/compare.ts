@@ -4,6 +4,7 @@ import writeFileAtomic from "write-file-atomic";
 import { compareResults, comparisonText } from "../report/compare.ts";
 import { loadResults } from "../report/load.ts";
 import { csv } from "../report/tables.ts";
+import { shownPath } from "./shownPath.ts";
 
 /** What the command needs of the program around it. */
 export interface CompareIo {
@@ -18,16 +19,12 @@ export function addCompareCommand(program: Command, io: CompareIo): void {
     .argument("<a>", "a results folder")
     .argument("<b>", "another")
     .option("--csv <file>", "where the table goes (default: compare-A.csv in B)")
-    .exitOverride()
-    .allowExcessArguments(false)
-    .showHelpAfterError("(add --help for the options)")
     .action(async (first: string, second: string, { csv: file }: { csv?: string }) => {
       const [left, right] = [await loadResults(path.resolve(first)), await loadResults(path.resolve(second))];
       const comparison = compareResults(left, right);
       io.print(`A: ${first}\nB: ${second}\n${comparisonText(comparison)}\n`);
       const target = path.resolve(file ?? path.join(second, `compare-${path.basename(left.folder)}.csv`));
       await writeFileAtomic(target, csv(comparison.table));
-      const relative = path.relative("", target);
-      io.print(`wrote ${relative.startsWith("..") ? target : relative}`);
+      io.print(`wrote ${shownPath(target)}`);
     });
 }

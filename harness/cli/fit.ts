@@ -6,6 +6,7 @@ import { UserError } from "../errors.ts";
 import { fittedYaml } from "../fit/file.ts";
 import { fitModel, type FitModelRequest } from "../run/fitModel.ts";
 import type { Report } from "../run/events.ts";
+import { fitRequestSchema } from "../study/types.ts";
 import { wholeNumber } from "./wholeNumber.ts";
 
 /** What the command needs of the program around it. */
@@ -17,17 +18,16 @@ export interface FitIo {
 
 /** Adds `fit`: a table from a model's own weights, as a file that studies can name. */
 export function addFitCommand(program: Command, io: FitIo): void {
-  const choice = (flags: string, description: string, choices: string[]): Option => new Option(flags, description).choices(choices);
+  const { per, weights, scale, method } = fitRequestSchema.shape;
+  const choice = (flags: string, description: string, { options }: { options: readonly string[] }): Option => new Option(flags, description).choices(options);
   program
     .command("fit")
     .description("fit a 16-entry table to a model's weights, for use in a study (table: FILE)")
     .option("--model <gguf>", "model in F32, F16 or BF16 (default: the demo model)")
-    .addOption(choice("--per <what>", "one table for the model, or one more for each kind of tensor, or each tensor", ["model", "kind", "tensor"]).default("model"))
-    .addOption(
-      choice("--weights <how>", "errors count in units of each block's scale, as they are, or times an importance matrix", ["histogram", "squared", "imatrix"]).default("squared"),
-    )
-    .addOption(choice("--scale <how>", "the block scale that the table will be used with", ["absmax", "search"]).default("search"))
-    .addOption(choice("--method <name>", "joint: table and block scales together; the others: to the histogram of Q8_0 codes", ["joint", "lloyd-max", "equal-area"]))
+    .addOption(choice("--per <what>", "one table for the model, or one more for each kind of tensor, or each tensor", per).default("model"))
+    .addOption(choice("--weights <how>", "errors count in units of each block's scale, as they are, or times an importance matrix", weights).default("squared"))
+    .addOption(choice("--scale <how>", "the block scale that the table will be used with", scale).default("search"))
+    .addOption(choice("--method <name>", "joint: table and block scales together; the others: to the histogram of Q8_0 codes", method))
     .option("--imatrix-text <file>", "training text for --weights imatrix (default: the demo model's)")
     .option("--imatrix-chunks <n>", "at most so many chunks of it", wholeNumber)
     .option("--threads <n>", "threads of llama-imatrix", wholeNumber, availableParallelism())

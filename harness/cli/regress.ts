@@ -5,6 +5,7 @@ import { exitCodeOf, regress, type RegressEvents } from "../regress/regress.ts";
 import { checkNames, type CheckName, type CheckResult, type RegressRequest } from "../regress/types.ts";
 import { writeReport } from "../regress/write/files.ts";
 import { plainProgress } from "../report/progress.ts";
+import { shownPath } from "./shownPath.ts";
 import { wholeNumber } from "./wholeNumber.ts";
 
 /** What a command needs of the program around it. */
@@ -36,8 +37,6 @@ export function addRegressCommand(program: Command, io: RegressIo): void {
       // 1 would say that the patch regressed.
       throw new CommanderError(error.exitCode === 0 ? 0 : undecided, error.code, error.message);
     })
-    .allowExcessArguments(false)
-    .showHelpAfterError("(add --help for the options)")
     .action(async ({ out, ...request }: RegressRequest & { out?: string }) => {
       const report = await regress(request, events(io), io.signal);
       const files = await writeReport(path.resolve(out ?? path.join(projectRoot, "results", `regress-${report.release}`)), report).catch((error: unknown) => {
@@ -45,7 +44,7 @@ export function addRegressCommand(program: Command, io: RegressIo): void {
         io.complain(`error: ${(error as Error).message}`);
         return [];
       });
-      for (const file of files) io.print(`wrote ${path.relative("", file)}`);
+      for (const file of files) io.print(`wrote ${shownPath(file)}`);
       if (report.fault !== null) io.complain(`error: ${report.fault}`);
       io.print(`llama.cpp ${report.release}: ${report.verdict}`);
       if (files.length > 0) io.exit(exitCodeOf(report));
@@ -55,7 +54,7 @@ export function addRegressCommand(program: Command, io: RegressIo): void {
 function events({ print }: RegressIo): RegressEvents {
   const line = plainProgress(print);
   return {
-    progress: (text, fraction) => line({ kind: "build", text, ...(fraction === undefined ? {} : { fraction }) }),
+    progress: (text, fraction) => line({ kind: "build", text, fraction }),
     done: (result) => lines(result).forEach(print),
   };
 }

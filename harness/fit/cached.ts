@@ -3,14 +3,14 @@ import path from "node:path";
 import writeFileAtomic from "write-file-atomic";
 import type { Gguf } from "../gguf/read.ts";
 import { cacheFolder } from "../paths.ts";
-import { canonicalJson, hashText } from "../store/hash.ts";
+import { canonicalJson, hashText } from "../hash.ts";
 import type { FitRequest } from "../study/types.ts";
 import { type FittedFile, fittedFile, fittedFileSchema, type ImatrixSource } from "./file.ts";
 import { fitTables } from "./fit.ts";
 import type { Importance } from "./imatrix.ts";
 
 /** Version of how tables are fitted: a change of it makes every kept table a miss. */
-const fitVersion = 1;
+const fitVersion = 2;
 
 /** What tables are fitted to. */
 export interface FitInputs {

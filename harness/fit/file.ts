@@ -1,6 +1,6 @@
 import { Document, isScalar, visit } from "yaml";
 import { z } from "zod";
-import type { FitRequest } from "../study/types.ts";
+import { type FitRequest, fitRequestSchema } from "../study/types.ts";
 import type { Fitted } from "./fit.ts";
 
 const widths = z.array(z.int()).length(16);
@@ -15,10 +15,7 @@ export const fittedFileSchema = z.strictObject({
     model: z.strictObject({ name: z.string(), sha256: z.string() }),
     /** Of the importance matrix: its training text and how much of it; null without one. */
     imatrix: z.strictObject({ text: z.string(), sha256: z.string(), chunks: z.int().nullable() }).nullable(),
-    method: z.enum(["joint", "lloyd-max", "equal-area"]),
-    per: z.enum(["model", "kind", "tensor"]),
-    weights: z.enum(["histogram", "squared", "imatrix"]),
-    scale: z.enum(["absmax", "search"]),
+    ...fitRequestSchema.shape,
     /** Relative squared error that the model's table leaves, as the fit counts it. */
     error: z.number(),
   }),

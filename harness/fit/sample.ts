@@ -1,7 +1,9 @@
 import { open } from "node:fs/promises";
-import { type Blocks, searchWeights } from "../analysis/blockSearch.ts";
+import type { Blocks } from "../analysis/blockSearch.ts";
 import { blockWeights } from "../analysis/encode.ts";
+import { ParseError } from "../errors.ts";
 import { decodeBlocks } from "../gguf/dequantize.ts";
+import { quantizableTensors } from "../gguf/quantizable.ts";
 import type { Gguf, GgufTensor } from "../gguf/read.ts";
 import { tensorBytes } from "../gguf/types.ts";
 import type { Importance } from "./imatrix.ts";
@@ -11,9 +13,7 @@ const together = 8;
 
 /** Tensors of a model that a table can code: matrices whose rows fill blocks of 32 weights. */
 export function codableTensors(gguf: Gguf): GgufTensor[] {
-  return gguf.tensors.filter(
-    ({ name, shape }) => name.endsWith("weight") && shape.filter((size) => size > 1).length >= 2 && (shape[0] ?? 0) % blockWeights === 0,
-  );
+  return quantizableTensors(gguf).filter(({ shape }) => (shape[0] ?? 0) % blockWeights === 0);
 }
 
 /**
@@ -41,7 +41,8 @@ export async function sampleBlocks(gguf: Gguf, tensors: readonly GgufTensor[], m
         const first = Math.floor((group * total) / wanted) * together * blockWeights;
         const count = Math.min(together * blockWeights, tensor.elements - first);
         const bytes = new Uint8Array(tensorBytes(tensor.type, count));
-        await file.read(bytes, 0, bytes.length, gguf.dataOffset + tensor.offset + tensorBytes(tensor.type, first));
+        const { bytesRead } = await file.read(bytes, 0, bytes.length, gguf.dataOffset + tensor.offset + tensorBytes(tensor.type, first));
+        if (bytesRead < bytes.length) throw new ParseError(`${gguf.path} ends within tensor ${tensor.name}`);
         own.push(decodeBlocks(tensor.type, bytes));
         firsts.push(first);
       }
@@ -55,17 +56,11 @@ export async function sampleBlocks(gguf: Gguf, tensors: readonly GgufTensor[], m
   return importance ? { weights, importance: joined(counts) } : { weights };
 }
 
-/** Importance of the sampled weights of one tensor, scaled so that what they count in a search is 1 on average. */
+/** Importance of the sampled weights of one tensor, 1 on average. */
 function evened(parts: readonly Float32Array[], firsts: readonly number[], row: number, columns: Float32Array | undefined): Float32Array {
-  const weights = joined(parts);
-  const importance = new Float32Array(weights.length).fill(1);
-  if (columns?.length === row) {
-    let at = 0;
-    parts.forEach((part, index) => {
-      for (let offset = 0; offset < part.length; offset++) importance[at++] = columns[(firsts[index]! + offset) % row]!;
-    });
-  }
-  const mean = searchWeights({ weights, importance }).reduce((sum, value) => sum + value, 0) / weights.length;
+  const own = parts.map((part, index) => part.map((_, offset) => (columns?.length === row ? columns[(firsts[index]! + offset) % row]! : 1)));
+  const importance = joined(own);
+  const mean = importance.reduce((sum, value) => sum + value, 0) / importance.length;
   return mean > 0 ? importance.map((value) => value / mean) : importance;
 }
 

@@ -1,12 +1,10 @@
 import { bfloatToFloat, halfToFloat } from "../analysis/half.ts";
+import { iq4nlValues } from "../analysis/tables.ts";
 import { UserError } from "../errors.ts";
 import { decodedValues, ownCoding } from "./own.ts";
 import { tensorPieces } from "./read.ts";
 import type { Gguf, GgufTensor } from "./read.ts";
 import { tensorTypeNamed } from "./types.ts";
-
-/** The 16 values of IQ4_NL (`kvalues_iq4nl`, ggml/src/ggml-common.h). */
-export const iq4NonLinearValues = [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113] as const;
 
 /** Value in units of the block's scale of each nibble or byte, indexed by the unsigned number stored. */
 type DecodeTable = ArrayLike<number>;
@@ -74,7 +72,7 @@ export function decodeBlocks(type: string, bytes: Uint8Array, ownTable?: number[
     case "F32": case "F16": case "BF16": decodeFloats(type, bytes, values); break;
     case "Q4_0": decodeNibbles(bytes, ownTable ? tableByStoredNumber(ownTable, 16) : offsetNibbles, values); break;
     case "Q4_1": decodeNibblesWithMinimum(bytes, values); break;
-    case "IQ4_NL": decodeNibbles(bytes, iq4NonLinearValues, values); break;
+    case "IQ4_NL": decodeNibbles(bytes, iq4nlValues, values); break;
     case "Q8_0": decodeBytes(bytes, ownTable ? tableByStoredNumber(ownTable, 256) : signedBytes, values); break;
     default: throw new UserError(`Values of type ${type} cannot be decoded here; F32, F16, BF16, Q4_0, Q4_1, Q8_0 and IQ4_NL can.`);
   }

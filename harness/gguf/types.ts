@@ -72,8 +72,3 @@ export function tensorBytes(name: string, elements: number): number {
   const { blockElements, blockBytes } = tensorTypeNamed(name);
   return (elements / blockElements) * blockBytes;
 }
-
-/** Whether values of this type are floating point as a model is before quantization. */
-export function isFloatType(name: string): boolean {
-  return name === "F32" || name === "F16" || name === "BF16";
-}

@@ -47,9 +47,3 @@ export function parseQuantize(output: Output): Quantization {
     seconds: finiteNumber(milliseconds, "The total time of llama-quantize") / 1000,
   };
 }
-
-/** Progress in a line of llama-quantize: tensors begun, of how many. */
-export function quantizeProgress(line: string): { done: number; of: number } | undefined {
-  const found = /\[ *(\d+)\/ *(\d+)\] /.exec(line);
-  return found ? { done: Number(found[1]), of: Number(found[2]) } : undefined;
-}

@@ -1,7 +1,8 @@
+import { quantizableTensors } from "../gguf/quantizable.ts";
 import type { Gguf } from "../gguf/read.ts";
-import type { Lack } from "../upstream/releases.ts";
 import { tensorTypeNamed, tensorTypes } from "../gguf/types.ts";
 import { type Cell, floatTypes, type Study } from "../study/types.ts";
+import type { Lack } from "../upstream/releases.ts";
 
 /** Names that stand for paths in a cell's key: the paths themselves do not change a result. */
 export const roles = {
@@ -43,20 +44,15 @@ export function misfits(gguf: Gguf, type: string): Misfit[] {
   const elements = name ? tensorTypeNamed(name).blockElements : 32;
   // Upstream falls back by itself from blocks of 256 (and Q2_0's 64) to blocks of 32.
   const block = elements === 256 || name === "Q2_0" ? 32 : elements;
-  return weights(gguf).flatMap(({ name: tensor, shape }) => {
+  return quantizableTensors(gguf).flatMap(({ name: tensor, shape }) => {
     const row = shape[0] ?? 0;
     return row % block === 0 ? [] : [{ name: tensor, reason: `F16: rows of ${row} weights are no multiple of ${block}` }];
   });
 }
 
-/** Tensors that llama-quantize would quantize: at least two dimensions, and named so. */
-function weights(gguf: Gguf): { name: string; shape: number[]; type: string }[] {
-  return gguf.tensors.filter(({ name, shape }) => name.endsWith("weight") && shape.filter((size) => size > 1).length >= 2);
-}
-
 /** Whether the model is of the cell's type as it stands, so that there is nothing to quantize. */
 export function hasType(gguf: Gguf, type: string): boolean {
-  return floatTypes.includes(type) && weights(gguf).every((tensor) => tensor.type === type);
+  return floatTypes.includes(type) && quantizableTensors(gguf).every((tensor) => tensor.type === type);
 }
 
 /**

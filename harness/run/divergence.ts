@@ -1,9 +1,8 @@
-import { chunksDone } from "../parse/chunks.ts";
-import { parseDivergence } from "../parse/divergence.ts";
-import { perplexityPlan } from "../parse/perplexity.ts";
 import { UserError } from "../errors.ts";
+import { parseDivergence } from "../parse/divergence.ts";
 import { run } from "../process/run.ts";
 import type { RecordedDivergence } from "../store/record.ts";
+import { followChunks } from "./followChunks.ts";
 import type { StepContext, StepResult } from "./quantize.ts";
 
 /**
@@ -20,17 +19,11 @@ export async function measureDivergence(
 ): Promise<{ result: RecordedDivergence; step: StepResult }> {
   const { report } = context;
   report("divergence", "loading", 0);
-  let beginning = "";
-  let all = 0;
   const step = await run(context.program, argumentList, {
     cwd: context.folder,
     env: context.environment,
     signal: context.signal,
-    onText: (text) => {
-      if (all === 0) all = perplexityPlan((beginning += text))?.chunks ?? 0;
-      const done = chunksDone(text);
-      if (done !== undefined && all > 0) report("divergence", `chunk ${done} of ${all}`, Math.min(1, done / all));
-    },
+    onText: followChunks((done, all) => report("divergence", `chunk ${done} of ${all}`, Math.min(1, done / all))),
   });
   const found = parseDivergence(step, chunks);
   if (!found.chunkKld) throw new UserError("llama-perplexity printed no divergence for each chunk: it was built without the base patches");

@@ -4,7 +4,7 @@ import { cachedFit, type FitInputs } from "../fit/cached.ts";
 import type { FittedFile } from "../fit/file.ts";
 import { demoModel } from "../paths.ts";
 import { ensureDemoTrainingText } from "../study/demoText.ts";
-import type { FitRequest } from "../study/types.ts";
+import { defaultMethod, type FitRequest } from "../study/types.ts";
 import type { Report } from "./events.ts";
 import { imatrixSource } from "./fits.ts";
 import { prepareImatrix } from "./imatrix.ts";
@@ -30,7 +30,7 @@ const context = 512;
  * @throws UserError when the model or the training text is at fault, or method and scale contradict each other
  */
 export async function fitModel(request: FitModelRequest, report: Report, signal: AbortSignal): Promise<FittedFile> {
-  const { per, weights, scale, method = scale === "search" ? "joint" : "lloyd-max" } = request;
+  const { per, weights, scale, method = defaultMethod(scale) } = request;
   if (method === "joint" && scale === "absmax") throw new UserError("--method joint fits table and scales together: it needs --scale search");
   const model = await checkModel(request.model ?? demoModel, signal);
   const imatrix = weights === "imatrix" ? await importance(request, model, report, signal) : undefined;
@@ -44,7 +44,7 @@ async function importance(request: FitModelRequest, model: Model, report: Report
   const text = await checkText(request.imatrixText ?? (await ensureDemoTrainingText()), context, signal);
   const build = await ensureBuild("patched", {
     targets: ["llama-imatrix"],
-    report: (line, fraction) => report({ kind: "build", text: line, ...(fraction === undefined ? {} : { fraction }) }),
+    report: (line, fraction) => report({ kind: "build", text: line, fraction }),
     signal,
   });
   const settings = { context, batch: 2048, ubatch: 512, threads: request.threads, chunks: null };

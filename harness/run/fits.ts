@@ -1,6 +1,6 @@
 import { cachedFit, type FitInputs, keptFit } from "../fit/cached.ts";
-import type { FittedFile } from "../fit/file.ts";
-import type { Cell, Table } from "../study/types.ts";
+import { customTable } from "../study/tables.ts";
+import type { Cell } from "../study/types.ts";
 import type { Report } from "./events.ts";
 import type { Imatrix } from "./imatrix.ts";
 import type { Model } from "./inputs.ts";
@@ -28,14 +28,9 @@ export async function fitCells(
     }
     const say = (pattern: string, fraction: number): void => report({ kind: "prepare", text: `fitting the table of ${cell.name}: ${pattern}`, fraction });
     const fitted = wanted.has(cell.name) ? await cachedFit(cell.fit, inputs, say, signal) : await keptFit(cell.fit, inputs);
-    if (fitted) result.push({ ...cell, table: tableOf(fitted, `fitted-${cell.fit.per}`) });
+    if (fitted) result.push({ ...cell, table: customTable(`fitted-${cell.fit.per}`, fitted) });
   }
   return result;
-}
-
-function tableOf({ widths, values, tensors }: FittedFile, name: string): Table {
-  const own = tensors.map((tensor) => ({ pattern: tensor.pattern, widths: tensor.widths, values: tensor.values }));
-  return { name, kind: "custom", widths, values, ...(own.length > 0 ? { tensors: own } : {}) };
 }
 
 /** An importance matrix's provenance. */

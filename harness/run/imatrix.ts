@@ -1,8 +1,8 @@
 import { UserError } from "../errors.ts";
 import { type Importance, readImportance } from "../fit/imatrix.ts";
+import { canonicalJson, hashText } from "../hash.ts";
 import { chunksDone } from "../parse/chunks.ts";
 import { run } from "../process/run.ts";
-import { canonicalJson, hashText } from "../store/hash.ts";
 import { imatrixArguments, roles, type Settings } from "./arguments.ts";
 import { buildInputs } from "./buildInputs.ts";
 import type { Build } from "../build/build.ts";
@@ -52,7 +52,7 @@ export function prepareImatrix(
           if (done !== undefined) report({ kind: "prepare", text: `importance matrix: chunk ${done}` });
         },
       });
-    }, signal),
+    }, { signal, onWait: () => report({ kind: "note", text: "waiting: another process is computing the importance matrix" }) }),
   );
   return { text, chunks, file, importance: once(async () => readImportance(await file())) };
 }

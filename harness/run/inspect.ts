@@ -1,10 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { UserError } from "../errors.ts";
 import { codeCounts } from "../gguf/codes.ts";
-import { weightErrors } from "../gguf/error.ts";
 import { type Gguf, readGguf } from "../gguf/read.ts";
 import { codesReadable } from "../gguf/stream.ts";
-import { hashFile } from "../store/hash.ts";
+import { weightErrors } from "../gguf/weightErrors.ts";
+import { hashFile } from "../hash.ts";
 import type { CellRecord, RecordedHistogram, RecordedTensor } from "../store/record.ts";
 import { type Cell, floatTypes } from "../study/types.ts";
 import { type Misfit, tensorTypeOf } from "./arguments.ts";
@@ -12,7 +12,7 @@ import { measureCompression } from "./compression.ts";
 import { compareHistograms, parseHistogram, recordedHistogram } from "./histogram.ts";
 
 /** What a quantized file holds. */
-export type Inspection = Pick<CellRecord, "file" | "tensors" | "histogram" | "compression" | "weightErrors">;
+type Inspection = Pick<CellRecord, "file" | "tensors" | "histogram" | "compression" | "weightErrors">;
 
 /** What a file is inspected against. */
 export interface InspectContext {
@@ -42,7 +42,7 @@ export async function inspect(file: string, histogram: string | null, cell: Cell
     tensors: describeTensors(gguf, cell, misfitting),
     histogram: histogram === null ? null : await checkedHistogram(gguf, histogram, cell, signal),
     compression: isFloat ? null : await measureCompression(gguf, folder, signal),
-    weightErrors: isFloat || !codesReadable(gguf) ? [] : (await weightErrors(original, gguf)).map(({ name, type, relative }) => ({ name, type, relative })),
+    weightErrors: isFloat || !codesReadable(gguf) ? [] : (await weightErrors(original, gguf, signal)).map(({ name, type, relative }) => ({ name, type, relative })),
   };
 }
 
@@ -55,7 +55,7 @@ async function checkedHistogram(gguf: Gguf, histogram: string, cell: Cell, signa
   }
   const library = parseHistogram(text);
   // The fork's way of packing nibbles loses codes: then the library's count, made before, is the only one.
-  if (codesReadable(gguf)) compareHistograms(library, await codeCounts(gguf, { signal }));
+  if (codesReadable(gguf)) compareHistograms(library, await codeCounts(gguf, signal));
   return recordedHistogram(library, cell);
 }
 

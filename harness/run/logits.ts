@@ -1,15 +1,14 @@
 import { stat, statfs } from "node:fs/promises";
 import path from "node:path";
 import { UserError } from "../errors.ts";
-import { chunksDone } from "../parse/chunks.ts";
-import { perplexityPlan } from "../parse/perplexity.ts";
+import { canonicalJson, hashText } from "../hash.ts";
 import { run } from "../process/run.ts";
-import { canonicalJson, hashText } from "../store/hash.ts";
 import { logitsArguments, roles, type Settings } from "./arguments.ts";
 import type { Build } from "../build/build.ts";
 import { buildInputs } from "./buildInputs.ts";
 import { childEnvironment } from "./environment.ts";
 import type { Report } from "./events.ts";
+import { followChunks } from "./followChunks.ts";
 import type { Content, Model } from "./inputs.ts";
 import { tooShort } from "./perplexity.ts";
 import { once, preparedFile } from "./prepared.ts";
@@ -48,11 +47,9 @@ export function prepareLogits(
 
   const make = async (unfinished: string, folder: string): Promise<void> => {
     const stop = new AbortController();
-    let beginning = "";
-    let chunks = 0;
     let expected = 0;
     let lack: Promise<string | null> = Promise.resolve(null);
-    const announce = (): void => {
+    const announce = (chunks: number): void => {
       expected = logitsBytes({ chunks, context: settings.context, vocabulary: tokens });
       report({ kind: "note", text: `predictions of ${model.name} over ${text.name}: ${size(expected)} in ${path.dirname(folder)}; may be deleted` });
       lack = missingRoom(folder, expected).then((message) => {
@@ -65,14 +62,10 @@ export function prepareLogits(
         cwd: folder,
         env: childEnvironment(null),
         signal: AbortSignal.any([signal, stop.signal]),
-        onText: (output) => {
-          if (chunks === 0) {
-            chunks = perplexityPlan((beginning += output))?.chunks ?? 0;
-            if (chunks > 0) announce();
-          }
-          const done = chunksDone(output);
-          if (done !== undefined) report({ kind: "prepare", text: `predictions of the model: chunk ${done} of ${chunks}`, fraction: done / chunks });
-        },
+        onText: followChunks((done, chunks) => {
+          if (expected === 0) announce(chunks);
+          report({ kind: "prepare", text: `predictions of the model: chunk ${done} of ${chunks}`, fraction: done / chunks });
+        }),
       });
       tooShort(`${stdout}\n${stderr}`, settings);
     } catch (error) {
@@ -83,7 +76,8 @@ export function prepareLogits(
     const { size: bytes } = await stat(unfinished);
     if (bytes !== expected) throw new UserError(`the predictions of ${model.name} have ${bytes} bytes, not ${expected}: the disk may be full`);
   };
-  return { file: once(() => preparedFile("logits", `${key}.kld`, make, signal)) };
+  const onWait = (): void => report({ kind: "note", text: "waiting: another process is computing the model's predictions" });
+  return { file: once(() => preparedFile("logits", `${key}.kld`, make, { signal, onWait })) };
 }
 
 async function missingRoom(folder: string, bytes: number): Promise<string | null> {

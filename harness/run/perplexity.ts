@@ -1,9 +1,9 @@
 import { UserError } from "../errors.ts";
-import { chunksDone } from "../parse/chunks.ts";
-import { parsePerplexity, perplexityPlan } from "../parse/perplexity.ts";
+import { parsePerplexity } from "../parse/perplexity.ts";
 import { run } from "../process/run.ts";
 import type { CellRecord } from "../store/record.ts";
 import type { Settings } from "./arguments.ts";
+import { followChunks } from "./followChunks.ts";
 import type { StepContext, StepResult } from "./quantize.ts";
 
 /** The text has fewer tokens than perplexity needs: no cell of the sweep can be measured. */
@@ -29,18 +29,11 @@ export interface MeasuredPerplexity {
 export async function measurePerplexity(argumentList: string[], settings: Settings, context: StepContext): Promise<MeasuredPerplexity> {
   const { report } = context;
   report("perplexity", "loading", 0);
-  let beginning = "";
-  let chunks = 0;
-  let done = 0;
   const step = await run(context.program, argumentList, {
     cwd: context.folder,
     env: context.environment,
     signal: context.signal,
-    onText: (text) => {
-      if (chunks === 0) chunks = perplexityPlan((beginning += text))?.chunks ?? 0;
-      done = chunksDone(text) ?? done;
-      if (chunks > 0) report("perplexity", `chunk ${done} of ${chunks}`, Math.min(1, done / chunks));
-    },
+    onText: followChunks((done, chunks) => report("perplexity", `chunk ${done} of ${chunks}`, Math.min(1, done / chunks))),
   });
   tooShort(`${step.stdout}\n${step.stderr}`, settings);
   const { ppl, pplError, nll, chunkNll, tokensPerSecond } = parsePerplexity(step);

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { cacheFolder } from "../paths.ts";
-import { withLock } from "../process/lock.ts";
+import { type LockOptions, withLock } from "../process/lock.ts";
 
 /**
  * A file in the cache folder that takes long to make, made once: by whoever comes first, under a lock,
@@ -10,12 +10,13 @@ import { withLock } from "../process/lock.ts";
  * @param kind folder within the cache
  * @param name file name, which must say everything that determines the content
  * @param make makes it at the path that it gets, in a folder of its own
+ * @param options what to do while another process makes it
  */
 export async function preparedFile(
   kind: string,
   name: string,
   make: (file: string, folder: string) => Promise<void>,
-  signal: AbortSignal,
+  options: LockOptions,
 ): Promise<string> {
   const parent = path.join(cacheFolder(), kind);
   const file = path.join(parent, name);
@@ -37,7 +38,7 @@ export async function preparedFile(
       }
       return file;
     },
-    { signal },
+    options,
   );
 }
 

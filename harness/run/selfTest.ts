@@ -40,7 +40,7 @@ export async function selfTest(
   await node(["node_modules/typescript/bin/tsc", "--noEmit"], print, signal);
   for (const variant of ["patched", "upstream"] as const) {
     const { folder } = await ensureBuild(variant, {
-      report: (text, fraction) => report({ kind: "build", text, ...(fraction === undefined ? {} : { fraction }) }),
+      report: (text, fraction) => report({ kind: "build", text, fraction }),
       signal,
     });
     report({ kind: "note", text: `${variant} llama.cpp is in ${folder}` });

@@ -1,9 +1,10 @@
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import PQueue from "p-queue";
 import { type Build, ensureBuild } from "../build/build.ts";
+import { UserError } from "../errors.ts";
 import { demoModel, projectRoot } from "../paths.ts";
 import { withStoreLock } from "../store/lock.ts";
 import { type Plan, writePlan } from "../store/plan.ts";
@@ -103,7 +104,7 @@ async function patchedBuild(release: Release | undefined, report: Report, signal
   return ensureBuild("patched", {
     ...(release && { release }),
     targets: ["llama-quantize", "llama-perplexity", "llama-imatrix"],
-    report: (text, fraction) => report({ kind: "build", text, ...(fraction === undefined ? {} : { fraction }) }),
+    report: (text, fraction) => report({ kind: "build", text, fraction }),
     signal,
   });
 }
@@ -135,7 +136,7 @@ async function runCells(
     if (stored.has(name)) return done("stored", "already stored");
     try {
       const record = await runCell(cell, context, (step, text, fraction) => {
-        report({ kind: "cell", name, position, step, text, ...(fraction === undefined ? {} : { fraction }) });
+        report({ kind: "cell", name, position, step, text, fraction });
       }, both);
       result.computed.push(name);
       const { ppl, error, chunks } = record.perplexity;
@@ -176,8 +177,15 @@ function settingsOf(study: Study, { chunks, threads }: SweepRequest): CellContex
   };
 }
 
-/** A study's path: as given, or by its name in studies/. */
+/**
+ * A study's path: as given, or by its name in studies/.
+ *
+ * @throws UserError that lists the names when it is neither
+ */
 export function findStudy(study: string): string {
-  const known = path.join(projectRoot, "studies", `${study}.yaml`);
-  return !existsSync(study) && /^[\w.-]+$/.test(study) && existsSync(known) ? known : study;
+  if (existsSync(study)) return study;
+  const folder = path.join(projectRoot, "studies");
+  const names = readdirSync(folder).flatMap((file) => (file.endsWith(".yaml") ? [path.basename(file, ".yaml")] : [])).sort();
+  if (names.includes(study)) return path.join(folder, `${study}.yaml`);
+  throw new UserError(`study ${study}: there is no such file, and no study by that name in studies/, which has: ${names.join(", ")}`);
 }

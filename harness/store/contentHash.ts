@@ -2,7 +2,7 @@ import { mkdir, readFile, stat } from "node:fs/promises";
 import path from "node:path";
 import writeFileAtomic from "write-file-atomic";
 import { cacheFolder } from "../paths.ts";
-import { canonicalJson, hashFile, hashText } from "./hash.ts";
+import { canonicalJson, hashFile, hashText } from "../hash.ts";
 
 /**
  * SHA-256 of a large file, remembered in the cache folder for as long as the file's size, inode and

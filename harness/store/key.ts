@@ -1,4 +1,4 @@
-import { canonicalJson, hashText } from "./hash.ts";
+import { canonicalJson, hashText } from "../hash.ts";
 
 /** Everything that determines what a cell gives: hashed into its key, and kept in its record. */
 export interface KeyInputs {

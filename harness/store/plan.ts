@@ -3,7 +3,7 @@ import path from "node:path";
 import writeFileAtomic from "write-file-atomic";
 import { z } from "zod";
 import { UserError } from "../errors.ts";
-import { baseTypes, fileTypes } from "../study/types.ts";
+import { baseTypes, containers, encodings, fileTypes, fitRequestSchema, scales } from "../study/types.ts";
 import { storeFolder } from "./store.ts";
 
 const contentSchema = z.strictObject({ name: z.string(), path: z.string(), sha256: z.string(), bytes: z.int() });
@@ -24,18 +24,11 @@ const cellSchema = z.strictObject({
       tensors: z.array(z.strictObject({ pattern: z.string(), ...numbers })).optional(),
     })
     .optional(),
-  fit: z
-    .strictObject({
-      method: z.enum(["joint", "lloyd-max", "equal-area"]),
-      per: z.enum(["model", "kind", "tensor"]),
-      weights: z.enum(["histogram", "squared", "imatrix"]),
-      scale: z.enum(["absmax", "search"]),
-    })
-    .optional(),
+  fit: fitRequestSchema.optional(),
   imatrix: z.boolean(),
-  container: z.enum(["native", "packed"]),
-  encode: z.enum(["bins", "nearest"]),
-  scale: z.enum(["absmax", "search"]),
+  container: containers,
+  encode: encodings,
+  scale: scales,
   decode: z.string(),
   types: z.array(z.enum(baseTypes)),
 });

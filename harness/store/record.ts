@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { canonicalJson, hashText } from "./hash.ts";
+import { canonicalJson, hashText } from "../hash.ts";
 import { cellKey, recordFormat } from "./key.ts";
 
 const count = z.int().min(0);

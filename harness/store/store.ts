@@ -2,7 +2,7 @@ import { copyFile, mkdir, readFile, rm } from "node:fs/promises";
 import path from "node:path";
 import writeFileAtomic from "write-file-atomic";
 import { z } from "zod";
-import { hashFile } from "./hash.ts";
+import { hashFile } from "../hash.ts";
 import { recordFormat } from "./key.ts";
 import { type CellRecord, openRecord, recordSchema, sealRecord } from "./record.ts";
 
@@ -12,7 +12,7 @@ const failureName = "failure.json";
 const failureSchema = z.strictObject({ reason: z.string(), date: z.iso.datetime() });
 
 /** Why a cell has no record although it was run. */
-export type Failure = z.infer<typeof failureSchema>;
+type Failure = z.infer<typeof failureSchema>;
 
 /** Folder that holds the store of a results folder. */
 export function storeFolder(results: string): string {

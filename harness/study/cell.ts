@@ -4,8 +4,8 @@ import { normalizeDecode } from "./decode.ts";
 import { fillName, type GridPoint } from "./grid.ts";
 import { type Fault, type Positioned, parsePositioned, throwFaults } from "./position.ts";
 import { cellFields, typesField } from "./schema.ts";
-import { builtInTables, tableFaults } from "./tables.ts";
-import { type BaseType, type Cell, type FileType, type FitRequest, type Table, baseTypes } from "./types.ts";
+import { builtInTables, customTable, tableFaults } from "./tables.ts";
+import { type BaseType, type Cell, type FileType, type FitRequest, type Table, baseTypes, defaultMethod } from "./types.ts";
 
 const defaults: Record<string, unknown> = { pure: true, container: "native", encode: "bins", scale: "absmax", decode: "exact", imatrix: false };
 
@@ -81,7 +81,7 @@ function fieldFaults(values: Record<string, unknown>): Fault[] {
 function fitRequest(asked: Partial<FitRequest>, values: Record<string, unknown>): FitRequest {
   const scale = (values["scale"] as FitRequest["scale"] | undefined) ?? "absmax";
   return {
-    method: asked.method ?? (scale === "search" ? "joint" : "lloyd-max"),
+    method: asked.method ?? defaultMethod(scale),
     per: asked.per ?? "model",
     weights: asked.weights ?? (values["imatrix"] === true ? "imatrix" : "squared"),
     scale,
@@ -89,7 +89,7 @@ function fitRequest(asked: Partial<FitRequest>, values: Record<string, unknown>)
 }
 
 function readTable(value: unknown, base: readonly (string | number)[], context: CellContext): Table {
-  if (typeof value !== "string") return custom(value, "custom");
+  if (typeof value !== "string") return customTable("custom", value as Table);
   const known = builtInTables.find((table) => table.name === value);
   if (known) return known;
   let text: string;
@@ -101,11 +101,5 @@ function readTable(value: unknown, base: readonly (string | number)[], context: 
   const source = parsePositioned(text, value);
   const faults = tableFaults(source.value);
   if (faults.length > 0) throwFaults(source, faults);
-  return custom(source.value, path.basename(value).replace(/\.(ya?ml|json)$/, ""));
-}
-
-function custom(value: unknown, name: string): Table {
-  const { widths, values, tensors = [] } = value as Pick<Table, "widths" | "values" | "tensors">;
-  const own = tensors.map((one) => ({ pattern: one.pattern, widths: one.widths, values: one.values }));
-  return { name, kind: "custom", widths, values, ...(own.length > 0 ? { tensors: own } : {}) };
+  return customTable(path.basename(value).replace(/\.(ya?ml|json)$/, ""), source.value as Table);
 }

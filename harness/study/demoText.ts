@@ -1,9 +1,9 @@
-import { createHash } from "node:crypto";
 import { mkdir, readFile, readdir } from "node:fs/promises";
 import { createRequire } from "node:module";
 import path from "node:path";
 import writeFileAtomic from "write-file-atomic";
 import { UserError } from "../errors.ts";
+import { hashText } from "../hash.ts";
 import { cacheFolder } from "../paths.ts";
 
 /** One of the demo model's texts: every twentieth file of the package, from one of the first 20 on. */
@@ -61,8 +61,4 @@ async function makeText({ first, sha256 }: DemoText): Promise<string> {
     );
   }
   return text;
-}
-
-function hashText(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
 }

@@ -5,6 +5,7 @@ import { readCell } from "./cell.ts";
 import { type CellEntry, expandEntry } from "./grid.ts";
 import { type Fault, type Positioned, parsePositioned, throwFaults } from "./position.ts";
 import { cellFields, nameField, studyFields } from "./schema.ts";
+import { isMap } from "./tables.ts";
 import type { Cell, Study } from "./types.ts";
 
 const cellKeys = ["name", ...Object.keys(cellFields), "types"];
@@ -58,7 +59,7 @@ export function parseStudy(text: string, file: string, readFile: (name: string) 
  *
  * @returns null when they fit together
  */
-export function checkBatch({ context, batch }: Pick<Study, "context" | "batch">): string | null {
+function checkBatch({ context, batch }: Pick<Study, "context" | "batch">): string | null {
   if (batch < context || batch % context === 0) return null;
   return `batch ${batch} does not fit context ${context}; allowed: less than context, or a multiple of it`;
 }
@@ -131,10 +132,6 @@ function unknownKeys(value: CellEntry, allowed: readonly string[], base: readonl
   return Object.keys(value)
     .filter((key) => !allowed.includes(key))
     .map((key) => ({ path: [...base, key], atKey: true, message: `unknown key ${key}; allowed: ${allowed.filter((one) => one !== "$schema").join(", ")}` }));
-}
-
-function isMap(value: unknown): value is CellEntry {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function readText(file: string, name: string): string {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { decodePattern } from "./decode.ts";
-import { baseTypes, fileTypes } from "./types.ts";
+import { baseTypes, containers, encodings, fileTypes, fitRequestSchema, scales } from "./types.ts";
 
 const tableNumbers = {
   widths: z.array(z.int().min(1).max(256)).length(16).describe("16 bin widths from -128 upwards, summing to 256"),
@@ -15,12 +15,9 @@ const tableObject = z.object({
 });
 
 /** A table to be fitted, as a study asks for it. What it leaves out follows from the cell's scale and imatrix. */
-export const fitField = z
-  .strictObject({
-    method: z.enum(["joint", "lloyd-max", "equal-area"]).optional().describe("joint (with scale search), lloyd-max or equal-area"),
-    per: z.enum(["model", "kind", "tensor"]).optional().describe("model, kind or tensor"),
-    weights: z.enum(["histogram", "squared", "imatrix"]).optional().describe("histogram, squared or imatrix"),
-  })
+const fitField = fitRequestSchema
+  .omit({ scale: true })
+  .partial()
   .describe("a map with any of method (joint, lloyd-max, equal-area), per (model, kind, tensor), weights (histogram, squared, imatrix)");
 
 /**
@@ -34,18 +31,15 @@ export const cellFields = {
   table: z
     .union([z.string().min(1), z.strictObject({ fit: fitField }), tableObject])
     .describe("basic, balanced, a map with 16 widths and 16 values, the path of a file that holds one, or fit: and how a table is to be fitted"),
-  container: z.enum(["native", "packed"]).describe("native or packed"),
-  encode: z.enum(["bins", "nearest"]).describe("bins or nearest"),
-  scale: z.enum(["absmax", "search"]).describe("absmax or search"),
+  container: containers.describe("native or packed"),
+  encode: encodings.describe("bins or nearest"),
+  scale: scales.describe("absmax or search"),
   decode: z
     .string()
     .regex(decodePattern)
     .describe("exact, published, or published: and any of packing,shift,lownibble,rawdot joined by commas"),
   imatrix: z.boolean().describe("true (quantized with the study's importance matrix) or false"),
 };
-
-/** Name of a field that a cell may have as a list that makes a grid. */
-export type CellField = keyof typeof cellFields;
 
 /** `types` is a list in itself and never makes a grid. */
 export const typesField = z.array(z.enum(baseTypes)).min(1).max(2).describe("a list with Q4_0, Q8_0 or both");
@@ -71,9 +65,6 @@ export const studyFields = {
     .strictObject({ text: z.string().min(1), chunks: z.int().min(1).max(10_000_000).optional() })
     .describe("a map with text (the path of a training text, or demo for the demo model's) and chunks (a whole number from 1)"),
 };
-
-/** A field of a study beside its cells. */
-export type StudyField = keyof typeof studyFields;
 
 /** The study file as editors know it: the JSON Schema in studies/study.schema.json. */
 export function studyJsonSchema(): object {

@@ -35,21 +35,14 @@ export function tableFaults(value: unknown): TableFault[] {
   return faults;
 }
 
-/**
- * The numbers by which a tensor is coded.
- *
- * @param name the tensor's name; the first of the table's patterns that matches it decides
- */
-export function tableOfTensor(table: Table, name: string): Pick<Table, "widths" | "values"> {
-  return table.tensors?.find(({ pattern }) => patternExpression(pattern).test(name)) ?? table;
+/** A table of one's own from what a file holds, of which nothing but the numbers and patterns is kept. */
+export function customTable(name: string, { widths, values, tensors = [] }: Pick<Table, "widths" | "values" | "tensors">): Table {
+  const own = tensors.map((one) => ({ pattern: one.pattern, widths: one.widths, values: one.values }));
+  return { name, kind: "custom", widths, values, ...(own.length > 0 ? { tensors: own } : {}) };
 }
 
-/** A pattern as the C library matches it: the whole name, `*` standing for any text. */
-function patternExpression(pattern: string): RegExp {
-  return new RegExp(`^${pattern.replace(/[.+?^${}()|[\]\\]/g, "\\$&").replace(/\*/g, ".*")}$`);
-}
-
-function isMap(value: unknown): value is Record<string, unknown> {
+/** Whether a value read from YAML or JSON is a map. */
+export function isMap(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 

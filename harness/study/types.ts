@@ -1,3 +1,5 @@
+import { z } from "zod";
+
 /** File types that llama-quantize of the pinned release makes (tools/quantize/quantize.cpp, QUANT_OPTIONS). */
 export const fileTypes = [
   "F32", "F16", "BF16",
@@ -44,16 +46,33 @@ export interface TensorTable {
   values: number[];
 }
 
-/** A table that is to be fitted to the model before it is quantized. */
-export interface FitRequest {
+/** Where own codes of 4 bits go (pablo.conf, `CONTAINER`). */
+export const containers = z.enum(["native", "packed"]);
+
+/** How a table codes weights (pablo.conf, `ENCODE`). */
+export const encodings = z.enum(["bins", "nearest"]);
+
+/** The block scale as the thesis has it, or the best one (pablo.conf, `SCALE`). */
+export const scales = z.enum(["absmax", "search"]);
+
+/** What a {@link FitRequest} holds. */
+export const fitRequestSchema = z.strictObject({
   /** `joint`: together with the searched scale of each block; the others to the histogram of Q8_0 codes. */
-  method: "joint" | "lloyd-max" | "equal-area";
+  method: z.enum(["joint", "lloyd-max", "equal-area"]).describe("joint (with scale search), lloyd-max or equal-area"),
   /** One table for the whole model, for each kind of tensor (all attn_q, all ffn_down, …), or for each tensor. */
-  per: "model" | "kind" | "tensor";
+  per: z.enum(["model", "kind", "tensor"]).describe("model, kind or tensor"),
   /** What a weight's error counts: `histogram` in units of its block's scale, `squared` as it is, `imatrix` times its importance. */
-  weights: "histogram" | "squared" | "imatrix";
-  /** How the table will be used: the block scale as the thesis has it, or the best one. */
-  scale: "absmax" | "search";
+  weights: z.enum(["histogram", "squared", "imatrix"]).describe("histogram, squared or imatrix"),
+  /** How the table will be used. */
+  scale: scales,
+});
+
+/** A table that is to be fitted to the model before it is quantized. */
+export type FitRequest = z.infer<typeof fitRequestSchema>;
+
+/** The method of a request that names none. */
+export function defaultMethod(scale: FitRequest["scale"]): FitRequest["method"] {
+  return scale === "search" ? "joint" : "lloyd-max";
 }
 
 /** One cell of a study: a type, and how its weights are coded. */
@@ -71,9 +90,9 @@ export interface Cell {
   fit?: FitRequest;
   /** Quantized with the study's importance matrix. */
   imatrix: boolean;
-  container: "native" | "packed";
-  encode: "bins" | "nearest";
-  scale: "absmax" | "search";
+  container: z.infer<typeof containers>;
+  encode: z.infer<typeof encodings>;
+  scale: z.infer<typeof scales>;
   /** `exact`, `published`, or `published:` and some defects in the order of `defects`. */
   decode: string;
   /** Base types that own mode reaches, in the order of `baseTypes`. */

@@ -39,7 +39,7 @@ const upstreamsSchema = z.strictObject({ pin: z.string(), releases: z.array(rele
 export type Release = z.infer<typeof releaseSchema>;
 
 /** What patches/upstreams.json holds: the releases known, oldest first, and the tag of the pinned one. */
-export type Upstreams = z.infer<typeof upstreamsSchema>;
+type Upstreams = z.infer<typeof upstreamsSchema>;
 
 /**
  * Reads patches/upstreams.json.

@@ -23,7 +23,7 @@ export interface Patch {
 }
 
 /** The series that make up a variant, in the order they are applied in. */
-export function seriesOf(variant: Variant): SeriesName[] {
+function seriesOf(variant: Variant): SeriesName[] {
   return variant === "patched" ? ["base", "pablo"] : ["base"];
 }
 

@@ -73,18 +73,6 @@ float pablo_dot(int n, const void * weights, const void * activations, int lane,
     return sum;
 }
 
-bool pablo_has_gemm(const int8_t * table) {
-#if defined(__AVX2__)
-    for (int i = 0; i < 16; ++i) {
-        if (table[i] == -128) {
-            return false;
-        }
-    }
-#endif
-    GGML_UNUSED(table);
-    return true;
-}
-
 void pablo_gemv(int n, float * dst, const void * weights, const void * activations, int columns, const int8_t * table) {
 #if defined(__AVX2__)
     pablo_gemv_8x8_q8_0(n, dst, 0, weights, activations, 1, columns, table);

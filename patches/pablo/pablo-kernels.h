@@ -29,10 +29,6 @@ void pablo_gemv_ref(int n, float * dst, const void * weights, const void * activ
 void pablo_gemm    (int n, float * dst, size_t stride, const void * weights, const void * activations, int rows, int columns, const int8_t * table);
 void pablo_gemm_ref(int n, float * dst, size_t stride, const void * weights, const void * activations, int rows, int columns, const int8_t * table);
 
-// Whether pablo_gemm computes with this table. Upstream's x86 kernel negates
-// weights in 8 bits, which -128 does not survive; its gemv negates activations.
-bool pablo_has_gemm(const int8_t * table);
-
 // One weight row that is in no group. `lane` is the activation row among four
 // interleaved ones, or -1 if it is by itself.
 float pablo_dot(int n, const void * weights, const void * activations, int lane, const int8_t * table);

@@ -30,20 +30,22 @@ static void move_block(uint8_t * group, int64_t b, int lane, block_q4_0 * block,
 
 void pablo_set_packed(ggml_tensor * weights, const char * src) {
     const int64_t n_blocks = weights->ne[0]/QK4_0;
+    const size_t  row_size = weights->nb[1];
     for (int64_t matrix = 0; matrix < weights->ne[2]; ++matrix) {
         char * dst = (char *) weights->data + matrix*weights->nb[2];
-        for (int64_t row = 0; row < weights->ne[1]; ++row, src += weights->nb[1]) {
-            if (row >= rows_in_groups(weights)) {
-                memcpy(dst + row*weights->nb[1], src, weights->nb[1]);
-                continue;
-            }
-            uint8_t * group = (uint8_t *) dst + row/PABLO_LANES*PABLO_LANES*weights->nb[1];
+        for (int64_t row = 0; row < rows_in_groups(weights); row += PABLO_LANES) {
+            uint8_t * group = (uint8_t *) dst + row*row_size;
             for (int64_t b = 0; b < n_blocks; ++b) {
-                block_q4_0 block;
-                memcpy(&block, src + b*sizeof(block), sizeof(block));
-                move_block(group, b, row%PABLO_LANES, &block, false);
+                for (int lane = 0; lane < PABLO_LANES; ++lane) {
+                    block_q4_0 block;
+                    memcpy(&block, src + (row + lane)*row_size + b*sizeof(block), sizeof(block));
+                    move_block(group, b, lane, &block, false);
+                }
             }
         }
+        const size_t in_groups = rows_in_groups(weights)*row_size;
+        memcpy(dst + in_groups, src + in_groups, weights->nb[2] - in_groups);
+        src += weights->nb[2];
     }
 }
 
@@ -83,18 +85,13 @@ void pablo_get_rows(const ggml_compute_params * params, ggml_tensor * dst, const
 // mul_mat and mul_mat_id
 //
 
-// How many of the activation rows are interleaved by four.
-static int64_t rows_by_four(int64_t rows, const int8_t * table) {
-    return pablo_has_gemm(table) ? rows - rows%4 : 0;
-}
-
-// `rows` activation rows, the first rows_by_four of them interleaved, against
+// `rows` activation rows, all but the last rows%4 interleaved by four, against
 // weight rows first..last of one matrix, first a multiple of PABLO_LANES.
 static void multiply(const ggml_tensor * weights, const char * matrix, const int8_t * table, const char * activations, int64_t rows,
                      char * dst, size_t dst_stride, int64_t first, int64_t last) {
     const int     n           = (int) weights->ne[0];
     const size_t  row_size    = ggml_row_size(GGML_TYPE_Q8_0, n);
-    const int64_t fours       = rows_by_four(rows, table);
+    const int64_t fours       = rows - rows%4;
     const int64_t grouped_end = MIN(last, rows_in_groups(weights));
 
     if (first < grouped_end) {
@@ -125,7 +122,7 @@ void pablo_mul_mat(const ggml_compute_params * params, ggml_tensor * dst, const 
     const ggml_from_float_t from_float = ggml_get_type_traits_cpu(GGML_TYPE_Q8_0)->from_float;
     const int64_t n         = weights->ne[0];
     const int64_t rows      = activations->ne[1];
-    const int64_t fours     = rows_by_four(rows, mark->value);
+    const int64_t fours     = rows - rows%4;
     const size_t  row_size  = ggml_row_size(GGML_TYPE_Q8_0, n);
     const int64_t n_planes  = activations->ne[2]*activations->ne[3];
     char *        quantized = (char *) params->wdata;

@@ -57,11 +57,16 @@ void pablo_quantizer::finish_rows(const ggml_tensor * tensor, ggml_type type, vo
     if (conf.histogram[0] && (type == GGML_TYPE_Q4_0 || type == GGML_TYPE_Q8_0)) {
         std::vector<pablo_histogram> pieces(n_threads);
         std::vector<std::thread>     workers;
-        for (int t = 0; t < n_threads; ++t) {
+        for (int t = n_threads - 1; t >= 0; --t) { // the first piece on this thread
             const int64_t first = n_blocks*t/n_threads;
             const int64_t last  = n_blocks*(t + 1)/n_threads;
             const char *  start = (const char *) data + first*ggml_type_size(type);
-            workers.emplace_back(pablo_count, &pieces[t], type, encoder.own, start, (last - first)*PABLO_BLOCK);
+            const auto count = [=, &pieces, &encoder] { pablo_count(&pieces[t], type, encoder.own, start, (last - first)*PABLO_BLOCK); };
+            if (t > 0) {
+                workers.emplace_back(count);
+            } else {
+                count();
+            }
         }
         for (std::thread & worker : workers) {
             worker.join();
@@ -123,7 +128,8 @@ void pablo_quantizer::write_histogram() {
 
     FILE * file = fopen(conf.histogram, "wb");
     const bool written = file && fwrite(json.data(), 1, json.size(), file) == json.size();
+    const int  reason  = errno; // fclose may set another
     if (!file || fclose(file) != 0 || !written) {
-        throw std::runtime_error(std::string("HISTOGRAM ") + conf.histogram + ": cannot be written: " + strerror(errno));
+        throw std::runtime_error(std::string("HISTOGRAM ") + conf.histogram + ": cannot be written: " + strerror(file && written ? errno : reason));
     }
 }

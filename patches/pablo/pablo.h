@@ -144,6 +144,7 @@ struct pablo_encoder {
     enum pablo_encode  encode;
     enum pablo_scale   scale;
     struct pablo_table table;
+    float              limit[PABLO_CODES - 1]; // a weight's code is how many of them it is above, in units of its scale
 };
 
 // The encoder of one tensor that is quantized to `type`.
@@ -151,9 +152,6 @@ struct pablo_encoder pablo_make_encoder(const struct pablo_conf * conf, const ch
 
 // As ggml_quantize_chunk, whose place it takes. Returns the bytes written.
 size_t pablo_quantize_chunk(const struct pablo_encoder * encoder, const float * src, void * dst, int64_t start, int64_t nrows, int64_t n_per_row, const float * imatrix);
-
-// Own codes of one row of Q8_0 blocks into native or packed blocks.
-void pablo_encode_bins(const struct pablo_encoder * encoder, const void * q8_0, void * dst, int64_t n);
 
 // Turns own bytes into the bytes of upstream's type of the same name, in place:
 // centred nibbles by their high bit, native table codes by their value.

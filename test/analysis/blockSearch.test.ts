@@ -1,16 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { searchScales, searchWeights } from "../../harness/analysis/blockSearch.ts";
-import { encodeNearest } from "../../harness/analysis/encodeNearest.ts";
+import { searchScales } from "../../harness/analysis/blockSearch.ts";
+import { encodeNearest } from "./encodeNearest.ts";
 import { gaussianValues } from "../../harness/analysis/gaussian.ts";
 import { halfToFloat } from "../../harness/analysis/half.ts";
-
-const values = [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113];
+import { iq4nlValues as values } from "../../harness/analysis/tables.ts";
 
 /** Squared error of weights as C would code them. */
 function codedError(weights: Float32Array, importance?: Float32Array): number {
   const { scales, codes } = encodeNearest(weights, values, { scale: "search", ...(importance && { importance, rowWeights: weights.length }) });
-  const counted = searchWeights({ weights, ...(importance && { importance }) });
-  return weights.reduce((sum, weight, index) => sum + counted[index]! * (weight - values[codes[index]! + 8]! * halfToFloat(scales[index >> 5]!)) ** 2, 0);
+  return weights.reduce((sum, weight, index) => sum + (importance?.[index] ?? 1) * (weight - values[codes[index]! + 8]! * halfToFloat(scales[index >> 5]!)) ** 2, 0);
 }
 
 describe("the fast search of block scales", () => {

@@ -1,12 +1,13 @@
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
-import { encodeQ4, encodeQ8, nibbleOrder, throughTable, zeroRadius } from "../../harness/analysis/encode.ts";
+import { encodeQ8 } from "../../harness/analysis/encode.ts";
 import { halfToFloat } from "../../harness/analysis/half.ts";
-import { packBytes, packOffsetNibbles, packPublishedNibbles, packSignedNibbles } from "../../harness/analysis/pack.ts";
 import { basicTable } from "../../harness/analysis/tables.ts";
 import { readGguf } from "../../harness/gguf/read.ts";
 import { demoModel } from "../../harness/paths.ts";
 import { allValues } from "../gguf/demo.ts";
+import { packBytes, packOffsetNibbles, packPublishedNibbles, packSignedNibbles } from "./pack.ts";
+import { encodeQ4, nibbleOrder, throughTable, zeroRadius } from "./schemes.ts";
 
 /**
  * SHA-256 over the bytes of all 30 matrices of the demo model, in file order, as
@@ -32,7 +33,7 @@ function block(...first: number[]): Float32Array {
 }
 
 test("Q4_0: the extreme is -8 whatever its sign, the first of equals decides, halves go up, 8 is cut to 7", () => {
-  const { scales, codes } = encodeQ4(block(4, -4, 0.25, -0.25, 0.24), false);
+  const { scales, codes } = encodeQ4(block(4, -4, 0.25, -0.25, 0.24));
   expect(halfToFloat(scales[0]!)).toBe(-0.5);
   expect([...codes.subarray(0, 6)]).toEqual([-8, 7, 0, 1, 0, 0]);
 });

@@ -1,15 +1,16 @@
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
-import { encodeQ8, throughTable } from "../../harness/analysis/encode.ts";
+import { encodeQ8 } from "../../harness/analysis/encode.ts";
 import type { Encoded } from "../../harness/analysis/encode.ts";
-import { encodeNearest } from "../../harness/analysis/encodeNearest.ts";
+import { encodeNearest } from "./encodeNearest.ts";
 import { gaussianValues } from "../../harness/analysis/gaussian.ts";
 import { halfToFloat } from "../../harness/analysis/half.ts";
-import { packSignedNibbles } from "../../harness/analysis/pack.ts";
 import { balancedTable } from "../../harness/analysis/tables.ts";
 import { readGguf } from "../../harness/gguf/read.ts";
 import { demoModel } from "../../harness/paths.ts";
 import { allValues } from "../gguf/demo.ts";
+import { packSignedNibbles } from "./pack.ts";
+import { throughTable } from "./schemes.ts";
 
 const { values } = balancedTable;
 

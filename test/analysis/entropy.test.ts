@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
-import { chiSquare, conditionalEntropy, entropy, expectedZeroRuns, gaussianEntropy } from "../../harness/analysis/entropy.ts";
-import { bitsPerWeight, isolatedShare, shares, zeroShare } from "../../harness/analysis/histogram.ts";
+import { chiSquare, conditionalEntropy, entropy, expectedZeroRuns } from "../../harness/analysis/entropy.ts";
+import { shares, zeroShare } from "../../harness/analysis/histogram.ts";
 import { seededRandom } from "../../harness/analysis/gaussian.ts";
 import { countZeroRuns } from "../../harness/analysis/zeroRuns.ts";
+import { gaussianEntropy } from "./gaussianEntropy.ts";
 
 test("entropies of known sources", () => {
   expect(entropy([1, 1, 1, 1])).toBe(2);
@@ -65,13 +66,7 @@ test("sparse bins are merged", () => {
   expect(chiSquare([50, 48, 1, 0, 1], [50, 48, 1, 0.5, 0.5]).degreesOfFreedom).toBe(1);
 });
 
-test("shares and bits per weight", () => {
+test("shares", () => {
   expect(zeroShare([0, 3, 1, 0])).toBe(0.25);
   expect(shares([1, 3])).toEqual([0.25, 0.75]);
-  expect(isolatedShare([88, 10, 2])).toBe(0.88);
-  const tensors = [
-    { shape: [32, 2], elements: 64, bytes: 36 },
-    { shape: [32], elements: 32, bytes: 128 },
-  ];
-  expect(bitsPerWeight({ tensors, fileBytes: 192 })).toEqual({ file: 16, quantized: 4.5 });
 });

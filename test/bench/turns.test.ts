@@ -6,6 +6,6 @@ it("goes forwards and backwards by turns", () => {
   expect(order).toEqual(["A1", "B1", "C1", "C2", "B2", "A2", "A3", "B3", "C3"]);
 });
 
-it.each([[60, 5], [2, 5], [1.9, 10], [0.7, 15], [0.01, 20]])("%f s make %i rounds of five", (seconds, rounds) => {
+it.each([[60, 5], [4, 5], [3.9, 10], [1.4, 15], [0.01, 20]])("%f s make %i rounds of five", (seconds, rounds) => {
   expect(roundsFor(5, seconds)).toBe(rounds);
 });

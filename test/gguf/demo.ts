@@ -2,15 +2,17 @@ import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { encodeQ4, encodeQ8, throughTable, zeroRadius } from "../../harness/analysis/encode.ts";
-import { packBytes, packOffsetNibbles, packPublishedNibbles, packSignedNibbles } from "../../harness/analysis/pack.ts";
+import { encodeQ8 } from "../../harness/analysis/encode.ts";
 import type { CodeTable } from "../../harness/analysis/tables.ts";
+import type { Histogram } from "../../harness/gguf/codes.ts";
 import { tensorValues } from "../../harness/gguf/dequantize.ts";
 import { readGguf } from "../../harness/gguf/read.ts";
 import type { Gguf, GgufTensor } from "../../harness/gguf/read.ts";
 import { writeGguf } from "../../harness/gguf/write.ts";
 import type { GgufField, TensorSource } from "../../harness/gguf/write.ts";
 import { demoModel } from "../../harness/paths.ts";
+import { packBytes, packOffsetNibbles, packPublishedNibbles, packSignedNibbles } from "../analysis/pack.ts";
+import { encodeQ4, throughTable, zeroRadius } from "../analysis/schemes.ts";
 
 interface Expected {
   schemes: Record<string, { zero_runs: number[]; codes: number[]; tensors: number }>;
@@ -18,6 +20,11 @@ interface Expected {
 
 /** What the thesis's fork counted on the demo model. */
 export const expected = JSON.parse(readFileSync(path.join(path.dirname(demoModel), "expected.json"), "utf8")) as Expected;
+
+/** Counts over all tensors of a histogram; they must have codes of one kind. */
+export function totalCodes({ tensors }: Histogram): number[] {
+  return tensors.map(({ codes }) => codes).reduce((sum, codes) => sum.map((count, index) => count + codes[index]!));
+}
 
 /** Runs `use` with a folder that is removed afterwards. */
 export async function withFolder(use: (folder: string) => Promise<void>): Promise<void> {

@@ -1,13 +1,14 @@
 import path from "node:path";
 import { expect, test } from "vitest";
-import { encodeQ8, throughTable } from "../../harness/analysis/encode.ts";
+import { encodeQ8 } from "../../harness/analysis/encode.ts";
 import { halfToFloat } from "../../harness/analysis/half.ts";
 import { balancedTable } from "../../harness/analysis/tables.ts";
 import { decodeBlocks, tensorValues } from "../../harness/gguf/dequantize.ts";
-import { weightErrors } from "../../harness/gguf/error.ts";
 import { readGguf } from "../../harness/gguf/read.ts";
+import { weightErrors } from "../../harness/gguf/weightErrors.ts";
 import { writeGguf } from "../../harness/gguf/write.ts";
 import { demoModel } from "../../harness/paths.ts";
+import { throughTable } from "../analysis/schemes.ts";
 import { allValues, withFolder, writeDemo } from "./demo.ts";
 
 const nibbles = Array.from({ length: 16 }, (_, index) => index | ((15 - index) << 4));
@@ -52,6 +53,14 @@ test("centred with radius 0 is upstream's Q4_0, and loses more with each radius"
     for (const { relative } of errors) expect(relative).toBeLessThan(0.012);
     const lossier = await weightErrors(original, wider);
     lossier.forEach(({ relative }, index) => expect(relative).toBeGreaterThan(3 * errors[index]!.relative));
+  });
+});
+
+test("the comparison of weights can be stopped", async () => {
+  const original = await readGguf(demoModel);
+  await withFolder(async (folder) => {
+    const quantized = await writeDemo(path.join(folder, "model.gguf"), { kind: "q4_0" });
+    await expect(weightErrors(original, quantized, AbortSignal.abort())).rejects.toThrow(expect.objectContaining({ name: "AbortError" }));
   });
 });
 

@@ -1,18 +1,15 @@
-import { existsSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ensureBuild } from "../../harness/build/build.ts";
-import { projectRoot } from "../../harness/paths.ts";
 import { divergenceDifference } from "../../harness/report/answerRows.ts";
 import { loadResults, type Measured, measured, type Results } from "../../harness/report/load.ts";
 import { bitsPerWeight } from "../../harness/report/sizes.ts";
 import { sweep, type SweepRequest } from "../../harness/run/sweep.ts";
+import { itOnStories, stories } from "../support/stories.ts";
 
 const never = new AbortController().signal;
-const data = path.join(projectRoot, "..", "shared", "data", "stories260K");
-const stories = path.join(data, "stories260K-f32.gguf");
 
 let folder = "";
 beforeAll(async () => {
@@ -79,9 +76,9 @@ describe("on the demo model", () => {
 });
 
 describe("on a model trained elsewhere", () => {
-  it.skipIf(!existsSync(stories))("a fitted table beats IQ4_NL and Q4_1", async () => {
+  itOnStories("a fitted table beats IQ4_NL and Q4_1", async () => {
     const cell = await answers("stories", {
-      model: stories, text: path.join(data, "tinystories-sample.txt"),
+      ...stories,
       only: "f16,q4_1,iq4_nl,q8_0-own-basic,q8_0-own-balanced,fitted-model",
     });
     expectBetter(cell("fitted-model"), cell("iq4_nl"));

@@ -3,10 +3,10 @@ import { readFile, readdir, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { ensureBuild } from "../../harness/build/build.ts";
-import { projectRoot } from "../../harness/paths.ts";
 import { loadResults } from "../../harness/report/load.ts";
 import { sweep, type SweepResult } from "../../harness/run/sweep.ts";
 import { startScript } from "../support/cli.ts";
+import { itOnStories, stories } from "../support/stories.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 
 const never = new AbortController().signal;
@@ -75,12 +75,9 @@ it("counts do not depend on the number of threads", async () => {
   expect(counted[2]).toEqual(counted[0]);
 });
 
-it("a tensor that cannot be quantized is reported, and the study goes on", async ({ skip }) => {
-  const data = path.join(projectRoot, "..", "shared", "data", "stories260K");
-  const [model, text] = [path.join(data, "stories260K-f32.gguf"), path.join(data, "tinystories-sample.txt")];
-  if (!(await stat(model).catch(() => null))) return skip("the test data are not here");
+itOnStories("a tensor that cannot be quantized is reported, and the study goes on", async () => {
   const out = await temporaryFolder();
-  const result = await quietSweep({ ...few, out, model, text });
+  const result = await quietSweep({ ...few, ...stories, out });
   expect(result.failed).toEqual([]);
   const record = (await loadResults(out)).cells.find(({ cell }) => cell.name === "q8_0-own-basic")?.record;
   expect(record?.tensors.filter(({ fallback }) => fallback).map(({ name, type }) => `${name} ${type}`)).toEqual(

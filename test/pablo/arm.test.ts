@@ -1,6 +1,6 @@
 import { describe } from "vitest";
-import { crossCompiledForArm } from "../../harness/build/flavours.ts";
 import { which } from "../../harness/process/which.ts";
+import { crossCompiledForArm } from "./flavours.ts";
 import { programTests } from "./programs.ts";
 
 const emulator = which("qemu-aarch64", "qemu-aarch64-static");

@@ -1,6 +1,6 @@
 import { beforeAll, expect, it } from "vitest";
 import { ensureBuild, type Build } from "../../harness/build/build.ts";
-import type { Flavour } from "../../harness/build/flavours.ts";
+import type { Flavour } from "../../harness/build/flavour.ts";
 import { run } from "../../harness/process/run.ts";
 
 /** The C library's own test programs (patches/pablo/test): their exit code says whether a check failed. */

@@ -2,9 +2,9 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { describe } from "vitest";
-import { sanitized, sanitizerFlags, type Sanitizer } from "../../harness/build/flavours.ts";
 import { findToolchain } from "../../harness/build/toolchain.ts";
 import { run } from "../../harness/process/run.ts";
+import { sanitized, sanitizerFlags, type Sanitizer } from "./flavours.ts";
 import { programTests } from "./programs.ts";
 
 // Two threads that write to one variable, or a read behind an array's end: what the sanitizer must find.

@@ -7,7 +7,7 @@ import { chunksDone } from "../../harness/parse/chunks.ts";
 import { parseDivergence } from "../../harness/parse/divergence.ts";
 import type { Output } from "../../harness/parse/numbers.ts";
 import { parsePerplexity } from "../../harness/parse/perplexity.ts";
-import { parseQuantize, quantizeProgress } from "../../harness/parse/quantize.ts";
+import { parseQuantize } from "../../harness/parse/quantize.ts";
 
 /** Output of the real programs of b10361, runs of a few chunks of the demo model. */
 function recorded(name: string): Output {
@@ -132,10 +132,5 @@ describe("llama-quantize", () => {
     expect(() => parseQuantize({ ...output, stdout: "" })).toThrow(/total time/);
     expect(() => parseQuantize({ ...output, stderr: output.stderr.slice(0, output.stderr.indexOf("[  20/  39]")) })).toThrow(/19 tensors of 39/);
     expect(() => parseQuantize({ stdout: "", stderr: "" })).toThrow(ParseError);
-  });
-
-  test("progress", () => {
-    expect(quantizeProgress("[   5/  39] blk.0.attn_norm.weight - [")).toEqual({ done: 5, of: 39 });
-    expect(quantizeProgress("load")).toBeUndefined();
   });
 });

@@ -1,11 +1,11 @@
 import { chiSquare, entropy, expectedZeroRuns } from "../../harness/analysis/entropy.ts";
 import { shares, total } from "../../harness/analysis/histogram.ts";
-import { codeOfByte } from "../../harness/analysis/tables.ts";
 import type { CellResult, Results } from "../../harness/report/load.ts";
 import type { Plan } from "../../harness/store/plan.ts";
 import type { CellRecord } from "../../harness/store/record.ts";
 import { parseStudy } from "../../harness/study/load.ts";
 import type { Cell } from "../../harness/study/types.ts";
+import { codeOfByte } from "../analysis/schemes.ts";
 
 const hash = (letter: string): string => letter.repeat(64);
 const elements = 4096;

@@ -1,16 +1,14 @@
-import { existsSync } from "node:fs";
-import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { readGguf } from "../../harness/gguf/read.ts";
-import { demoModel, projectRoot } from "../../harness/paths.ts";
+import { demoModel } from "../../harness/paths.ts";
 import { hasType, keySteps, misfits, type Settings, tensorPattern, tensorTypeOf } from "../../harness/run/arguments.ts";
 import { childEnvironment } from "../../harness/run/environment.ts";
 import { selectCells } from "../../harness/run/only.ts";
 import { parseStudy } from "../../harness/study/load.ts";
 import type { Cell } from "../../harness/study/types.ts";
+import { itOnStories, stories } from "../support/stories.ts";
 
 const settings: Settings = { context: 512, batch: 2048, ubatch: 512, threads: 3, chunks: null };
-const stories = path.join(projectRoot, "..", "shared", "data", "stories260K", "stories260K-f32.gguf");
 
 function cells(text: string): Cell[] {
   return parseStudy(`name: s\ncells:\n${text}`, "s.yaml", () => "").cells;
@@ -39,8 +37,8 @@ describe("arguments", () => {
     expect(keySteps(cell!, settings, await readGguf(demoModel))[0]).not.toContain("--pure");
   });
 
-  it.skipIf(!existsSync(stories))("name the tensors whose rows do not fit", async () => {
-    const gguf = await readGguf(stories);
+  itOnStories("name the tensors whose rows do not fit", async () => {
+    const gguf = await readGguf(stories.model);
     const names = [0, 1, 2, 3, 4].map((layer) => `blk.${layer}.ffn_down.weight`);
     expect(misfits(gguf, "Q8_0")).toEqual(names.map((name) => ({ name, reason: "F16: rows of 172 weights are no multiple of 32" })));
     expect(misfits(gguf, "F16")).toEqual([]);

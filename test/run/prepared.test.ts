@@ -5,8 +5,6 @@ import { logitsBytes, size } from "../../harness/run/logits.ts";
 import { once, preparedFile } from "../../harness/run/prepared.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 
-const never = new AbortController().signal;
-
 describe("a file that is made once", () => {
   let cache = "";
   const before = process.env["QUANTFLEX_CACHE"];
@@ -18,7 +16,7 @@ describe("a file that is made once", () => {
 
   it("is made once, however many want it, and again when it was deleted", async () => {
     let made = 0;
-    const want = (): Promise<string> => preparedFile("things", "a", async (file) => writeFile(file, String(++made)), never);
+    const want = (): Promise<string> => preparedFile("things", "a", async (file) => writeFile(file, String(++made)), {});
     const [first] = await Promise.all([want(), want(), want()]);
     expect(await readFile(first!, "utf8")).toBe("1");
     await rm(first!);
@@ -29,9 +27,18 @@ describe("a file that is made once", () => {
     const failing = preparedFile("things", "a", async (file) => {
       await writeFile(file, "half");
       throw new Error("out of paper");
-    }, never);
+    }, {});
     await expect(failing).rejects.toThrow("out of paper");
     expect(await readdir(path.join(cache, "things"))).toEqual([]);
+  });
+
+  it("says so when it waits for another to make it", { timeout: 20_000 }, async () => {
+    let second: Promise<string> | undefined;
+    const first = preparedFile("things", "a", async (file) => {
+      await new Promise<void>((onWait) => (second = preparedFile("things", "a", async () => expect.fail("made twice"), { onWait })));
+      await writeFile(file, "once");
+    }, {});
+    expect(await first).toBe(await second);
   });
 });
 

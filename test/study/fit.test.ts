@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { confText } from "../../harness/study/conf.ts";
 import { parseStudy } from "../../harness/study/load.ts";
-import { tableFaults, tableOfTensor } from "../../harness/study/tables.ts";
+import { tableFaults } from "../../harness/study/tables.ts";
 import type { Cell } from "../../harness/study/types.ts";
 
 function cells(fields: string, study = "imatrix: { text: t.txt }\n"): Cell[] {
@@ -38,13 +38,4 @@ it("finds what is wrong in a tensor's table", () => {
   const tensors = [{ pattern: "*", ...numbers }, { pattern: "a b", ...numbers }, { ...numbers, pattern: "x", widths: [1] }, 3];
   expect(tableFaults({ ...numbers, tensors }).map(({ path }) => path.join("."))).toEqual(["tensors.1.pattern", "tensors.2.widths", "tensors.3"]);
   expect(tableFaults({ ...numbers, tensors: {} })[0]?.message).toMatch(/must be a list/);
-});
-
-it("the first pattern that matches a whole name decides", () => {
-  const table = {
-    name: "t", kind: "custom" as const, ...numbers,
-    tensors: [{ pattern: "blk.1.attn_q.weight", ...numbers }, { pattern: "blk.*.attn_?.weight", ...numbers }, { pattern: "blk.*.attn_q.weight", ...numbers }],
-  };
-  const found = ["blk.1.attn_q.weight", "blk.11.attn_q.weight", "blk.2.attn_qxweight", "xblk.1.attn_q.weight"].map((name) => table.tensors.indexOf(tableOfTensor(table, name) as never));
-  expect(found).toEqual([0, 2, -1, -1]);
 });

@@ -63,7 +63,9 @@ async function compareModel(context: RegressContext, tally: Tally, model: TestMo
       if (!found) continue;
       compared += found.upstream.length;
       const at = found.upstream.findIndex((value, chunk) => value !== found.patched[chunk]);
-      if (at < 0 && found.upstream.length === found.patched.length) tally.held();
+      const counts = [found.patched, found.upstream].map(({ length }) => length);
+      if (counts[0] !== counts[1]) tally.regressed(`${label}: ${counts[0]} chunks, upstream ${counts[1]}`);
+      else if (at < 0) tally.held();
       else tally.regressed(`${label}: chunk ${at + 1} has NLL ${found.patched[at]}, upstream's ${found.upstream[at]}`);
     }
     await rm(to, { force: true });

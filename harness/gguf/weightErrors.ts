@@ -20,14 +20,14 @@ function pieceBytes(type: string): number {
 }
 
 /**
- * Relative squared weight error of each tensor of `quantized` that is also in `original`.
- * @param names tensors to compare; all of a decodable quantized type when absent
- * @throws UserError when shapes differ or a type cannot be decoded
+ * Relative squared weight error of each tensor of `quantized` whose quantized type can be decoded here.
+ * @throws UserError when a tensor is not the same in `original`
  */
-export async function weightErrors(original: Gguf, quantized: Gguf, names?: readonly string[]): Promise<WeightError[]> {
+export async function weightErrors(original: Gguf, quantized: Gguf, signal?: AbortSignal): Promise<WeightError[]> {
   const errors: WeightError[] = [];
   for (const tensor of quantized.tensors) {
-    if (names ? !names.includes(tensor.name) : !["Q4_0", "Q4_1", "Q8_0", "IQ4_NL"].includes(tensor.type)) continue;
+    signal?.throwIfAborted();
+    if (!["Q4_0", "Q4_1", "Q8_0", "IQ4_NL"].includes(tensor.type)) continue;
     const before = original.tensors.find(({ name }) => name === tensor.name);
     if (!before || before.elements !== tensor.elements)
       throw new UserError(`Tensor ${tensor.name} of ${quantized.path} is not the same in ${original.path}: compare a model with its own original.`);

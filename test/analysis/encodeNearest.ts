@@ -1,6 +1,6 @@
-import { blockWeights } from "./encode.ts";
-import type { Encoded } from "./encode.ts";
-import { floatToHalf, halfToFloat } from "./half.ts";
+import { blockWeights } from "../../harness/analysis/encode.ts";
+import type { Encoded } from "../../harness/analysis/encode.ts";
+import { floatToHalf, halfToFloat } from "../../harness/analysis/half.ts";
 
 /** How the table scheme encodes when it does not go through Q8_0's codes. */
 export interface NearestOptions {
@@ -74,17 +74,11 @@ export function encodeNearest(weights: Float32Array, values: readonly number[], 
     const start = block * blockWeights;
     const part = weights.subarray(start, start + blockWeights);
     let extreme = 0;
-    let power = 0;
-    for (const weight of part) {
-      if (Math.abs(weight) > Math.abs(extreme)) extreme = weight;
-      power = round(power + round(weight * weight));
-    }
+    for (const weight of part) if (Math.abs(weight) > Math.abs(extreme)) extreme = weight;
     let scale = round(Math.abs(extreme) / 127);
     if (options.scale === "search" && scale > 0) {
-      part.forEach((weight, index) => {
-        const square = round(weight * weight);
-        const importance = options.importance?.[(start + index) % (options.rowWeights ?? weights.length)];
-        blockImportance[index] = importance === undefined ? 1 : importance * round(Math.sqrt(round(round(power / blockWeights) + square)));
+      part.forEach((_, index) => {
+        blockImportance[index] = options.importance?.[(start + index) % (options.rowWeights ?? weights.length)] ?? 1;
       });
       scale = searchScale(values, part, blockImportance, extreme);
     }

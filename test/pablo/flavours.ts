@@ -1,13 +1,5 @@
-import { which } from "../process/which.ts";
-import type { Toolchain } from "./toolchain.ts";
-
-/** How a build differs from a study's: by more CMake options, and maybe other compilers. */
-export interface Flavour {
-  /** Added to the options of every build, name → value. */
-  options: Record<string, string>;
-  /** This machine's compilers by default. */
-  compilers?: Pick<Toolchain, "c" | "cxx">;
-}
+import type { Flavour } from "../../harness/build/flavour.ts";
+import { which } from "../../harness/process/which.ts";
 
 /** Checks that compilers can put into a program. */
 export type Sanitizer = "address,undefined" | "thread";

@@ -1,5 +1,4 @@
-import { blockWeights } from "./encode.ts";
-import type { Encoded } from "./encode.ts";
+import { blockWeights, type Encoded } from "../../harness/analysis/encode.ts";
 
 function pack({ scales }: Encoded, blockBytes: number, write: (bytes: Uint8Array, at: number, start: number) => void): Uint8Array {
   const bytes = new Uint8Array(scales.length * blockBytes);

@@ -2,8 +2,9 @@ import { readdir } from "node:fs/promises";
 import path from "node:path";
 import { expect, it } from "vitest";
 import { ensureBuild, type Build } from "../../harness/build/build.ts";
-import { sanitized, type Flavour } from "../../harness/build/flavours.ts";
+import type { Flavour } from "../../harness/build/flavour.ts";
 import { run } from "../../harness/process/run.ts";
+import { sanitized } from "../pablo/flavours.ts";
 import { buildFixture } from "./fixture.ts";
 
 it("a flavour has a key and a workspace of its own, and its options", async () => {

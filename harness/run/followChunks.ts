@@ -1,0 +1,19 @@
+import { chunksDone } from "../parse/chunks.ts";
+import { perplexityPlan } from "../parse/perplexity.ts";
+
+/**
+ * Follows the output of llama-perplexity while it runs.
+ *
+ * @param onProgress gets the chunks done and their number, from when the program has said that
+ * @returns what takes the output, in pieces as they come
+ */
+export function followChunks(onProgress: (done: number, chunks: number) => void): (output: string) => void {
+  let beginning = "";
+  let done = 0;
+  let chunks = 0;
+  return (output) => {
+    if (chunks === 0) chunks = perplexityPlan((beginning += output))?.chunks ?? 0;
+    done = chunksDone(output) ?? done;
+    if (chunks > 0) onProgress(done, chunks);
+  };
+}
