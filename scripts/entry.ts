@@ -1,13 +1,21 @@
 import { chalk, echo } from "zx";
 import { UserError } from "../harness/errors.ts";
+import { untilInterrupted } from "../harness/process/interrupt.ts";
+
+const complain = (line: string): void => console.error(chalk.red(line));
 
 /** Runs a script: says what it returns; a fault that the user can mend is said without a stack. */
-export async function entry(script: () => Promise<string>): Promise<void> {
-  try {
-    echo(chalk.green(await script()));
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    console.error(chalk.red(error.message));
-    process.exitCode = 1;
-  }
+export async function entry(script: (signal: AbortSignal) => Promise<string>): Promise<void> {
+  process.exitCode = await untilInterrupted(
+    async (signal) => {
+      echo(chalk.green(await script(signal)));
+      return 0;
+    },
+    (error) => {
+      if (!(error instanceof UserError)) throw error;
+      complain(error.message);
+      return 1;
+    },
+    complain,
+  );
 }

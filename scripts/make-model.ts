@@ -3,6 +3,7 @@ import { UserError } from "../harness/errors.ts";
 import { gaussianTensors, llamaFields, llamaShapes } from "../harness/gguf/gaussianModel.ts";
 import type { FloatType } from "../harness/gguf/gaussianModel.ts";
 import { writeGguf } from "../harness/gguf/write.ts";
+import { entry } from "./entry.ts";
 
 interface Options {
   params: keyof typeof llamaShapes;
@@ -17,16 +18,21 @@ const command = new Command("make-model")
   .addOption(new Option("--type <type>", "type of the weights").choices(["f16", "f32", "bf16"]).default("f16"))
   .option("--seed <number>", "whole number that decides the weights", "1");
 
-async function main(): Promise<void> {
+await entry(async (signal) => {
   const [out] = command.parse().processedArgs as [string];
   const { params, type, seed } = command.opts<Options>();
   if (!/^\d+$/.test(seed)) throw new UserError(`--seed ${seed} is not a whole number.`);
   const floatType = type.toUpperCase() as FloatType;
   const shape = llamaShapes[params];
-  await writeGguf(out, llamaFields(`gaussian-${params}`, shape, floatType), gaussianTensors(shape, floatType, Number(seed)));
-}
-
-main().catch((error: unknown) => {
-  process.exitCode = 1;
-  process.stderr.write(error instanceof UserError ? `${error.message}\n` : `${String((error as Error).stack)}\n`);
+  const tensors = gaussianTensors(shape, floatType, Number(seed)).map((tensor) => ({
+    ...tensor,
+    *pieces() {
+      for (const piece of tensor.pieces() as Iterable<Uint8Array>) {
+        signal.throwIfAborted();
+        yield piece;
+      }
+    },
+  }));
+  await writeGguf(out, llamaFields(`gaussian-${params}`, shape, floatType), tensors);
+  return `${out} is written.`;
 });

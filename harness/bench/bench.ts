@@ -4,10 +4,10 @@ import path from "node:path";
 import { ensureBuild, type Build, type Variant } from "../build/build.ts";
 import { cacheFolder } from "../paths.ts";
 import { selectByName } from "../run/only.ts";
+import { withScratch } from "../scratch.ts";
 import { makeQuantized, measureLoad, measureQuantize, measureSpeed, quantizedFile, type Instrument, type Setting } from "./instruments.ts";
 import { ratioOf, type Measurement, type Ratio } from "./ratios.ts";
 import { rows, type Measure, type Row } from "./rows.ts";
-import { withScratch } from "./scratch.ts";
 import { describeModel, ensureSourceModel, type Params, type SourceModel } from "./sourceModel.ts";
 import { subjectNamed, type Subject } from "./subjects.ts";
 import { roundsFor, turns } from "./turns.ts";
@@ -56,10 +56,16 @@ const kinds: readonly Kind[] = [
  * Builds both if need be, and makes its own models: the F16 one stays in the cache, quantized ones are
  * deleted in the end, also of an end by `signal`.
  *
+ * @param keep takes everything measured so far, after each model: hours may pass before the next is done
  * @throws UserError when `only` matches no row or a build fails; ProcessError and ParseError when a program
  *   does not do what it should; AbortError when `signal` fires
  */
-export async function bench(request: BenchRequest, report: BenchReport, signal: AbortSignal): Promise<BenchOutcome> {
+export async function bench(
+  request: BenchRequest,
+  report: BenchReport,
+  keep: (outcome: BenchOutcome) => Promise<void>,
+  signal: AbortSignal,
+): Promise<BenchOutcome> {
   const wanted = selectByName(rows, request.only, "row; there are");
   const load = loadavg()[0] ?? 0;
   const builds = { patched: await build("patched", report, signal), upstream: await build("upstream", report, signal) };
@@ -67,11 +73,12 @@ export async function bench(request: BenchRequest, report: BenchReport, signal: 
   for (const source of sources(request, report, signal)) {
     const model = await source;
     outcome.models.push(model);
-    const measured = await withScratch(cacheFolder(), (folder) =>
+    const measured = await withScratch(path.join(cacheFolder(), "scratch"), "bench", (folder) =>
       measureModel(wanted, request.repeats, { builds, folder, model, threads: request.threads, signal }, report),
     );
     outcome.measurements.push(...measured);
     outcome.ratios.push(...wanted.map((row) => ratioOf(row, model.name, outcome.measurements)));
+    await keep(outcome);
   }
   return outcome;
 }

@@ -3,6 +3,7 @@ import { cpus, totalmem } from "node:os";
 import path from "node:path";
 import { stringify } from "csv-stringify/sync";
 import writeFileAtomic from "write-file-atomic";
+import { alignedTable } from "../report/alignedTable.ts";
 import type { BenchOutcome, BenchRequest } from "./bench.ts";
 import type { Distribution, Ratio } from "./ratios.ts";
 import { measures } from "./rows.ts";
@@ -11,19 +12,15 @@ import { subjectNamed } from "./subjects.ts";
 /** The table as aligned text: a line for each row, its spread being the quartiles. */
 export function ratioTable(ratios: readonly Ratio[]): string {
   const head = ["model", "what", "patched", "upstream", "unit", "ratio", "quartiles", "wanted", "holds?"];
-  const lines = [head, ...ratios.map(cells)];
-  const widths = head.map((_title, column) => Math.max(...lines.map((line) => line[column]!.length)));
-  const numeric = new Set(["patched", "upstream", "ratio"]);
-  return lines
-    .map((line) => line.map((text, column) => (numeric.has(head[column]!) ? text.padStart(widths[column]!) : text.padEnd(widths[column]!))).join("  ").trimEnd())
-    .join("\n");
+  return alignedTable([head, ...ratios.map(cells)], (column) => ["patched", "upstream", "ratio"].includes(head[column]!));
 }
 
 function cells({ model, row, patched, upstream, ratio, holds }: Ratio): string[] {
   const { unit, decimals } = measures[row.measure];
+  const median = (values: Distribution | null): string => values?.median.toFixed(decimals) ?? "";
   return [
-    model, row.name, patched.median.toFixed(decimals), upstream.median.toFixed(decimals), unit,
-    ratio.median.toFixed(3), `${ratio.lowerQuartile.toFixed(3)}…${ratio.upperQuartile.toFixed(3)}`,
+    model, row.name, median(patched), median(upstream), unit,
+    ratio?.median.toFixed(3) ?? "", ratio ? `${ratio.lowerQuartile.toFixed(3)}…${ratio.upperQuartile.toFixed(3)}` : "",
     wantedText(row.wanted), holds === null ? "–" : holds ? "yes" : "NO",
   ];
 }
@@ -57,12 +54,12 @@ export async function writeBench(folder: string, outcome: BenchOutcome, request:
 
 const statistics = ["lowest", "lowerQuartile", "median", "upperQuartile", "highest"] as const satisfies (keyof Distribution)[];
 
-function ratioRows(ratios: readonly Ratio[]): (string | number)[][] {
+function ratioRows(ratios: readonly Ratio[]): (string | number | undefined)[][] {
   const head = ["model", "measure", "unit", "patched", "upstream", "patched_median", "upstream_median", "rounds",
     "ratio_lowest", "ratio_lower_quartile", "ratio_median", "ratio_upper_quartile", "ratio_highest", "wanted", "holds"];
   return [head, ...ratios.map(({ model, row, patched, upstream, ratio, holds }) => [
-    model, row.measure, measures[row.measure].unit, row.patched, row.upstream, patched.median, upstream.median, ratio.count,
-    ...statistics.map((name) => ratio[name]), row.wanted ? wantedText(row.wanted) : "", holds === null ? "" : holds ? "yes" : "no",
+    model, row.measure, measures[row.measure].unit, row.patched, row.upstream, patched?.median, upstream?.median, ratio?.count ?? 0,
+    ...statistics.map((name) => ratio?.[name]), row.wanted ? wantedText(row.wanted) : "", holds === null ? "" : holds ? "yes" : "no",
   ])];
 }
 

@@ -120,7 +120,8 @@ async function make(inputs: BuildInputs, workspace: string, tree: string, report
     },
     report: (message, fraction) => report(`${message} ${label}`, fraction),
   });
-  if (variant === "patched" && (await hashLibrary(project)) !== libraryHash) {
+  const now = variant === "patched" ? await hashLibrary(project, targets) : inputs;
+  if (now.libraryHash !== libraryHash || now.testHash !== inputs.testHash) {
     throw new UserError(`${libraryFolder(project)} was changed while it was compiled. Run the same again.`);
   }
   const key = buildKey(inputs, tree);

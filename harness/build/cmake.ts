@@ -28,7 +28,7 @@ export async function compile(task: CompileTask): Promise<void> {
   const { workspace, toolchain, report, signal } = task;
   const out = path.join(workspace, "build");
   const marker = path.join(workspace, "unfinished");
-  // make takes a file that a crash left half written for a finished one; ninja does not.
+  // make takes a file that was left half written for a finished one; ninja does not.
   if (existsSync(marker) && toolchain.generator !== "Ninja") await rm(out, { recursive: true, force: true });
   await mkdir(out, { recursive: true });
   await writeFile(marker, "");
@@ -51,8 +51,8 @@ export async function compile(task: CompileTask): Promise<void> {
       },
     });
   } finally {
-    // Here the compilers have ended by themselves or by a signal that they clean up on.
-    await rm(marker, { force: true });
+    // Compilers that were stopped may have left half of a file; those that ended by themselves have not.
+    if (!signal?.aborted) await rm(marker, { force: true });
   }
 }
 

@@ -12,12 +12,26 @@ const common: Record<string, string> = {
 };
 
 /**
+ * Upstream switches these on by default on macOS alone. They multiply in floating point where the processor's
+ * kernels multiply integers, so that figures would be others than elsewhere, and read quantized weights past
+ * those kernels; `--device none` keeps only Metal away. In 2024 their names began with LLAMA.
+ */
+const darwin: Record<string, string> = {
+  GGML_METAL: "OFF",
+  GGML_BLAS: "OFF",
+  GGML_ACCELERATE: "OFF",
+  LLAMA_METAL: "OFF",
+  LLAMA_ACCELERATE: "OFF",
+};
+
+/**
  * The CMake options that decide what comes out of a build, name → value. The build number and commit
  * are the release's, as git in a patched work tree would name others.
  */
-export function cmakeOptions(release: Release): Record<string, string> {
+export function cmakeOptions(release: Release, platform: NodeJS.Platform = process.platform): Record<string, string> {
   return {
     ...common,
+    ...(platform === "darwin" && darwin),
     ...release.cmake,
     LLAMA_BUILD_NUMBER: /^b(\d+)$/.exec(release.tag)?.[1] ?? "0",
     LLAMA_BUILD_COMMIT: release.commit?.slice(0, 7) ?? release.tag,

@@ -5,19 +5,17 @@ import type { Variant } from "../upstream/series.ts";
 import { readCpu, type Cpu } from "./cpu.ts";
 import { cmakeFlags, cmakeOptions } from "./flags.ts";
 import type { Flavour } from "./flavour.ts";
-import { hashLibrary } from "./library.ts";
+import { hashLibrary, type LibraryHashes } from "./library.ts";
 import { findToolchain, type Toolchain } from "./toolchain.ts";
 
 /** Everything that decides what a build is, but for the patched tree. */
-export interface BuildInputs {
+export interface BuildInputs extends LibraryHashes {
   project: Project;
   release: Release;
   variant: Variant;
   targets: string[];
   toolchain: Toolchain;
   cpu: Cpu;
-  /** sha256 of the library's sources; "none" for the upstream variant. */
-  libraryHash: string;
   /** CMake's options, name → value. */
   options: Record<string, string>;
 }
@@ -26,12 +24,12 @@ type Wanted = Pick<BuildInputs, "project" | "release" | "variant" | "targets"> &
 
 /** Looks at the machine and the project. @throws {UserError} see findToolchain and hashLibrary */
 export async function gatherInputs({ flavour, ...wanted }: Wanted, signal?: AbortSignal): Promise<BuildInputs> {
-  const [toolchain, cpu, libraryHash] = await Promise.all([
+  const [toolchain, cpu, hashes] = await Promise.all([
     findToolchain(signal, flavour?.compilers),
     readCpu(),
-    wanted.variant === "patched" ? hashLibrary(wanted.project) : "none",
+    wanted.variant === "patched" ? hashLibrary(wanted.project, wanted.targets) : { libraryHash: "none" },
   ]);
-  return { ...wanted, toolchain, cpu, libraryHash, options: { ...cmakeOptions(wanted.release), ...flavour?.options } };
+  return { ...wanted, toolchain, cpu, ...hashes, options: { ...cmakeOptions(wanted.release), ...flavour?.options } };
 }
 
 /** Builds that share a name can be made in one workspace one after another, incrementally. */
@@ -40,9 +38,9 @@ export function workspaceName({ release, variant, toolchain, cpu, options }: Bui
   return `${release.tag}-${variant}-${digest(parts).slice(0, 10)}`;
 }
 
-/** A build's key: targets do not count, nor does where things lie. */
-export function buildKey({ variant, release, toolchain, cpu, libraryHash, options }: BuildInputs, tree: string): string {
-  return digest([variant, release.tag, tree, libraryHash, toolchain.identity, cmakeFlags(options), cpu.features]);
+/** A build's key: targets do not count (but for tests of the library, which it has a hash of), nor does where things lie. */
+export function buildKey({ variant, release, toolchain, cpu, libraryHash, testHash, options }: BuildInputs, tree: string): string {
+  return digest([variant, release.tag, tree, libraryHash, toolchain.identity, cmakeFlags(options), cpu.features, ...(testHash ? [testHash] : [])]);
 }
 
 function digest(value: unknown): string {

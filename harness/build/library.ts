@@ -10,23 +10,38 @@ export function libraryFolder(project: Project): string {
   return path.join(project.root, "patches", "pablo");
 }
 
+/** What builds know a state of the library by. */
+export interface LibraryHashes {
+  /** sha256 of the library's sources; "none" for the upstream variant. */
+  libraryHash: string;
+  /** sha256 of its tests, if one of them is built: nothing else depends on them. */
+  testHash?: string;
+}
+
 /**
- * sha256 over names and contents of the library's files.
+ * sha256 over names and contents of the library's files, apart for its tests.
  *
  * @throws {UserError} no such folder
  */
-export async function hashLibrary(project: Project): Promise<string> {
+export async function hashLibrary(project: Project, targets: readonly string[]): Promise<LibraryHashes> {
   const folder = libraryFolder(project);
   if (!existsSync(folder)) throw new UserError(`${folder} does not exist: the patched variant needs the library's sources.`);
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const files = entries
     .filter((entry) => entry.isFile())
-    .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)))
+    .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)).split(path.sep).join("/"))
     .sort();
+  const isTest = (file: string): boolean => file.startsWith("test/");
+  const libraryHash = await hashFiles(folder, files.filter((file) => !isTest(file)));
+  if (!targets.some((target) => target.startsWith("pablo-test-"))) return { libraryHash };
+  return { libraryHash, testHash: await hashFiles(folder, files.filter(isTest)) };
+}
+
+async function hashFiles(folder: string, files: readonly string[]): Promise<string> {
   const hash = createHash("sha256");
   for (const file of files) {
     const content = await readFile(path.join(folder, file));
-    hash.update(`${file.split(path.sep).join("/")} ${content.length}\n`).update(content);
+    hash.update(`${file} ${content.length}\n`).update(content);
   }
   return hash.digest("hex");
 }

@@ -7,21 +7,14 @@ import { rows } from "../bench/rows.ts";
 import type { Params } from "../bench/sourceModel.ts";
 import { llamaShapes } from "../gguf/gaussianModel.ts";
 import { projectRoot } from "../paths.ts";
+import type { CommandIo } from "./io.ts";
 import { shownPath } from "./shownPath.ts";
 import { wholeNumber } from "./wholeNumber.ts";
-
-/** What a command needs of the program around it. */
-export interface BenchIo {
-  print(line: string): void;
-  signal: AbortSignal;
-  /** The command line, for the manifest. */
-  argv: readonly string[];
-}
 
 const sizes = Object.keys(llamaShapes) as Params[];
 
 /** Adds `bench`: how fast the patched build is, measured against upstream's. */
-export function addBenchCommand(program: Command, io: BenchIo): void {
+export function addBenchCommand(program: Command, io: CommandIo): void {
   program
     .command("bench")
     .description("measure the patched build against upstream's, by turns, on models of random weights")
@@ -37,12 +30,15 @@ export function addBenchCommand(program: Command, io: BenchIo): void {
     .option("--out <dir>", "where the tables go (default: results/bench)")
     .addHelpText("after", `\nRows:\n${rows.map(({ name }) => `  ${name}`).join("\n")}`)
     .action(async ({ out = path.join(projectRoot, "results", "bench"), ...request }: BenchRequest & { out?: string }) => {
-      const outcome = await bench(request, io.print, io.signal);
-      const files = await writeBench(path.resolve(out), outcome, request, io.argv);
-      io.print(`\n${ratioTable(outcome.ratios)}\n`);
-      const failed = outcome.ratios.filter(({ holds }) => holds === false);
-      io.print(failed.length === 0 ? "everything holds that is wanted" : `${failed.length} of ${outcome.ratios.length} rows do not hold`);
-      for (const file of files) io.print(`wrote ${shownPath(file)}`);
+      const { ratios } = await bench(request, io.print, async (outcome) => {
+        const files = await writeBench(path.resolve(out), outcome, request, io.argv);
+        for (const file of files) io.print(`wrote ${shownPath(file)}`);
+      }, io.signal);
+      io.print(`\n${ratioTable(ratios)}\n`);
+      const unmeasured = ratios.filter(({ ratio }) => ratio === null).length;
+      if (unmeasured > 0) io.print(`${unmeasured} of ${ratios.length} rows could not be measured: their programs end too soon; give a larger model`);
+      const failed = ratios.filter(({ holds }) => holds === false).length;
+      io.print(failed === 0 ? "everything holds that is wanted and was measured" : `${failed} of ${ratios.length} rows do not hold`);
     });
 }
 

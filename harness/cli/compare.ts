@@ -4,15 +4,11 @@ import writeFileAtomic from "write-file-atomic";
 import { compareResults, comparisonText } from "../report/compare.ts";
 import { loadResults } from "../report/load.ts";
 import { csv } from "../report/tables.ts";
+import type { CommandIo } from "./io.ts";
 import { shownPath } from "./shownPath.ts";
 
-/** What the command needs of the program around it. */
-export interface CompareIo {
-  print(line: string): void;
-}
-
 /** Adds `compare`: two results folders side by side. */
-export function addCompareCommand(program: Command, io: CompareIo): void {
+export function addCompareCommand(program: Command, { print }: CommandIo): void {
   program
     .command("compare")
     .description("set two results folders side by side, cell by cell, and name what they were run with that differs")
@@ -22,9 +18,9 @@ export function addCompareCommand(program: Command, io: CompareIo): void {
     .action(async (first: string, second: string, { csv: file }: { csv?: string }) => {
       const [left, right] = [await loadResults(path.resolve(first)), await loadResults(path.resolve(second))];
       const comparison = compareResults(left, right);
-      io.print(`A: ${first}\nB: ${second}\n${comparisonText(comparison)}\n`);
+      print(`A: ${first}\nB: ${second}\n${comparisonText(comparison)}\n`);
       const target = path.resolve(file ?? path.join(second, `compare-${path.basename(left.folder)}.csv`));
       await writeFileAtomic(target, csv(comparison.table));
-      io.print(`wrote ${shownPath(target)}`);
+      print(`wrote ${shownPath(target)}`);
     });
 }

@@ -4,20 +4,14 @@ import { Option, type Command } from "commander";
 import writeFileAtomic from "write-file-atomic";
 import { UserError } from "../errors.ts";
 import { fittedYaml } from "../fit/file.ts";
+import { plainProgress } from "../report/progress.ts";
 import { fitModel, type FitModelRequest } from "../run/fitModel.ts";
-import type { Report } from "../run/events.ts";
 import { fitRequestSchema } from "../study/types.ts";
+import type { CommandIo } from "./io.ts";
 import { wholeNumber } from "./wholeNumber.ts";
 
-/** What the command needs of the program around it. */
-export interface FitIo {
-  print(line: string): void;
-  report: Report;
-  signal: AbortSignal;
-}
-
 /** Adds `fit`: a table from a model's own weights, as a file that studies can name. */
-export function addFitCommand(program: Command, io: FitIo): void {
+export function addFitCommand(program: Command, io: CommandIo): void {
   const { per, weights, scale, method } = fitRequestSchema.shape;
   const choice = (flags: string, description: string, { options }: { options: readonly string[] }): Option => new Option(flags, description).choices(options);
   program
@@ -33,7 +27,7 @@ export function addFitCommand(program: Command, io: FitIo): void {
     .option("--threads <n>", "threads of llama-imatrix", wholeNumber, availableParallelism())
     .option("--out <file>", "where the table goes (default: printed)")
     .action(async ({ out, ...request }: FitModelRequest & { out?: string }) => {
-      const text = fittedYaml(await fitModel(request, io.report, io.signal));
+      const text = fittedYaml(await fitModel(request, plainProgress(io.complain), io.signal));
       if (out === undefined) return io.print(text.trimEnd());
       await writeFileAtomic(path.resolve(out), text).catch((error: Error) => {
         throw new UserError(`${out} cannot be written (${error.message}); give another file with --out`);

@@ -5,27 +5,18 @@ import { exitCodeOf, regress, type RegressEvents } from "../regress/regress.ts";
 import { checkNames, type CheckName, type CheckResult, type RegressRequest } from "../regress/types.ts";
 import { writeReport } from "../regress/write/files.ts";
 import { plainProgress } from "../report/progress.ts";
+import type { CommandIo } from "./io.ts";
 import { shownPath } from "./shownPath.ts";
 import { wholeNumber } from "./wholeNumber.ts";
-
-/** What a command needs of the program around it. */
-export interface RegressIo {
-  print(line: string): void;
-  /** For errors. */
-  complain(line: string): void;
-  /** Sets the exit code. */
-  exit(code: number): void;
-  signal: AbortSignal;
-}
 
 const undecided = 2;
 
 /** Adds `regress`: does the patched build do what upstream's does? Exit code 0 it does, 1 not, 2 undecided. */
-export function addRegressCommand(program: Command, io: RegressIo): void {
+export function addRegressCommand(program: Command, io: CommandIo): void {
   program
     .command("regress")
     .description("compare the patched build with upstream's: exit code 0 holds, 1 regressed, 2 could not be decided")
-    .option("--release <tag>", "release of llama.cpp, or newest (default: the pin)")
+    .option("--release <tag>", "release of llama.cpp, or newest, which adds it to patches/ (default: the pin)")
     .option("--only <checks>", `checks to run, commas between: ${checkNames.join(", ")}`, checkList)
     .option("--model <gguf>", "another model in F32, F16 or BF16 to compare on, besides the demo model")
     .option("--text <file>", "text in UTF-8 for likelihoods (default: the demo model's held-out text)")
@@ -51,10 +42,10 @@ export function addRegressCommand(program: Command, io: RegressIo): void {
     });
 }
 
-function events({ print }: RegressIo): RegressEvents {
+function events({ print }: CommandIo): RegressEvents {
   const line = plainProgress(print);
   return {
-    progress: (text, fraction) => line({ kind: "build", text, fraction }),
+    progress: (text, fraction) => line({ kind: "prepare", text, fraction }),
     done: (result) => lines(result).forEach(print),
   };
 }

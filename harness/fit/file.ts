@@ -1,16 +1,13 @@
 import { Document, isScalar, visit } from "yaml";
 import { z } from "zod";
+import { tableSchema, tensorTableSchema } from "../study/tables.ts";
 import { type FitRequest, fitRequestSchema } from "../study/types.ts";
 import type { Fitted } from "./fit.ts";
 
-const widths = z.array(z.int()).length(16);
-const values = z.array(z.int()).length(16);
-
 /** A fitted table as it is kept: what a study needs of it, and where it comes from. */
 export const fittedFileSchema = z.strictObject({
-  widths,
-  values,
-  tensors: z.array(z.strictObject({ pattern: z.string(), widths, values, error: z.number() })),
+  ...tableSchema.shape,
+  tensors: z.array(tensorTableSchema.extend({ error: z.number() })),
   provenance: z.strictObject({
     model: z.strictObject({ name: z.string(), sha256: z.string() }),
     /** Of the importance matrix: its training text and how much of it; null without one. */

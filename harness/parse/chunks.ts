@@ -18,9 +18,9 @@ function numberedValues(text: string, pattern: RegExp, expected: number, what: s
   return values;
 }
 
-/** Running perplexity after each chunk: `[1]4.1234,[2]…` (four decimals). */
-export function runningPerplexities(text: string, expected: number): number[] {
-  return numberedValues(text, new RegExp(String.raw`\[(\d+)\](${numberPattern}),`, "g"), expected, "perplexity");
+/** Checks the running perplexity after each chunk: `[1]4.1234,[2]…`. @throws ParseError see {@link numberedValues} */
+export function checkRunning(text: string, expected: number): void {
+  numberedValues(text, new RegExp(String.raw`\[(\d+)\](${numberPattern}),`, "g"), expected, "perplexity");
 }
 
 /**

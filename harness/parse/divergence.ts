@@ -20,7 +20,6 @@ export interface Divergence {
   probabilityChangeRms: Measured;
   /** How often both models find the same token most probable, in percent. */
   sameTop: Measured;
-  chunks: number;
   /** Mean divergence of each chunk alone; undefined from a binary without the base patches. */
   chunkKld: number[] | undefined;
 }
@@ -65,7 +64,6 @@ export function parseDivergence(output: Output, expectedChunks?: number): Diverg
     probabilityChange: measured("Mean +Δp"),
     probabilityChangeRms: measured("RMS Δp"),
     sameTop: measured("Same top p"),
-    chunks: plan.chunks,
     chunkKld: chunkValues(text, "kld", plan.chunks),
   };
 }

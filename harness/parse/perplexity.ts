@@ -1,6 +1,6 @@
 import { mean } from "simple-statistics";
 import { ParseError } from "../errors.ts";
-import { chunkValues, runningPerplexities } from "./chunks.ts";
+import { checkRunning, chunkValues } from "./chunks.ts";
 import { bothStreams, finiteNumber, numberPattern } from "./numbers.ts";
 import type { Output } from "./numbers.ts";
 
@@ -12,14 +12,8 @@ export interface Perplexity {
   pplError: number;
   /** Mean negative log-likelihood of a token in nats: of the chunks when they are exact, else ln of `ppl`. */
   nll: number;
-  /** Running perplexity after each chunk, as printed. */
-  chunks: number[];
   /** Mean NLL of each chunk alone, in nats; undefined from a binary without the base patches. */
   chunkNll: number[] | undefined;
-  /** Tokens in a chunk. */
-  contextTokens: number;
-  /** Tokens that went through the model. */
-  tokens: number;
   /** Tokens per second between start and final estimate, by the log's time stamps; undefined without them. */
   tokensPerSecond: number | undefined;
 }
@@ -69,7 +63,7 @@ export function parsePerplexity(output: Output, expectedChunks?: number): Perple
   const finals = [...text.matchAll(new RegExp(String.raw`Final estimate: PPL = (${numberPattern}|\S+) \+/- (${numberPattern}|\S+)`, "g"))];
   if (finals.length !== 1) throw new ParseError(`llama-perplexity gave ${finals.length} final estimates, expected one. ${finals.length === 0 ? reasonOf(text) : ""}`.trim());
   const [, ppl, error] = finals[0]!;
-  const chunks = runningPerplexities(text, plan.chunks);
+  checkRunning(text, plan.chunks);
   const chunkNll = chunkValues(text, "nll", plan.chunks);
   const result = { ppl: finiteNumber(ppl, "The final perplexity"), pplError: finiteNumber(error, "The error of the final perplexity") };
   const tokens = plan.chunks * plan.contextTokens;
@@ -78,10 +72,7 @@ export function parsePerplexity(output: Output, expectedChunks?: number): Perple
   return {
     ...result,
     nll: chunkNll ? mean(chunkNll) : Math.log(result.ppl),
-    chunks,
     chunkNll,
-    contextTokens: plan.contextTokens,
-    tokens,
     tokensPerSecond: start !== undefined && end !== undefined && end > start ? tokens / (end - start) : undefined,
   };
 }

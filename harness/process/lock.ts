@@ -2,12 +2,13 @@ import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import lockfile from "proper-lockfile";
+import { stopSignal } from "./interrupt.ts";
 
 /** Options of {@link withLock}. */
 export interface LockOptions {
   /** Called once if another process holds the lock. */
-  onWait?: () => void;
-  /** Ends the wait; the error thrown is its reason. */
+  onWait?: (() => void) | undefined;
+  /** Ends the wait, the error thrown is its reason; {@link stopSignal} by default. */
   signal?: AbortSignal | undefined;
 }
 
@@ -18,14 +19,15 @@ const staleMilliseconds = 20_000;
  * Runs `task` while this process alone holds the lock `file` (a folder by that
  * name, made by proper-lockfile). Waits as long as another process holds it.
  *
- * @param task gets a signal that is aborted when the lock is lost or `options.signal` is aborted
+ * @param task gets a signal that is aborted when the lock is lost or `signal` is aborted
  */
 export async function withLock<T>(file: string, task: (signal: AbortSignal) => Promise<T>, options: LockOptions = {}): Promise<T> {
+  const { signal = stopSignal(), onWait } = options;
   await mkdir(path.dirname(file), { recursive: true });
   const lost = new AbortController();
-  const release = await acquire(file, lost, options);
+  const release = await acquire(file, lost, { signal, onWait });
   try {
-    return await task(options.signal ? AbortSignal.any([options.signal, lost.signal]) : lost.signal);
+    return await task(signal ? AbortSignal.any([signal, lost.signal]) : lost.signal);
   } finally {
     if (!lost.signal.aborted) await release();
   }

@@ -22,9 +22,10 @@ export async function newestRelease(project: Project, report: (message: string) 
   });
   const found = `${bundlePackage}@${version}`;
   const listed = (await upstreams(project)).releases.find((release) => release.package === found);
-  const { tag } = listed ?? (await packagedRelease(project, found, report));
+  const release = listed ?? (await packagedRelease(project, found, report));
+  const { tag } = release;
   report(`the newest release is ${tag} (${found})`);
   const patched = listed && existsSync(path.join(seriesFolder(project, listed, "pablo"), ".patches"));
-  if (!patched) report(await newRelease(project, tag, path.join(project.cache, "patches", tag), { package: found }, report));
+  if (!patched) report(await newRelease(project, tag, path.join(project.cache, "patches", tag), { candidate: release }, report));
   return releaseOf(tag, project);
 }

@@ -4,7 +4,7 @@ import { ensureBuild, type Build } from "../build/build.ts";
 import { UserError } from "../errors.ts";
 import { demoModel } from "../paths.ts";
 import { checkModel, checkText } from "../run/inputs.ts";
-import { ensureDemoText } from "../study/demoText.ts";
+import { ensureDemoText } from "../run/demoText.ts";
 import { thisProject, type Project } from "../upstream/project.ts";
 import { release as releaseOf, type Release } from "../upstream/releases.ts";
 import { bytes } from "./checks/bytes.ts";

@@ -4,6 +4,7 @@ import type { Build } from "../build/build.ts";
 import { finiteNumber } from "../parse/numbers.ts";
 import { parsePerplexity, type Perplexity } from "../parse/perplexity.ts";
 import { run, type ProcessResult } from "../process/run.ts";
+import { deviceArguments } from "../run/arguments.ts";
 import { childEnvironment } from "../run/environment.ts";
 import type { RegressContext } from "./types.ts";
 
@@ -67,7 +68,7 @@ export interface Likelihood {
 }
 
 /**
- * Measures perplexity with everything pinned that a default could change.
+ * Measures perplexity on the processor, with context, batches and threads pinned.
  *
  * @throws {ProcessError} it failed
  * @throws {ParseError} no final estimate, too few chunks, or a value that is not finite
@@ -76,12 +77,13 @@ export async function measureLikelihood(build: Build, what: Likelihood, place: P
   const { model, text, threads, chunks, more = [] } = what;
   const batch = build.lacks?.includes("--ubatch-size") ? [] : ["-ub", "512"];
   const numbers = ["-c", "512", "-b", "2048", "-t", threads, "-tb", threads, "--chunks", chunks].map(String);
-  return parsePerplexity(await runProgram(build, "llama-perplexity", ["-m", model, "-f", text, ...numbers, ...batch, ...more], place));
+  const args = ["-m", model, "-f", text, ...numbers, ...batch, ...deviceArguments(build.lacks), ...more];
+  return parsePerplexity(await runProgram(build, "llama-perplexity", args, place), chunks);
 }
 
 /** Makes an importance matrix from the beginning of a text. @returns its path */
 export async function makeImportanceMatrix(build: Build, model: string, text: string, to: string, threads: number, place: Place): Promise<string> {
-  const args = ["-m", model, "-f", text, "-o", to, "-c", "512", "-t", String(threads), "--chunks", "4"];
+  const args = ["-m", model, "-f", text, "-o", to, "-c", "512", "-t", String(threads), "--chunks", "4", ...deviceArguments(build.lacks)];
   await runProgram(build, "llama-imatrix", args, place);
   return to;
 }

@@ -1,7 +1,6 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import path from "node:path";
 import { UserError } from "../errors.ts";
+import { withScratch } from "../scratch.ts";
+import { scratchFolder, thisProject } from "../upstream/project.ts";
 import { makeReport } from "./makeReport.ts";
 import { prepare } from "./prepare.ts";
 import type { Check, CheckResult, RegressReport, RegressRequest, SharedContext } from "./types.ts";
@@ -23,19 +22,18 @@ export interface RegressEvents {
  */
 export async function regress(request: RegressRequest, events: RegressEvents, signal: AbortSignal): Promise<RegressReport> {
   const start = Date.now();
-  const folder = await mkdtemp(path.join(tmpdir(), "quantflex-regress-"));
   const results: CheckResult[] = [];
   let context: SharedContext | null = null;
   let fault: string | null = null;
   try {
-    const prepared = await prepare(request, folder, (text, fraction) => events.progress(text, fraction), signal);
-    context = prepared.context;
-    for (const check of prepared.selected) results.push(await runCheck(check, context, events));
+    await withScratch(scratchFolder(request.project ?? thisProject()), "regress", async (folder) => {
+      const prepared = await prepare(request, folder, (text, fraction) => events.progress(text, fraction), signal);
+      context = prepared.context;
+      for (const check of prepared.selected) results.push(await runCheck(check, context, events));
+    });
   } catch (error) {
     if (signal.aborted) throw error;
     fault = faultOf(error);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
   }
   return makeReport(request, context, fault, results, (Date.now() - start) / 1000);
 }

@@ -1,5 +1,6 @@
 import { type Estimate, perplexityRatio } from "../analysis/statistics.ts";
 import type { Plan } from "../store/plan.ts";
+import { alignedTable } from "./alignedTable.ts";
 import { type FigureCell, figureData } from "./figures/data.ts";
 import { readable } from "./figures/numbers.ts";
 import type { Results } from "./load.ts";
@@ -83,12 +84,12 @@ function differences(first: Map<string, string>, second: Map<string, string>): C
 
 /** A comparison as text for a terminal. */
 export function comparisonText({ settings, table }: Comparison): string {
-  const heading = settings.length === 0 ? ["settings: the same"] : ["settings that differ:", ...aligned([["", "A", "B"], ...settings.map(([what, left, right]) => [`  ${what}`, shortened(left), shortened(right)])], 3)];
+  const heading = settings.length === 0 ? ["settings: the same"] : ["settings that differ:", alignedTable([["", "A", "B"], ...settings.map(([what, left, right]) => [`  ${what}`, shortened(left), shortened(right)])], () => false)];
   const shown = ["cell", "bpw_a", "bpw_b", "ppl_a", "ppl_b", "ppl_difference_percent", "ppl_ratio_low", "ppl_ratio_high", "kld_a", "kld_b", "status"];
   const titles = ["cell", "bits A", "bits B", "PPL A", "PPL B", "B/A, %", "low", "high", "KLD A", "KLD B", ""];
   const used = shown.map((name, index) => ({ name, title: titles[index]!, at: table.columns.indexOf(name) })).filter(({ at }) => table.rows.some((row) => row[at] !== null));
   const lines = table.rows.map((row) => used.map(({ at }) => cellText(row[at] ?? null)));
-  return [...heading, "", ...aligned([used.map(({ title }) => title), ...lines], 1)].join("\n");
+  return [...heading, "", alignedTable([used.map(({ title }) => title), ...lines], (column) => column > 0)].join("\n");
 }
 
 function cellText(value: string | number | null): string {
@@ -98,10 +99,4 @@ function cellText(value: string | number | null): string {
 
 function shortened(text: string): string {
   return /^[0-9a-f]{40,}$/.test(text) ? text.slice(0, 12) : text;
-}
-
-/** Lines with their columns aligned, the first `words` of them to the left. */
-function aligned(rows: readonly (readonly string[])[], words: number): string[] {
-  const widths = (rows[0] ?? []).map((_title, column) => Math.max(...rows.map((row) => (row[column] ?? "").length)));
-  return rows.map((row) => row.map((text, column) => (column < words ? text.padEnd(widths[column]!) : text.padStart(widths[column]!))).join("  ").trimEnd());
 }

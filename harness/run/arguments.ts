@@ -101,18 +101,19 @@ function batchArguments({ context, batch, ubatch, threads }: Settings, lacks: re
   return Object.entries(numbers).flatMap(([name, value]) => [name, String(value)]);
 }
 
-function deviceArguments(lacks: readonly Lack[]): string[] {
+/** Arguments that keep a program on the processor, where the release can have it elsewhere. */
+export function deviceArguments(lacks: readonly Lack[] = []): string[] {
   return lacks.includes("--device") ? [] : ["--device", "none"];
 }
 
 /** Arguments of llama-perplexity that make it write the model's predictions over a text. */
-export function logitsArguments(settings: Settings, { logits, ...paths }: { model: string; text: string; logits: string }): string[] {
-  return [...perplexityArguments(settings, paths), "--kl-divergence-base", logits];
+export function logitsArguments(settings: Settings, { logits, ...paths }: { model: string; text: string; logits: string }, lacks: readonly Lack[] = []): string[] {
+  return [...perplexityArguments(settings, paths, lacks), "--kl-divergence-base", logits];
 }
 
 /** Arguments of llama-perplexity that compare a model's predictions with those; the text is in their file. */
-export function divergenceArguments(settings: Settings, paths: { model: string; logits: string }): string[] {
-  return ["-m", paths.model, "--kl-divergence", "--kl-divergence-base", paths.logits, ...batchArguments(settings, []), ...deviceArguments([])];
+export function divergenceArguments(settings: Settings, paths: { model: string; logits: string }, lacks: readonly Lack[] = []): string[] {
+  return ["-m", paths.model, "--kl-divergence", "--kl-divergence-base", paths.logits, ...batchArguments(settings, lacks), ...deviceArguments(lacks)];
 }
 
 /**
@@ -120,12 +121,12 @@ export function divergenceArguments(settings: Settings, paths: { model: string; 
  *
  * @param chunks at most so many chunks of the training text; null for all
  */
-export function imatrixArguments(settings: Settings, chunks: number | null, paths: { model: string; text: string; imatrix: string }): string[] {
+export function imatrixArguments(settings: Settings, chunks: number | null, paths: { model: string; text: string; imatrix: string }, lacks: readonly Lack[] = []): string[] {
   const { batch, context } = settings;
   const whole = { ...settings, batch: Math.max(batch, context) };
   return [
     "-m", paths.model, "-f", paths.text, "-o", paths.imatrix,
-    ...batchArguments(whole, []), "--chunks", String(chunks ?? -1), "--no-ppl", ...deviceArguments([]),
+    ...batchArguments(whole, lacks), "--chunks", String(chunks ?? -1), "--no-ppl", ...deviceArguments(lacks),
   ];
 }
 
@@ -142,12 +143,12 @@ export function keySteps(cell: Cell, settings: Settings, gguf: Gguf, lacks: read
   const { model, quantized, imatrix, imatrixText, text, logits } = roles;
   const measured = quantizes ? quantized : model;
   const steps: string[][] = [];
-  if (cell.imatrix) steps.push(["llama-imatrix", ...imatrixArguments(settings, options?.imatrixChunks ?? null, { model, text: imatrixText, imatrix })]);
+  if (cell.imatrix) steps.push(["llama-imatrix", ...imatrixArguments(settings, options?.imatrixChunks ?? null, { model, text: imatrixText, imatrix }, lacks)]);
   if (quantizes) {
     const paths = { model, quantized, ...(cell.imatrix && { imatrix }) };
     steps.push(["llama-quantize", ...quantizeArguments(cell, settings, misfits(gguf, cell.type), paths)]);
   }
   steps.push(["llama-perplexity", ...perplexityArguments(settings, { model: measured, text }, lacks)]);
-  if (options?.klDivergence) steps.push(["llama-perplexity", ...divergenceArguments(settings, { model: measured, logits })]);
+  if (options?.klDivergence) steps.push(["llama-perplexity", ...divergenceArguments(settings, { model: measured, logits }, lacks)]);
   return steps;
 }

@@ -114,7 +114,7 @@ async function measure(
   };
 
   const compare = async (file: string, base: string, chunks: number): Promise<RecordedDivergence> => {
-    const list = divergenceArguments(settings, { model: file, logits: base });
+    const list = divergenceArguments(settings, { model: file, logits: base }, build.lacks);
     let result: RecordedDivergence | undefined;
     await logged("llama-perplexity", list, async () => {
       const measurement = await measureDivergence(list, chunks, step("llama-perplexity"));

@@ -3,7 +3,7 @@ import { UserError } from "../errors.ts";
 import { cachedFit, type FitInputs } from "../fit/cached.ts";
 import type { FittedFile } from "../fit/file.ts";
 import { demoModel } from "../paths.ts";
-import { ensureDemoTrainingText } from "../study/demoText.ts";
+import { ensureDemoTrainingText } from "./demoText.ts";
 import { defaultMethod, type FitRequest } from "../study/types.ts";
 import type { Report } from "./events.ts";
 import { imatrixSource } from "./fits.ts";

@@ -39,12 +39,12 @@ export function prepareImatrix(
   }
   const key = hashText(canonicalJson({
     ...buildInputs(build), model: model.sha256, text: text.sha256,
-    argv: imatrixArguments(settings, chunks, { model: roles.model, text: roles.imatrixText, imatrix: roles.imatrix }),
+    argv: imatrixArguments(settings, chunks, { model: roles.model, text: roles.imatrixText, imatrix: roles.imatrix }, build.lacks),
   }));
   const file = once(() =>
     preparedFile("imatrices", `${key}.gguf`, async (unfinished, folder) => {
       report({ kind: "note", text: `computing an importance matrix on ${text.name}` });
-      const list = imatrixArguments(settings, chunks, { model: model.path, text: text.path, imatrix: unfinished });
+      const list = imatrixArguments(settings, chunks, { model: model.path, text: text.path, imatrix: unfinished }, build.lacks);
       await run(build.binary("llama-imatrix"), list, {
         cwd: folder, env: childEnvironment(null), signal,
         onText: (output) => {

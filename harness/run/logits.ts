@@ -40,7 +40,7 @@ export function prepareLogits(
   report: Report,
   signal: AbortSignal,
 ): Logits {
-  const argv = logitsArguments(settings, { model: roles.model, text: roles.text, logits: roles.logits });
+  const argv = logitsArguments(settings, { model: roles.model, text: roles.text, logits: roles.logits }, build.lacks);
   const key = hashText(canonicalJson({ ...buildInputs(build), model: model.sha256, text: text.sha256, argv }));
   const vocabulary = model.gguf.metadata.get("tokenizer.ggml.tokens");
   const tokens = Array.isArray(vocabulary) ? vocabulary.length : 0;
@@ -58,7 +58,7 @@ export function prepareLogits(
       }, () => null); // a disk that does not tell its room is no reason to stop
     };
     try {
-      const { stdout, stderr } = await run(build.binary("llama-perplexity"), logitsArguments(settings, { model: model.path, text: text.path, logits: unfinished }), {
+      const { stdout, stderr } = await run(build.binary("llama-perplexity"), logitsArguments(settings, { model: model.path, text: text.path, logits: unfinished }, build.lacks), {
         cwd: folder,
         env: childEnvironment(null),
         signal: AbortSignal.any([signal, stop.signal]),

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync } from "node:fs";
-import { rm } from "node:fs/promises";
+import { rm, rmdir } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import PQueue from "p-queue";
@@ -9,7 +9,7 @@ import { demoModel, projectRoot } from "../paths.ts";
 import { withStoreLock } from "../store/lock.ts";
 import { type Plan, writePlan } from "../store/plan.ts";
 import { readRecord } from "../store/store.ts";
-import { ensureDemoText, ensureDemoTrainingText } from "../study/demoText.ts";
+import { ensureDemoText, ensureDemoTrainingText } from "./demoText.ts";
 import { loadStudy } from "../study/load.ts";
 import { release as releaseOf, type Release } from "../upstream/releases.ts";
 import type { Cell, Study } from "../study/types.ts";
@@ -18,6 +18,7 @@ import type { Report, SweepEvent } from "./events.ts";
 import { fitCells } from "./fits.ts";
 import { prepareImatrix } from "./imatrix.ts";
 import { checkModel, checkResults, checkText, type Content } from "./inputs.ts";
+import { refuseLacking } from "./lacks.ts";
 import { prepareLogits } from "./logits.ts";
 import { selectCells } from "./only.ts";
 import { TextTooShort } from "./perplexity.ts";
@@ -69,10 +70,12 @@ export async function sweep(request: SweepRequest, report: Report, signal: Abort
   const studyPath = findStudy(request.study);
   const asked = loadStudy(studyPath);
   const wanted = new Set(selectCells(asked.cells, request.only).map(({ name }) => name));
+  const release = await releaseOf(request.release);
+  const { release: tag, lacks = [] } = request.build ?? { release: release.tag, lacks: release.lacks };
+  refuseLacking(tag, lacks, asked, asked.cells.filter(({ name }) => wanted.has(name)));
   const model = await checkModel(request.model ?? demoModel, signal);
   const text = await checkText(request.text ?? (await ensureDemoText()), asked.context, signal);
-  const release = request.release === undefined ? undefined : await releaseOf(request.release);
-  const results = path.resolve(request.out ?? path.join(projectRoot, "results", [asked.name, model.name, ...(release ? [release.tag] : [])].join("-")));
+  const results = path.resolve(request.out ?? path.join(projectRoot, "results", [asked.name, model.name, ...(request.release ? [release.tag] : [])].join("-")));
   await checkResults(results, asked.name, model);
   const imatrixText = await imatrixContent(asked, studyPath, request, signal);
   const build = request.build ?? (await patchedBuild(release, report, signal));
@@ -93,16 +96,17 @@ export async function sweep(request: SweepRequest, report: Report, signal: Abort
         await writePlan(results, plan);
         return await runCells(selected, plan, context, request.jobs ?? 1, report, held);
       } finally {
-        await rm(temporaryFolder(results), { recursive: true, force: true });
+        // Only when empty: when the lock was lost, another sweep may be at work in it.
+        await rmdir(temporaryFolder(results)).catch(() => undefined);
       }
     },
     { signal, onWait },
   );
 }
 
-async function patchedBuild(release: Release | undefined, report: Report, signal: AbortSignal): Promise<Build> {
+async function patchedBuild(release: Release, report: Report, signal: AbortSignal): Promise<Build> {
   return ensureBuild("patched", {
-    ...(release && { release }),
+    release,
     targets: ["llama-quantize", "llama-perplexity", "llama-imatrix"],
     report: (text, fraction) => report({ kind: "build", text, fraction }),
     signal,

@@ -3,35 +3,10 @@ import path from "node:path";
 import writeFileAtomic from "write-file-atomic";
 import { z } from "zod";
 import { UserError } from "../errors.ts";
-import { baseTypes, containers, encodings, fileTypes, fitRequestSchema, scales } from "../study/types.ts";
+import { cellSchema } from "../study/types.ts";
 import { storeFolder } from "./store.ts";
 
 const contentSchema = z.strictObject({ name: z.string(), path: z.string(), sha256: z.string(), bytes: z.int() });
-
-const numbers = { widths: z.array(z.int()), values: z.array(z.int()) };
-
-const cellSchema = z.strictObject({
-  name: z.string(),
-  type: z.enum(fileTypes),
-  mode: z.enum(["upstream", "simple", "own"]),
-  pure: z.boolean(),
-  radius: z.int().optional(),
-  table: z
-    .strictObject({
-      name: z.string(),
-      kind: z.enum(["basic", "balanced", "custom"]),
-      ...numbers,
-      tensors: z.array(z.strictObject({ pattern: z.string(), ...numbers })).optional(),
-    })
-    .optional(),
-  fit: fitRequestSchema.optional(),
-  imatrix: z.boolean(),
-  container: containers,
-  encode: encodings,
-  scale: scales,
-  decode: z.string(),
-  types: z.array(z.enum(baseTypes)),
-});
 
 const planSchema = z.strictObject({
   format: z.literal(2),
@@ -92,7 +67,7 @@ export async function readPlan(results: string): Promise<Plan | null> {
     throw error;
   }
   try {
-    return planSchema.parse(JSON.parse(text)) as Plan;
+    return planSchema.parse(JSON.parse(text));
   } catch {
     throw new UserError(`${file} is damaged; remove it and run the sweep again: finished cells are kept`);
   }

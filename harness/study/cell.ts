@@ -4,10 +4,10 @@ import { normalizeDecode } from "./decode.ts";
 import { fillName, type GridPoint } from "./grid.ts";
 import { type Fault, type Positioned, parsePositioned, throwFaults } from "./position.ts";
 import { cellFields, typesField } from "./schema.ts";
-import { builtInTables, customTable, tableFaults } from "./tables.ts";
-import { type BaseType, type Cell, type FileType, type FitRequest, type Table, baseTypes, defaultMethod } from "./types.ts";
+import { type Table, builtInTables, customTable, isMap, tableFaults } from "./tables.ts";
+import { type BaseType, type Cell, type FitRequest, baseTypes, cellSchema, defaultMethod } from "./types.ts";
 
-const defaults: Record<string, unknown> = { pure: true, container: "native", encode: "bins", scale: "absmax", decode: "exact", imatrix: false };
+const defaults = { pure: true, container: "native", encode: "bins", scale: "absmax", decode: "exact", imatrix: false } as const;
 
 /** What a cell is read against. */
 export interface CellContext {
@@ -33,34 +33,29 @@ export function readCell(point: GridPoint, context: CellContext): { cell: Cell }
   const faults = fieldFaults(values).map(({ path: [field, ...more], message }) => ({ path: at(String(field), ...more), message }));
   if (faults.length > 0) return { faults };
 
-  const asFit = values["table"] as { fit?: Partial<FitRequest> } | string | undefined;
-  const fit = typeof asFit === "object" && asFit.fit ? fitRequest(asFit.fit, values) : undefined;
-  const table = values["table"] === undefined || fit ? undefined : readTable(values["table"], at("table"), context);
-  const type = values["type"] as FileType;
+  const { table: asked, ...others } = values;
+  const settled = { ...defaults, pure: context.pure, ...others };
+  const fit = isMap(asked) && "fit" in asked ? fitRequest(asked["fit"] as Partial<FitRequest>, settled) : undefined;
+  const table = asked === undefined || fit ? undefined : readTable(asked, at("table"), context);
+  const type = values["type"];
   const given = new Set(Object.keys(values));
-  const own = given.has("radius") || given.has("table");
-  const asked = (values["types"] as BaseType[] | undefined) ?? [type];
-  const cell: Cell = {
+  const reached = (values["types"] ?? [type]) as BaseType[];
+  const cell = cellSchema.parse({
+    ...settled,
     name: "",
-    type,
-    mode: own ? "own" : type === "Q4_0" || type === "Q8_0" ? "simple" : "upstream",
-    pure: (values["pure"] as boolean | undefined) ?? context.pure,
-    container: (values["container"] as Cell["container"] | undefined) ?? "native",
-    encode: (values["encode"] as Cell["encode"] | undefined) ?? "bins",
-    scale: (values["scale"] as Cell["scale"] | undefined) ?? "absmax",
-    decode: normalizeDecode((values["decode"] as string | undefined) ?? "exact"),
-    types: baseTypes.filter((base) => asked.includes(base)),
-    ...(given.has("radius") ? { radius: values["radius"] as number } : {}),
+    mode: given.has("radius") || given.has("table") ? "own" : type === "Q4_0" || type === "Q8_0" ? "simple" : "upstream",
+    decode: normalizeDecode(settled.decode),
+    types: baseTypes.filter((base) => reached.includes(base)),
     ...(table ? { table } : {}),
     ...(fit ? { fit } : {}),
-    imatrix: (values["imatrix"] as boolean | undefined) ?? false,
-  };
+  });
   const impossible = combinationFaults(cell, given).map(({ field, message }) => ({ path: at(field), message }));
   if (impossible.length > 0) return { faults: impossible };
   cell.name = fillName(values["name"] as string, (field) => {
     if (field === "imatrix") return { text: "imatrix", isDefault: values["imatrix"] !== true };
     const shown = field === "table" ? (table?.name ?? fit?.per) : field === "decode" ? cell.decode : values[field];
-    return { text: String(shown ?? defaults[field] ?? ""), isDefault: shown === undefined || shown === defaults[field] };
+    const usual = (defaults as Record<string, unknown>)[field];
+    return { text: String(shown ?? usual ?? ""), isDefault: shown === undefined || shown === usual };
   });
   return { cell };
 }
@@ -78,14 +73,8 @@ function fieldFaults(values: Record<string, unknown>): Fault[] {
 }
 
 /** What a study leaves out of a fit follows from how the cell uses the table. */
-function fitRequest(asked: Partial<FitRequest>, values: Record<string, unknown>): FitRequest {
-  const scale = (values["scale"] as FitRequest["scale"] | undefined) ?? "absmax";
-  return {
-    method: asked.method ?? defaultMethod(scale),
-    per: asked.per ?? "model",
-    weights: asked.weights ?? (values["imatrix"] === true ? "imatrix" : "squared"),
-    scale,
-  };
+function fitRequest(asked: Partial<FitRequest>, { scale, imatrix }: Pick<Cell, "scale" | "imatrix">): FitRequest {
+  return { method: defaultMethod(scale), per: "model", weights: imatrix ? "imatrix" : "squared", ...asked, scale };
 }
 
 function readTable(value: unknown, base: readonly (string | number)[], context: CellContext): Table {

@@ -1,18 +1,9 @@
 import { z } from "zod";
 import { decodePattern } from "./decode.ts";
-import { baseTypes, containers, encodings, fileTypes, fitRequestSchema, scales } from "./types.ts";
+import { tableSchema } from "./tables.ts";
+import { cellSchema, fileTypes, fitRequestSchema } from "./types.ts";
 
-const tableNumbers = {
-  widths: z.array(z.int().min(1).max(256)).length(16).describe("16 bin widths from -128 upwards, summing to 256"),
-  values: z.array(z.int().min(-128).max(127)).length(16).describe("16 decoded values, int8, each above the one before"),
-};
-const tableObject = z.object({
-  ...tableNumbers,
-  tensors: z
-    .array(z.object({ pattern: z.string().regex(/^[^\s#]+$/).describe("a tensor's name, * for any text"), ...tableNumbers }))
-    .optional()
-    .describe("tables of single tensors, the first whose pattern matches"),
-});
+const { type, pure, radius, container, encode, scale, imatrix, types } = cellSchema.shape;
 
 /** A table to be fitted, as a study asks for it. What it leaves out follows from the cell's scale and imatrix. */
 const fitField = fitRequestSchema
@@ -25,24 +16,24 @@ const fitField = fitRequestSchema
  * becomes a grid. The descriptions are what error messages say is allowed.
  */
 export const cellFields = {
-  type: z.enum(fileTypes).describe(`a type of llama-quantize: ${fileTypes.join(", ")}`),
-  pure: z.boolean().describe("true (one type for every tensor) or false (upstream's mixture)"),
-  radius: z.int().min(0).max(7).describe("a whole number from 0 to 7"),
+  type: type.describe(`a type of llama-quantize: ${fileTypes.join(", ")}`),
+  pure: pure.describe("true (one type for every tensor) or false (upstream's mixture)"),
+  radius: radius.unwrap().describe("a whole number from 0 to 7"),
   table: z
-    .union([z.string().min(1), z.strictObject({ fit: fitField }), tableObject])
+    .union([z.string().min(1), z.strictObject({ fit: fitField }), tableSchema])
     .describe("basic, balanced, a map with 16 widths and 16 values, the path of a file that holds one, or fit: and how a table is to be fitted"),
-  container: containers.describe("native or packed"),
-  encode: encodings.describe("bins or nearest"),
-  scale: scales.describe("absmax or search"),
+  container: container.describe("native or packed"),
+  encode: encode.describe("bins or nearest"),
+  scale: scale.describe("absmax or search"),
   decode: z
     .string()
     .regex(decodePattern)
     .describe("exact, published, or published: and any of packing,shift,lownibble,rawdot joined by commas"),
-  imatrix: z.boolean().describe("true (quantized with the study's importance matrix) or false"),
+  imatrix: imatrix.describe("true (quantized with the study's importance matrix) or false"),
 };
 
 /** `types` is a list in itself and never makes a grid. */
-export const typesField = z.array(z.enum(baseTypes)).min(1).max(2).describe("a list with Q4_0, Q8_0 or both");
+export const typesField = types.min(1).max(2).describe("a list with Q4_0, Q8_0 or both");
 
 /** `name` of a cell: a template, in which `{radius}` is the field's value and `{-decode}` is `-value` unless it is the default. */
 export const nameField = z
@@ -54,7 +45,7 @@ export const nameField = z
 export const studyFields = {
   name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/).describe("letters, digits, . _ and -"),
   title: z.string().describe("a line of text"),
-  pure: z.boolean().describe("true (one type for every tensor) or false (upstream's mixture)"),
+  pure: pure.describe("true (one type for every tensor) or false (upstream's mixture)"),
   context: z.int().min(8).max(1_048_576).describe("a whole number of tokens from 8 to 1048576"),
   batch: z.int().min(1).max(1_048_576).describe("a whole number of tokens: less than context, or a multiple of it"),
   ubatch: z.int().min(1).max(1_048_576).describe("a whole number of tokens from 1"),

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { namedTableSchema } from "./tables.ts";
 
 /** File types that llama-quantize of the pinned release makes (tools/quantize/quantize.cpp, QUANT_OPTIONS). */
 export const fileTypes = [
@@ -25,35 +26,8 @@ export type BaseType = (typeof baseTypes)[number];
 /** The single defects of the thesis's fork, in the order of pablo.conf's `DECODE published:…`. */
 export const defects = ["packing", "shift", "lownibble", "rawdot"] as const;
 
-/**
- * A map from 8-bit codes to 16 ranges and back (thesis, chapter 4).
- * `widths`: 16 bin widths from code -128 upwards, summing to 256.
- * `values`: the 16 int8 codes that the bins decode to.
- */
-export interface Table {
-  name: string;
-  kind: "basic" | "balanced" | "custom";
-  widths: number[];
-  values: number[];
-  /** Tables of single tensors or kinds of them; the first whose pattern matches goes before `widths` and `values`. */
-  tensors?: TensorTable[];
-}
-
-/** A table for the tensors whose names match a pattern, in which `*` is any text. */
-export interface TensorTable {
-  pattern: string;
-  widths: number[];
-  values: number[];
-}
-
-/** Where own codes of 4 bits go (pablo.conf, `CONTAINER`). */
-export const containers = z.enum(["native", "packed"]);
-
-/** How a table codes weights (pablo.conf, `ENCODE`). */
-export const encodings = z.enum(["bins", "nearest"]);
-
 /** The block scale as the thesis has it, or the best one (pablo.conf, `SCALE`). */
-export const scales = z.enum(["absmax", "search"]);
+const scale = z.enum(["absmax", "search"]);
 
 /** What a {@link FitRequest} holds. */
 export const fitRequestSchema = z.strictObject({
@@ -64,7 +38,7 @@ export const fitRequestSchema = z.strictObject({
   /** What a weight's error counts: `histogram` in units of its block's scale, `squared` as it is, `imatrix` times its importance. */
   weights: z.enum(["histogram", "squared", "imatrix"]).describe("histogram, squared or imatrix"),
   /** How the table will be used. */
-  scale: scales,
+  scale,
 });
 
 /** A table that is to be fitted to the model before it is quantized. */
@@ -75,29 +49,34 @@ export function defaultMethod(scale: FitRequest["scale"]): FitRequest["method"] 
   return scale === "search" ? "joint" : "lloyd-max";
 }
 
-/** One cell of a study: a type, and how its weights are coded. */
-export interface Cell {
-  name: string;
-  type: FileType;
+/** What a {@link Cell} holds. */
+export const cellSchema = z.strictObject({
+  name: z.string(),
+  type: z.enum(fileTypes),
   /** `upstream`: the library has no part in it; `simple`: upstream's coding, counted; `own`: the library's. */
-  mode: "upstream" | "simple" | "own";
+  mode: z.enum(["upstream", "simple", "own"]),
   /** One scheme over the whole model, not upstream's mixture. */
-  pure: boolean;
-  /** Codes of at most this magnitude become zero (Q4_0 own), 0 to 7. */
-  radius?: number;
+  pure: z.boolean(),
+  /** Codes of at most this magnitude become zero (Q4_0 own). */
+  radius: z.int().min(0).max(7).optional(),
   /** The table; of a cell with `fit` only once it has been fitted. */
-  table?: Table;
-  fit?: FitRequest;
+  table: namedTableSchema.optional(),
+  fit: fitRequestSchema.optional(),
   /** Quantized with the study's importance matrix. */
-  imatrix: boolean;
-  container: z.infer<typeof containers>;
-  encode: z.infer<typeof encodings>;
-  scale: z.infer<typeof scales>;
+  imatrix: z.boolean(),
+  /** Where own codes of 4 bits go (pablo.conf, `CONTAINER`). */
+  container: z.enum(["native", "packed"]),
+  /** How a table codes weights (pablo.conf, `ENCODE`). */
+  encode: z.enum(["bins", "nearest"]),
+  scale,
   /** `exact`, `published`, or `published:` and some defects in the order of `defects`. */
-  decode: string;
+  decode: z.string(),
   /** Base types that own mode reaches, in the order of `baseTypes`. */
-  types: BaseType[];
-}
+  types: z.array(z.enum(baseTypes)),
+});
+
+/** One cell of a study: a type, and how its weights are coded. */
+export type Cell = z.infer<typeof cellSchema>;
 
 /** A validated study: what `npm run sweep` can run. */
 export interface Study {

@@ -1,10 +1,11 @@
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
+import { mkdir, rename } from "node:fs/promises";
 import path from "node:path";
 import pacote from "pacote";
 import { UserError } from "../errors.ts";
+import { withScratch } from "../scratch.ts";
 import { pacoteOptions } from "./npmConfig.ts";
-import type { Project } from "./project.ts";
+import { scratchFolder, type Project } from "./project.ts";
 import type { Release } from "./releases.ts";
 
 /** Where the bundle lies in a node-llama-cpp package. */
@@ -27,15 +28,15 @@ export async function releaseBundle(project: Project, release: Release, report: 
   if (existsSync(file)) return file;
 
   report(`downloading ${release.package} for the source of llama.cpp ${release.tag}`);
-  const folder = path.dirname(file);
-  await mkdir(folder, { recursive: true });
-  const unpacked = await mkdtemp(path.join(folder, "unpack-"));
+  await mkdir(path.dirname(file), { recursive: true });
   try {
-    const options = { ...(await pacoteOptions(project.root)), integrity: release.integrity };
-    await pacote.extract(release.package, unpacked, options);
-    const bundle = path.join(unpacked, bundleInPackage);
-    if (!existsSync(bundle)) throw new UserError(`${release.package} holds no ${bundleInPackage}.`);
-    await rename(bundle, file);
+    await withScratch(scratchFolder(project), "bundle", async (unpacked) => {
+      const options = { ...(await pacoteOptions(project.root)), integrity: release.integrity };
+      await pacote.extract(release.package, unpacked, options);
+      const bundle = path.join(unpacked, bundleInPackage);
+      if (!existsSync(bundle)) throw new UserError(`${release.package} holds no ${bundleInPackage}.`);
+      await rename(bundle, file);
+    });
     return file;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EINTEGRITY") throw error;
@@ -43,7 +44,5 @@ export async function releaseBundle(project: Project, release: Release, report: 
       `${release.package} is not what patches/upstreams.json says: ${(error as Error).message}. ` +
         "It was thrown away. Run `npm cache verify` and try again; if it stays so, the registry serves another package.",
     );
-  } finally {
-    await rm(unpacked, { recursive: true, force: true });
   }
 }

@@ -1,13 +1,14 @@
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, readFile, rename } from "node:fs/promises";
 import path from "node:path";
 import pacote from "pacote";
 import { UserError } from "../errors.ts";
+import { withScratch } from "../scratch.ts";
 import { bundleFile, bundleInPackage } from "./bundle.ts";
 import type { Report } from "./fetch.ts";
 import { gitIn } from "./git.ts";
 import { pacoteOptions } from "./npmConfig.ts";
-import type { Project } from "./project.ts";
+import { scratchFolder, type Project } from "./project.ts";
 import type { Release } from "./releases.ts";
 
 /** npm's package whose versions carry releases of llama.cpp as git bundles. */
@@ -24,10 +25,7 @@ const infoInPackage = path.join("llama", "llama.cpp.info.json");
  * @throws {UserError} no answer from the registry, or a package without a bundle
  */
 export async function packagedRelease(project: Project, specification: string, report: Report): Promise<Release> {
-  const scratch = path.join(project.cache, "scratch");
-  await mkdir(scratch, { recursive: true });
-  const unpacked = await mkdtemp(path.join(scratch, "package-"));
-  try {
+  return withScratch(scratchFolder(project), "package", async (unpacked) => {
     const options = await pacoteOptions(project.root);
     const { name, version, _integrity: integrity } = await manifest(specification, options);
     const found = `${name}@${version}`;
@@ -42,9 +40,7 @@ export async function packagedRelease(project: Project, specification: string, r
     await mkdir(path.dirname(kept), { recursive: true });
     await rename(bundle, kept);
     return release;
-  } finally {
-    await rm(unpacked, { recursive: true, force: true });
-  }
+  });
 }
 
 async function manifest(specification: string, options: pacote.Options): Promise<{ name: string; version: string; _integrity: string }> {

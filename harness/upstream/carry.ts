@@ -1,9 +1,11 @@
 import { existsSync } from "node:fs";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { stopSignal } from "../process/interrupt.ts";
 import { gitIn } from "./git.ts";
 import type { Release } from "./releases.ts";
 import { baseReference } from "./repository.ts";
+import { pruneWorktrees } from "./scratchWorktree.ts";
 import type { Patch } from "./series.ts";
 import { divider } from "./workshop.ts";
 
@@ -16,11 +18,12 @@ import { divider } from "./workshop.ts";
 export async function carryOver(repository: string, folder: string, patches: readonly Patch[], release: Release): Promise<boolean> {
   await rm(folder, { recursive: true, force: true });
   await mkdir(path.dirname(folder), { recursive: true });
-  await gitIn(repository).raw(["worktree", "prune"]);
+  await pruneWorktrees(repository);
   await gitIn(repository).raw(["worktree", "add", "--quiet", "--detach", "--force", folder, baseReference]);
   const git = gitIn(folder);
   await git.raw(["update-ref", "refs/worktree/imported", baseReference]);
-  const border = `${folder}.divider`;
+  const gitFolder = await git.raw(["rev-parse", "--absolute-git-dir"]);
+  const border = path.join(gitFolder, "divider");
   try {
     await writeFile(border, dividerMail(release));
     const of = (series: string): string[] => patches.filter((patch) => patch.series === series).map(({ file }) => file);
@@ -28,7 +31,9 @@ export async function carryOver(repository: string, folder: string, patches: rea
     await git.raw(["am", ...flags, ...of("base"), border, ...of("pablo")]);
     return false;
   } catch (error) {
-    if (existsSync(path.resolve(folder, await git.raw(["rev-parse", "--git-path", "rebase-apply"])))) return true;
+    if (!stopSignal()?.aborted && existsSync(path.join(gitFolder, "rebase-apply"))) return true;
+    await rm(folder, { recursive: true, force: true });
+    await pruneWorktrees(repository);
     throw error;
   } finally {
     await rm(border, { force: true });

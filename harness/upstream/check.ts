@@ -1,12 +1,13 @@
-import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { UserError } from "../errors.ts";
+import { withScratch } from "../scratch.ts";
 import { patchFiles, type SeriesFiles } from "./export.ts";
 import type { Report } from "./fetch.ts";
-import { gitIn } from "./git.ts";
-import type { Project } from "./project.ts";
+import { scratchFolder, type Project } from "./project.ts";
 import type { Release } from "./releases.ts";
 import { repositoryFolder } from "./repository.ts";
+import { pruneWorktrees } from "./scratchWorktree.ts";
 import { seriesFolder, type SeriesName } from "./series.ts";
 import { importPatches } from "./workshop.ts";
 
@@ -17,23 +18,19 @@ import { importPatches } from "./workshop.ts";
  * @throws {UserError} naming each file that differs; or a series that cannot be imported
  */
 export async function checkPatches(project: Project, release: Release, report: Report): Promise<void> {
-  const scratch = path.join(project.cache, "scratch");
-  await mkdir(scratch, { recursive: true });
-  const parent = await mkdtemp(path.join(scratch, `check-${release.tag}-`));
   try {
-    const folder = await importPatches(project, release, path.join(parent, "source"), report);
-    const exported = await patchFiles(folder);
-    const differences = (
-      await Promise.all((["base", "pablo"] as const).map((series) => differing(project, release, series, exported[series])))
-    ).flat();
+    const differences = await withScratch(scratchFolder(project), "check", async (parent) => {
+      const folder = await importPatches(project, release, path.join(parent, "source"), report);
+      const exported = await patchFiles(folder);
+      return (await Promise.all((["base", "pablo"] as const).map((series) => differing(project, release, series, exported[series])))).flat();
+    });
     if (differences.length === 0) return;
     throw new UserError(
       `These files of patches/${release.tag} change when they are imported and exported again: ${differences.join(", ")}. ` +
         `Run \`npm run patches -- import --release ${release.tag}\`, then \`export\`.`,
     );
   } finally {
-    await rm(parent, { recursive: true, force: true });
-    await gitIn(repositoryFolder(project, release)).raw(["worktree", "prune"]).catch(() => undefined);
+    await pruneWorktrees(repositoryFolder(project, release)).catch(() => undefined);
   }
 }
 

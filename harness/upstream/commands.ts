@@ -8,10 +8,8 @@ import { release as releaseOf } from "./releases.ts";
 import { newRelease } from "./newRelease.ts";
 import { importPatches, workshopFolder } from "./workshop.ts";
 
-/** What the caller of `npm run patches` may say. */
+/** Options of {@link patchesCommand}. */
 export interface PatchesOptions {
-  /** Only say what the commands are. */
-  help?: boolean | undefined;
   /** Tag of the release; the pin by default. */
   release?: string | undefined;
   /** Work tree to edit the patches in; in the cache by default. */
@@ -24,13 +22,37 @@ export interface PatchesOptions {
   from?: string | undefined;
 }
 
+/** The commands, and the options that each takes. */
+const commands: Record<string, readonly (keyof PatchesOptions)[]> = {
+  import: ["release", "folder"],
+  export: ["release", "folder"],
+  check: ["release"],
+  "new-release": ["tag", "package", "from", "folder"],
+};
+
+/** What `npm run patches -- --help` says. */
+export const patchesUsage = `npm run patches -- COMMAND [OPTIONS]
+
+Commands:
+  import           make a release's patches into commits in a work tree, to edit them there with git
+  export           write the commits of that work tree to patches/RELEASE/
+  check            import and export in a scratch folder: do the patches apply, and come out as they are?
+  new-release TAG  carry the patches over to another release of llama.cpp, such as b10361
+
+Options:
+  --release TAG           the release to import, export or check (default: the pin)
+  --folder DIR            the work tree of import, export or new-release (default: one in the cache)
+  --package NAME@VERSION  npm package that carries the new release (default: looked for)
+  --from TAG              release whose patches are carried over (default: the newest that has some)
+  --help                  show this`;
+
 /**
  * `npm run patches -- import|export|check|new-release TAG`: makes patches into commits in a work tree,
  * commits into patches, checks that the patches are at their fixed point, or carries them over to a
  * release that has none.
  *
  * @returns a sentence that says what was done
- * @throws {UserError} another command; see the functions for each
+ * @throws {UserError} another command, or an option that is not the command's; see the functions for each
  */
 export async function patchesCommand(
   command: string | undefined,
@@ -38,11 +60,17 @@ export async function patchesCommand(
   report: Report,
   project: Project = thisProject(),
 ): Promise<string> {
+  const taken = commands[command ?? ""];
+  if (!taken) throw new UserError(`${command ? `patches does not know "${command}"` : "patches needs a command"}. ${patchesUsage}`);
+  for (const [name, value] of Object.entries(options) as [keyof PatchesOptions, string | undefined][]) {
+    if (value === undefined || taken.includes(name)) continue;
+    throw new UserError(`${command} does not take ${name === "tag" ? `"${value}"` : `--${name}`}. ${patchesUsage}`);
+  }
   if (command === "new-release") {
-    const { tag } = options;
+    const { tag, package: carrier, from } = options;
     if (!tag || !/^[A-Za-z0-9][A-Za-z0-9.-]*$/.test(tag)) throw new UserError("new-release needs the tag of a release of llama.cpp, such as b10361.");
     const folder = path.resolve(options.folder ?? path.join(project.cache, "patches", tag));
-    return newRelease(project, tag, folder, options, report);
+    return newRelease(project, tag, folder, { package: carrier, from }, report);
   }
   const release = await releaseOf(options.release, project);
   const folder = options.folder ? path.resolve(options.folder) : workshopFolder(project, release);
@@ -54,14 +82,8 @@ export async function patchesCommand(
       const { base, pablo } = await exportPatches(project, release, folder);
       return `${release.tag}: ${base} base and ${pablo} pablo patches written to patches/${release.tag}.`;
     }
-    case "check":
+    default:
       await checkPatches(project, release, report);
       return `${release.tag}: the patches apply, and come out as they are.`;
-    default:
-      if (options.help) return usage;
-      throw new UserError(`${command ? `patches does not know "${command}"` : "patches needs a command"}: ${usage}`);
   }
 }
-
-const usage =
-  "import, export or check [--release TAG] [--folder DIR], or new-release TAG [--package NAME@VERSION] [--from TAG] [--folder DIR].";

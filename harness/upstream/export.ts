@@ -1,8 +1,9 @@
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { UserError } from "../errors.ts";
+import { withScratch } from "../scratch.ts";
 import { gitIn } from "./git.ts";
 import type { Project } from "./project.ts";
 import type { Release } from "./releases.ts";
@@ -63,17 +64,14 @@ async function filesOf(folder: string, commits: { hash: string; title: string }[
 }
 
 async function formatPatch(folder: string, commit: string): Promise<Buffer> {
-  const scratch = await mkdtemp(path.join(tmpdir(), "quantflex-patch-"));
-  const file = path.join(scratch, "commit.patch");
-  try {
+  return withScratch(tmpdir(), "quantflex-patch", async (scratch) => {
+    const file = path.join(scratch, "commit.patch");
     await gitIn(folder).raw([
       "format-patch", `--output=${file}`, "--keep-subject", "--no-stat", "--no-signature", "--zero-commit",
       "--full-index", "--no-attach", "--no-ext-diff", "--no-textconv", "-1", commit,
     ]);
-    return await readFile(file);
-  } finally {
-    await rm(scratch, { recursive: true, force: true });
-  }
+    return readFile(file);
+  });
 }
 
 /** File name of a patch: its title in lower case, other characters than letters, digits and hyphens as underscores. */

@@ -1,6 +1,7 @@
 import { rm } from "node:fs/promises";
 import type { SimpleGit } from "simple-git";
 import { UserError } from "../errors.ts";
+import { stopSignal } from "../process/interrupt.ts";
 import { bundleFile, releaseBundle } from "./bundle.ts";
 import { gitIn, resolve } from "./git.ts";
 import type { Project } from "./project.ts";
@@ -25,6 +26,7 @@ export async function fetchRelease(project: Project, release: Release, folder: s
     return await verifiedCommit(git, release, release.package);
   } catch (error) {
     if (error instanceof UserError) throw error;
+    stopSignal()?.throwIfAborted();
     fromRegistry = error as Error;
   }
   report(`the registry did not answer; fetching ${release.tag} from ${project.url}`);
@@ -47,6 +49,7 @@ async function fetchBundle(project: Project, release: Release, git: SimpleGit, r
   try {
     await fetch(bundle);
   } catch {
+    stopSignal()?.throwIfAborted();
     // The tarball's integrity was checked, so the kept file was damaged since then.
     await rm(bundleFile(project, release));
     await fetch(await releaseBundle(project, release, report));

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { simpleGit, type SimpleGit } from "simple-git";
 import { UserError } from "../errors.ts";
+import { stopSignal } from "../process/interrupt.ts";
 import { which } from "../process/which.ts";
 
 /** Name and address that imported commits carry as committer, so that they are the same everywhere. */
@@ -25,8 +26,8 @@ const steering = /^(git_.*|editor|visual|pager|prefix|ssh_askpass)$/i;
 
 /** Options of {@link gitIn}. */
 export interface GitOptions {
-  /** Ends the git command that is running. */
-  signal?: AbortSignal | undefined;
+  /** Also runs when the command was interrupted, to clear up. */
+  unstoppable?: boolean;
   /** Ends a command that says nothing for so many seconds. */
   silenceSeconds?: number;
   /** Leaves the user's configuration on: for commands that only fetch, it may know proxies and mirrors. */
@@ -38,14 +39,15 @@ export interface GitOptions {
 /**
  * simple-git in a folder, with the user's and the system's configuration switched off, the
  * settings above on top of the repository's own, and a pinned committer: the same commands give the
- * same commits on every machine. A command fails by its exit code alone.
+ * same commits on every machine. A command fails by its exit code alone, and is ended by {@link stopSignal}.
  *
  * @throws {UserError} git is not installed
  */
 export function gitIn(folder: string, options: GitOptions = {}): SimpleGit {
   if (!which("git")) throw new UserError("git is not on the PATH. Install it (apt-get install git, or xcode-select --install on macOS).");
   if (!existsSync(folder)) throw new UserError(`${folder} does not exist.`);
-  const { signal, silenceSeconds } = options;
+  const { silenceSeconds } = options;
+  const signal = options.unstoppable ? undefined : stopSignal();
   const inherited = Object.entries(process.env).filter(([name]) => !steering.test(name));
   const environment = {
     ...(options.userConfiguration ? {} : { GIT_CONFIG_NOSYSTEM: "1", GIT_CONFIG_GLOBAL: "/dev/null" }),

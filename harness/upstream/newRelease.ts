@@ -1,5 +1,4 @@
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import path from "node:path";
 import { UserError } from "../errors.ts";
 import { attemptPatches, attemptTable, type Attempt } from "./attempt.ts";
@@ -13,13 +12,16 @@ import { gitIn } from "./git.ts";
 import type { Project } from "./project.ts";
 import { addRelease, release as releaseOf, upstreams, type Release } from "./releases.ts";
 import { baseReference, ensureRepository } from "./repository.ts";
+import { withScratchWorktree } from "./scratchWorktree.ts";
 import { readVariant, seriesFolder } from "./series.ts";
-import { assertNothingLost } from "./workshop.ts";
+import { assertReplaceable } from "./workshop.ts";
 
 /** Options of {@link newRelease}. */
 export interface NewReleaseOptions {
   /** Package that carries the release (name@version); looked for by the tag otherwise. */
   package?: string | undefined;
+  /** The release itself, where it was looked up already. */
+  candidate?: Release;
   /** Release whose patches are carried over; the newest that has some by default. */
   from?: string | undefined;
 }
@@ -32,9 +34,9 @@ export interface NewReleaseOptions {
  * @throws {UserError} with that table and what to do, if some do not; the release has patches; see {@link findRelease}
  */
 export async function newRelease(project: Project, tag: string, folder: string, options: NewReleaseOptions, report: Report): Promise<string> {
+  await assertReplaceable(folder);
   const release = await known(project, tag, options, report);
   if (hasSeries(project, release)) throw new UserError(`${tag} has patches already, in patches/${tag}. Edit them with \`npm run patches -- import --release ${tag}\`.`);
-  await assertNothingLost(folder);
   const from = await source(project, options.from);
   const patches = await readVariant(project, from, "patched");
   const repository = await ensureRepository(project, release, report);
@@ -42,7 +44,7 @@ export async function newRelease(project: Project, tag: string, folder: string, 
   await gitIn(repository).raw(["fetch", "--quiet", "--no-tags", await ensureRepository(project, from, report), `+${baseReference}:refs/quantflex/from/${from.tag}`]);
 
   report(`trying the ${patches.length} patches of ${from.tag} on ${tag}`);
-  const attempts = await inScratch(project, repository, release, (scratch) => attemptPatches(scratch, patches, release));
+  const attempts = await withScratchWorktree(project, repository, "try", (scratch) => attemptPatches(scratch, patches, release));
   const table = `The patches of ${from.tag} on ${tag}:\n${attemptTable(attempts)}`;
   const stopped = await carryOver(repository, folder, patches, release);
   if (!stopped) {
@@ -64,7 +66,7 @@ function count(attempts: readonly Attempt[]): string {
 async function known(project: Project, tag: string, options: NewReleaseOptions, report: Report): Promise<Release> {
   const listed = (await upstreams(project)).releases.find((candidate) => candidate.tag === tag);
   if (listed) return listed;
-  const found = options.package ? await packagedRelease(project, options.package, report) : await findRelease(project, tag, report);
+  const found = options.candidate ?? (options.package ? await packagedRelease(project, options.package, report) : await findRelease(project, tag, report));
   if (found.tag !== tag) throw new UserError(`${found.package} carries llama.cpp ${found.tag}, not ${tag}.`);
   await addRelease(project, found);
   report(`${tag} was added to patches/upstreams.json`);
@@ -80,18 +82,4 @@ async function source(project: Project, tag: string | undefined): Promise<Releas
   const newest = (await upstreams(project)).releases.findLast((release) => hasSeries(project, release));
   if (newest) return newest;
   throw new UserError("No release has patches that could be carried over.");
-}
-
-async function inScratch<T>(project: Project, repository: string, release: Release, work: (folder: string) => Promise<T>): Promise<T> {
-  const parent = path.join(project.cache, "scratch");
-  await mkdir(parent, { recursive: true });
-  const folder = await mkdtemp(path.join(parent, `try-${release.tag}-`));
-  const git = gitIn(repository);
-  try {
-    await git.raw(["worktree", "add", "--quiet", "--detach", "--force", folder, baseReference]);
-    return await work(folder);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-    await git.raw(["worktree", "prune"]);
-  }
 }

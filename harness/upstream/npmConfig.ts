@@ -1,26 +1,28 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import type { Options } from "pacote";
+import { stopSignal } from "../process/interrupt.ts";
 import { run } from "../process/run.ts";
 
 /**
  * What pacote must be told of npm's configuration (registry, proxies, certificates, retries,
  * offline, cache): npm itself is asked, so that project, user, global file and environment count as
- * they do for `npm install`. Without npm, its defaults. Credentials are not passed on: npm does not print them.
+ * they do for `npm install`; and how to be stopped. Without npm, its defaults. Credentials are not passed on: npm does not print them.
  *
  * @param folder where a project's .npmrc may lie
  */
 export async function pacoteOptions(folder: string): Promise<Options> {
-  let settings: Record<string, unknown>;
+  let settings: Record<string, unknown> = {};
   try {
     settings = JSON.parse((await run("npm", ["config", "list", "--json"], { cwd: folder })).stdout) as Record<string, unknown>;
   } catch {
-    return {};
+    // Then its defaults.
   }
   const text = (name: string): string | undefined => (typeof settings[name] === "string" ? settings[name] : undefined);
   const cache = text("cache");
   const certificates = text("cafile");
   const options = {
+    signal: stopSignal(),
     registry: text("registry"),
     cache: cache && path.join(cache, "_cacache"),
     proxy: text("proxy"),

@@ -1,6 +1,4 @@
 import { realpathSync } from "node:fs";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
-import path from "node:path";
 import type { SimpleGit } from "simple-git";
 import { UserError } from "../errors.ts";
 import { withLock } from "../process/lock.ts";
@@ -9,6 +7,7 @@ import { gitIn, resolve } from "./git.ts";
 import { lockFile, type Project } from "./project.ts";
 import type { Release } from "./releases.ts";
 import { baseReference, ensureRepository, hasRepository, repositoryFolder } from "./repository.ts";
+import { withScratchWorktree } from "./scratchWorktree.ts";
 import { type Patch, readVariant, seriesHash, type Variant } from "./series.ts";
 
 /** A commit with a release's patches applied. */
@@ -47,7 +46,7 @@ export async function patchedCommit(project: Project, release: Release, variant:
     const already = await lookUp(git, reference);
     if (already) return already;
     report(`applying ${patches.length} patches to llama.cpp ${release.tag}`);
-    const commit = await importInScratch(project, git, patches, release);
+    const commit = await importInScratch(project, repository, patches, release);
     await git.raw(["update-ref", reference, commit]);
     return (await lookUp(git, reference))!;
   });
@@ -63,19 +62,12 @@ async function lookUp(git: SimpleGit, reference: string): Promise<PatchedCommit 
 }
 
 /** Imports in a work tree of its own, so that a build's work tree sees only the files that differ in the end. */
-async function importInScratch(project: Project, git: SimpleGit, patches: Patch[], release: Release): Promise<string> {
-  if (patches.length === 0) return (await resolve(git, baseReference))!;
-  const parent = path.join(project.cache, "scratch");
-  await mkdir(parent, { recursive: true });
-  const folder = await mkdtemp(path.join(parent, `${release.tag}-`));
-  try {
-    await git.raw(["worktree", "add", "--quiet", "--detach", "--force", folder, baseReference]);
+async function importInScratch(project: Project, repository: string, patches: Patch[], release: Release): Promise<string> {
+  if (patches.length === 0) return (await resolve(gitIn(repository), baseReference))!;
+  return withScratchWorktree(project, repository, "import", async (folder) => {
     await applyPatches(folder, patches, release);
     return (await resolve(gitIn(folder), "HEAD"))!;
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-    await git.raw(["worktree", "prune"]);
-  }
+  });
 }
 
 /**

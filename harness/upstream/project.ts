@@ -16,6 +16,11 @@ export function thisProject(): Project {
   return { root: projectRoot, cache: cacheFolder(), url: "https://github.com/ggml-org/llama.cpp" };
 }
 
+/** Folder for what is there only while a command runs. */
+export function scratchFolder(project: Project): string {
+  return path.join(project.cache, "scratch");
+}
+
 /** Path of the lock that guards what `name` stands for. */
 export function lockFile(project: Project, name: string): string {
   return path.join(project.cache, "locks", `${name}.lock`);

@@ -7,8 +7,11 @@ import { thisProject, type Project } from "./project.ts";
 
 const hash = z.string().regex(/^[0-9a-f]{40}$/, "40 hexadecimal digits");
 
-/** What a release may lack: packed codes, or options that llama-quantize and llama-perplexity have by these names. */
-const lacks = z.enum(["packed", "--tensor-type", "--device", "--ubatch-size", "--flash-attn"]);
+/**
+ * What a release may lack: packed codes; statistics of divergence, and importance matrices, of the form
+ * that is read here; or options that llama-quantize and llama-perplexity have by these names.
+ */
+const lacks = z.enum(["packed", "kl-divergence", "imatrix", "--tensor-type", "--device", "--ubatch-size", "--flash-attn"]);
 
 /** What a release lacks of what the others can do. */
 export type Lack = z.infer<typeof lacks>;

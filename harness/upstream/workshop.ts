@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdir, rm } from "node:fs/promises";
+import { mkdir, readdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { UserError } from "../errors.ts";
 import type { Report } from "./fetch.ts";
@@ -8,6 +8,7 @@ import { applyPatches } from "./patches.ts";
 import type { Project } from "./project.ts";
 import type { Release } from "./releases.ts";
 import { baseReference, ensureRepository } from "./repository.ts";
+import { pruneWorktrees } from "./scratchWorktree.ts";
 import { readSeries, seriesFolder } from "./series.ts";
 
 /** Title of the empty commit between the base patches and the hooks, by which export tells them apart. */
@@ -24,22 +25,22 @@ export function workshopFolder(project: Project, release: Release): string {
  * If a patch does not apply, no work tree is left.
  *
  * @returns the folder
- * @throws {UserError} the folder exists and holds work that was not exported; a patch does not apply
+ * @throws {UserError} see {@link assertReplaceable}; a patch does not apply
  */
 export async function importPatches(project: Project, release: Release, folder: string, report: Report): Promise<string> {
-  await assertNothingLost(folder);
-  const repository = gitIn(await ensureRepository(project, release, report));
+  await assertReplaceable(folder);
+  const repository = await ensureRepository(project, release, report);
   await rm(folder, { recursive: true, force: true });
   await mkdir(path.dirname(folder), { recursive: true });
-  await repository.raw(["worktree", "prune"]);
-  await repository.raw(["worktree", "add", "--quiet", "--detach", "--force", folder, baseReference]);
+  await pruneWorktrees(repository);
+  await gitIn(repository).raw(["worktree", "add", "--quiet", "--detach", "--force", folder, baseReference]);
   try {
     await applyPatches(folder, await readSeries(seriesFolder(project, release, "base"), "base"), release);
     await commitDivider(folder, release);
     await applyPatches(folder, await readSeries(seriesFolder(project, release, "pablo"), "pablo"), release);
   } catch (error) {
     await rm(folder, { recursive: true, force: true });
-    await repository.raw(["worktree", "prune"]);
+    await pruneWorktrees(repository);
     throw error;
   }
   const imported = (await resolve(gitIn(folder), "HEAD"))!;
@@ -52,16 +53,20 @@ export async function markExported(folder: string): Promise<void> {
   await gitIn(folder).raw(["update-ref", "refs/worktree/imported", "HEAD"]);
 }
 
-/** @throws {UserError} the folder is a work tree with work that was not exported */
-export async function assertNothingLost(folder: string): Promise<void> {
-  if (!existsSync(path.join(folder, ".git"))) return;
-  const git = gitIn(folder);
-  const [head, imported, changes] = await Promise.all([
-    resolve(git, "HEAD"),
-    resolve(git, "refs/worktree/imported"),
-    git.raw(["status", "--porcelain"]).catch(() => ""),
-  ]);
-  if (changes || (head && imported && head !== imported)) {
+/**
+ * Makes sure that a folder may be deleted for a work tree to be put there.
+ *
+ * @throws {UserError} unless it is missing, empty, or a work tree that import made with all work in it exported
+ */
+export async function assertReplaceable(folder: string): Promise<void> {
+  if (!existsSync(folder) || (await readdir(folder).then((files) => files.length === 0, () => false))) return;
+  const git = existsSync(path.join(folder, ".git")) && gitIn(folder);
+  const imported = git && (await resolve(git, "refs/worktree/imported"));
+  if (!imported) {
+    throw new UserError(`${folder} holds something else than a work tree made by \`npm run patches\`. Nothing in it was touched: name another folder (--folder), or move it away.`);
+  }
+  const [head, changes] = await Promise.all([resolve(git, "HEAD"), git.raw(["status", "--porcelain"]).catch((error: Error) => error.message)]);
+  if (changes || head !== imported) {
     throw new UserError(`${folder} holds changes that were not exported. Run \`npm run patches -- export\`, or delete the folder.`);
   }
 }

@@ -72,22 +72,22 @@ static bool read_types(struct pablo_reader * r, unsigned * types) {
     return *types || pablo_fail(r, r->word, "Q4_0 or Q8_0");
 }
 
+enum key { KEY_CONTAINER, KEY_TABLE, KEY_TENSOR_TABLE, KEY_ENCODE, KEY_SCALE, KEY_DECODE, KEY_TYPES, KEY_HISTOGRAM, N_KEYS };
+
 static bool read_key(struct pablo_reader * r, struct pablo_conf * conf, unsigned * seen) {
-    static const char * const keys[] = { "CONTAINER", "TABLE", "ENCODE", "SCALE", "DECODE", "TYPES", "HISTOGRAM", "TENSOR_TABLE" };
-    const int n_keys = sizeof(keys)/sizeof(keys[0]);
+    static const char * const names[N_KEYS] = { "CONTAINER", "TABLE", "TENSOR_TABLE", "ENCODE", "SCALE", "DECODE", "TYPES", "HISTOGRAM" };
 
     int key = 0;
-    while (key < n_keys && strcmp(r->word, keys[key]) != 0) {
+    while (key < N_KEYS && strcmp(r->word, names[key]) != 0) {
         ++key;
     }
-    if (key == n_keys) {
+    if (key == N_KEYS) {
         return pablo_fail(r, r->word, "CONTAINER, TABLE, TENSOR_TABLE, ENCODE, SCALE, DECODE, TYPES or HISTOGRAM");
     }
-    const bool is_tensor_table = key == n_keys - 1;
-    if ((key == 1 || is_tensor_table) && conf->table_mode != PABLO_TABLE_CUSTOM) {
+    if ((key == KEY_TABLE || key == KEY_TENSOR_TABLE) && conf->table_mode != PABLO_TABLE_CUSTOM) {
         return pablo_fail(r, r->word, "TABLE only with TABLE_MODE 2 in the first line");
     }
-    if (is_tensor_table) {
+    if (key == KEY_TENSOR_TABLE) {
         return read_tensor_table(r, conf);
     }
     if (*seen & (1u << key)) {
@@ -97,30 +97,30 @@ static bool read_key(struct pablo_reader * r, struct pablo_conf * conf, unsigned
 
     int value = 0;
     switch (key) {
-        case 0:
+        case KEY_CONTAINER:
             if (!pablo_read_choice(r, "native", "packed", "native or packed", &value)) { return false; }
             conf->container = (enum pablo_container) value;
             break;
-        case 1:
+        case KEY_TABLE:
             if (!read_table(r, &conf->table)) { return false; }
             break;
-        case 2:
+        case KEY_ENCODE:
             if (!pablo_read_choice(r, "bins", "nearest", "bins or nearest", &value)) { return false; }
             conf->encode = (enum pablo_encode) value;
             break;
-        case 3:
+        case KEY_SCALE:
             if (!pablo_read_choice(r, "absmax", "search", "absmax or search", &value)) { return false; }
             conf->scale = (enum pablo_scale) value;
             break;
-        case 4:
+        case KEY_DECODE:
             pablo_next_word(r);
             if (!pablo_parse_defects(r->word, &conf->defects)) {
                 return pablo_fail(r, r->word, "exact, published, or published: and any of packing,shift,lownibble,rawdot");
             }
             break;
-        case 5:
+        case KEY_TYPES:
             return read_types(r, &conf->types);
-        default: // a path may hold spaces
+        case KEY_HISTOGRAM: // a path may hold spaces
             r->at += strspn(r->at, " \t");
             if (*r->at == '\0' || strlen(r->at) >= PABLO_MAX_PATH) {
                 return pablo_fail(r, r->at, "a path");
@@ -189,7 +189,7 @@ static bool parse_conf(struct pablo_conf * conf, const char * name, const char *
         snprintf(error, PABLO_MAX_ERROR, "%.300s:1:1: expected EXECUTION_MODE Q4_0_RADIUS TABLE_MODE, found an empty file", name);
         return false;
     }
-    if (conf->table_mode == PABLO_TABLE_CUSTOM && !(seen & 2u)) {
+    if (conf->table_mode == PABLO_TABLE_CUSTOM && !(seen & 1u << KEY_TABLE)) {
         snprintf(error, PABLO_MAX_ERROR, "%.300s:1:1: TABLE_MODE 2 expects a line: TABLE, 16 bin widths, 16 decoded values", name);
         return false;
     }

@@ -44,14 +44,6 @@ bool pablo_needs_own_dot(const struct pablo_mark * mark) {
     return mark->packed;
 }
 
-static void look_up_scalar(const int8_t * restrict value, block_q8_0 * restrict blocks, int64_t n_blocks) {
-    for (int64_t b = 0; b < n_blocks; ++b) {
-        for (int j = 0; j < PABLO_BLOCK; ++j) {
-            blocks[b].qs[j] = value[blocks[b].qs[j] & 15];
-        }
-    }
-}
-
 #if defined(__aarch64__)
 static void look_up(const int8_t * restrict value, block_q8_0 * restrict blocks, int64_t n_blocks) {
     const int8x16_t table = vld1q_s8(value);
@@ -62,7 +54,16 @@ static void look_up(const int8_t * restrict value, block_q8_0 * restrict blocks,
         }
     }
 }
-#elif defined(PABLO_SSSE3)
+#else
+static void look_up_scalar(const int8_t * restrict value, block_q8_0 * restrict blocks, int64_t n_blocks) {
+    for (int64_t b = 0; b < n_blocks; ++b) {
+        for (int j = 0; j < PABLO_BLOCK; ++j) {
+            blocks[b].qs[j] = value[blocks[b].qs[j] & 15];
+        }
+    }
+}
+
+#if defined(PABLO_SSSE3)
 __attribute__((target("ssse3")))
 static void look_up_ssse3(const int8_t * restrict value, block_q8_0 * restrict blocks, int64_t n_blocks) {
     const __m128i table = _mm_loadu_si128((const __m128i *) value);
@@ -81,6 +82,7 @@ static void look_up(const int8_t * restrict value, block_q8_0 * restrict blocks,
 static void look_up(const int8_t * restrict value, block_q8_0 * restrict blocks, int64_t n_blocks) {
     look_up_scalar(value, blocks, n_blocks);
 }
+#endif
 #endif
 
 void pablo_translate(enum ggml_type type, const struct pablo_mark * mark, void * data, int64_t n) {

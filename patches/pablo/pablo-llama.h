@@ -1,4 +1,4 @@
-// What libllama calls of pablo: one object while a model is quantized, two
+// What libllama calls of pablo: one object while a model is quantized, a few
 // functions while one is loaded. Everything throws std::runtime_error.
 
 #pragma once
@@ -46,6 +46,7 @@ class pablo_quantizer {
     pablo_conf                           conf;
     std::map<std::string, pablo_encoder> encoders;
     std::vector<std::string>             own_tensors;
+    bool                                 centred; // some own tensor is
     std::vector<counted_tensor>          counted;
     pablo_histogram                      total;
 };
@@ -59,8 +60,9 @@ bool pablo_mark_tensors(const gguf_context * file, const std::function<ggml_tens
 // Throws if the buffer type chosen for a marked tensor cannot compute `op` with it.
 void pablo_check_buffer(const ggml_tensor * tensor, ggml_op op, const char * buffer_type);
 
-// Passes a tensor's bytes through pablo on their way from the file to its buffer.
-void pablo_load_tensor(const ggml_tensor * tensor, const char * buffer_type, void * data);
+// Reads a tensor's bytes, `read` giving the next of them, and passes them through
+// pablo on their way from the file to its buffer.
+void pablo_read_tensor(const ggml_tensor * tensor, const char * buffer_type, void * data, const std::function<void(void *, size_t)> & read);
 
 // A copy of a tensor's header has no op_params; this gives it the mark.
 void pablo_copy_mark(ggml_tensor * to, const ggml_tensor * from);

@@ -1,6 +1,7 @@
 #include "pablo-llama.h"
 #include "pablo-metadata.h"
 
+#include <algorithm>
 #include <cstring>
 #include <stdexcept>
 
@@ -66,9 +67,20 @@ void pablo_check_buffer(const ggml_tensor * tensor, ggml_op op, const char * buf
     }
 }
 
-void pablo_load_tensor(const ggml_tensor * tensor, const char * buffer_type, void * data) {
+void pablo_read_tensor(const ggml_tensor * tensor, const char * buffer_type, void * data, const std::function<void(void *, size_t)> & read) {
+    const size_t size = ggml_nbytes(tensor);
     const pablo_mark * mark = pablo_get_mark(tensor);
-    if (mark && strcmp(buffer_type, PABLO_BUFFER_NAME) != 0) {
-        pablo_translate(tensor->type, mark, data, ggml_nelements(tensor));
+    if (!mark || strcmp(buffer_type, PABLO_BUFFER_NAME) == 0) {
+        read(data, size);
+        return;
+    }
+    // piece by piece, each translated while it is in the processor's cache
+    const size_t block = ggml_type_size(tensor->type);
+    std::vector<char> piece(std::min(size, 4096*block));
+    for (size_t done = 0; done < size; done += piece.size()) {
+        piece.resize(std::min(piece.size(), size - done));
+        read(piece.data(), piece.size());
+        pablo_translate(tensor->type, mark, piece.data(), piece.size()/block*PABLO_BLOCK);
+        memcpy((char *) data + done, piece.data(), piece.size());
     }
 }

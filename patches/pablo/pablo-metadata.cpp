@@ -22,13 +22,6 @@ static const char * const container_names[] = { "native", "packed" };
 static const char * const encode_names[]    = { "bins", "nearest" };
 static const char * const scale_names[]     = { "absmax", "search" };
 
-static const char * scheme_name(const pablo_conf & conf) {
-    if (!conf.own) {
-        return "simple";
-    }
-    return conf.types & PABLO_TYPE_Q4_0 && conf.container == PABLO_CONTAINER_NATIVE ? "centred" : "table";
-}
-
 bool pablo_metadata::is_present(const gguf_context * file) {
     return gguf_find_key(file, KEY_VERSION) >= 0;
 }
@@ -42,12 +35,12 @@ static std::vector<int8_t> values_of(const pablo_conf & conf, const std::vector<
     return values;
 }
 
-void pablo_metadata::write(gguf_context * file, const pablo_conf & conf, const std::vector<std::string> & tensors) {
+void pablo_metadata::write(gguf_context * file, const pablo_conf & conf, const std::vector<std::string> & tensors, bool centred) {
     char decode[64];
     pablo_defects_name(conf.defects, decode);
 
     gguf_set_val_u32(file, KEY_VERSION,   version);
-    gguf_set_val_str(file, KEY_SCHEME,    scheme_name(conf));
+    gguf_set_val_str(file, KEY_SCHEME,    !conf.own ? "simple" : centred ? "centred" : "table");
     gguf_set_val_u32(file, KEY_RADIUS,    conf.radius);
     gguf_set_val_str(file, KEY_CONTAINER, container_names[conf.container]);
     gguf_set_val_str(file, KEY_DECODE,    decode);
@@ -110,13 +103,10 @@ pablo_metadata pablo_metadata::read(const gguf_context * file) {
     pablo_conf & conf = result.conf;
     pablo_default_conf(&conf);
     const int scheme = find_name<int>(file, KEY_SCHEME, scheme_names);
-    conf.own   = scheme != 0;
-    conf.types = scheme == 2 ? PABLO_TYPE_Q8_0 : conf.types; // without centred tensors the radius means nothing
-    conf.radius     = (int) gguf_get_val_u32(file, find(file, KEY_RADIUS, GGUF_TYPE_UINT32));
-    conf.container  = find_name<pablo_container>(file, KEY_CONTAINER, container_names);
-    conf.encode     = find_name<pablo_encode>(file, KEY_ENCODE, encode_names);
-    conf.scale      = find_name<pablo_scale>(file, KEY_SCALE, scale_names);
-    conf.table_mode = find_name<pablo_table_mode>(file, KEY_TABLE, table_names);
+    conf.own       = scheme != 0;
+    result.centred = scheme == 1;
+    conf.radius    = (int) gguf_get_val_u32(file, find(file, KEY_RADIUS, GGUF_TYPE_UINT32));
+    conf.container = find_name<pablo_container>(file, KEY_CONTAINER, container_names);
     const char * decode = gguf_get_val_str(file, find(file, KEY_DECODE, GGUF_TYPE_STRING));
     if (!pablo_parse_defects(decode, &conf.defects)) {
         throw std::runtime_error(std::string("own-coded model: metadata " KEY_DECODE " is \"") + decode + "\", which this version does not know");
@@ -153,7 +143,7 @@ std::string pablo_metadata::contradiction(const pablo_conf & other) const {
     if (conf.container != other.container) {
         return std::string("CONTAINER ") + container_names[other.container];
     }
-    if (std::string(scheme_name(conf)) == "centred" && conf.radius != other.radius) {
+    if (centred && conf.radius != other.radius) {
         return "Q4_0_RADIUS " + std::to_string(other.radius);
     }
     if (values != values_of(other, tensors)) {

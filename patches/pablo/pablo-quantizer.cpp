@@ -7,7 +7,22 @@
 #include <stdexcept>
 #include <thread>
 
-pablo_quantizer::pablo_quantizer(const gguf_context * input) : total() {
+// Leaves a file that is there as it is.
+static bool is_writable(const char * path) {
+    FILE * before = fopen(path, "rb");
+    FILE * file   = fopen(path, "ab");
+    if (file) {
+        fclose(file);
+    }
+    if (before) {
+        fclose(before);
+    } else if (file) {
+        remove(path);
+    }
+    return file;
+}
+
+pablo_quantizer::pablo_quantizer(const gguf_context * input) : centred(false), total() {
     char error[PABLO_MAX_ERROR];
     bool found;
     if (!pablo_read_conf(&conf, &found, error)) {
@@ -21,6 +36,11 @@ pablo_quantizer::pablo_quantizer(const gguf_context * input) : total() {
         pablo_free_conf(&conf);
         throw std::runtime_error("the model is own-coded already (it has pablo.* metadata): quantize the F16 or F32 model it was made from");
     }
+    if (conf.histogram[0] && !is_writable(conf.histogram)) {
+        const std::string histogram = conf.histogram;
+        pablo_free_conf(&conf);
+        throw std::runtime_error("HISTOGRAM " + histogram + ": cannot be written: " + strerror(errno));
+    }
 }
 
 pablo_quantizer::~pablo_quantizer() {
@@ -33,6 +53,7 @@ void pablo_quantizer::add_tensor(const std::string & name, ggml_type from, ggml_
     const bool damaged_simple = !conf.own && conf.defects && to == GGML_TYPE_Q4_0;
     if (from != to && (encoder.own || damaged_simple)) {
         own_tensors.push_back(name);
+        centred = centred || (encoder.own && to == GGML_TYPE_Q4_0 && !encoder.packed);
     }
 }
 
@@ -42,7 +63,7 @@ const pablo_encoder & pablo_quantizer::encoder(const std::string & name) const {
 
 void pablo_quantizer::write_metadata(gguf_context * output) const {
     if (!own_tensors.empty()) {
-        pablo_metadata::write(output, conf, own_tensors);
+        pablo_metadata::write(output, conf, own_tensors, centred);
     }
 }
 

@@ -37,7 +37,7 @@ endif()
 # the library's own tests: only built when they are asked for
 if (TARGET ggml-cpu)
     find_package(Threads REQUIRED)
-    add_executable(pablo-test-library EXCLUDE_FROM_ALL ${PABLO_DIR}/test/test-library.cpp)
+    add_executable(pablo-test-library EXCLUDE_FROM_ALL ${PABLO_DIR}/test/test-conf.cpp ${PABLO_DIR}/test/test-library.cpp)
     target_link_libraries(pablo-test-library PRIVATE ggml-base Threads::Threads)
     add_executable(pablo-test-kernels EXCLUDE_FROM_ALL ${PABLO_DIR}/test/test-kernels.cpp)
     target_link_libraries(pablo-test-kernels PRIVATE ggml)

@@ -57,6 +57,17 @@ describe("a build", () => {
     expect(await readdir(path.join(fixture.project.cache, "builds"))).toHaveLength(1);
   });
 
+  it("depends on the library's tests only where one is built", async () => {
+    const both = () => Promise.all([["tool"], ["pablo-test-tool"]].map((targets) => ensure("patched", { targets })));
+    const [tool, test] = await both();
+    expect(await output(test!, "pablo-test-tool")).toBe("6");
+    await writeFile(path.join(fixture.project.root, "patches/pablo/test/test.c"), "int pablo(void) { return 7; }\n");
+    const [same, other] = await both();
+    expect(same!.key).toBe(tool!.key);
+    expect([tool, test, same, other].map((build) => build!.libraryHash === tool!.libraryHash)).not.toContain(false);
+    expect(await output(other!, "pablo-test-tool")).toBe("7");
+  });
+
   it("follows the patches", async () => {
     const plain = await ensure();
     await addBasePatch(fixture.project.root);
@@ -127,7 +138,11 @@ describe("a build", () => {
     const report = (message: string) => message.startsWith("compiling") && abort.abort();
     await expect(ensure("upstream", { signal: abort.signal, report: (message) => void report(message) })).rejects.toMatchObject({ name: "AbortError" });
     expect(existsSync(path.join(fixture.project.cache, "binaries"))).toBe(false);
+    const [workspace = ""] = await readdir(path.join(fixture.project.cache, "builds"));
+    const marker = path.join(fixture.project.cache, "builds", workspace, "unfinished");
+    expect(existsSync(marker)).toBe(true);
     expect(await output(await ensure())).toBe("1");
+    expect(existsSync(marker)).toBe(false);
   });
 
   it("of a target that is no program says so", async () => {

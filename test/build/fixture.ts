@@ -15,6 +15,8 @@ endif()
 if(PABLO_DIR)
   target_sources(tool PRIVATE \${PABLO_DIR}/pablo.c)
   target_compile_definitions(tool PRIVATE PABLO)
+  add_executable(pablo-test-tool EXCLUDE_FROM_ALL tool.c \${PABLO_DIR}/test/test.c)
+  target_compile_definitions(pablo-test-tool PRIVATE PABLO)
 endif()
 `,
   "tool.c": `#include <stdio.h>
@@ -27,10 +29,13 @@ int main(void) { printf("%d\\n", pablo()); return 0; }
 `,
 };
 
-/** A project whose release is that source, with a library that returns 2. */
+/** A project whose release is that source, with a library that returns 2 and a test of it that returns 6. */
 export async function buildFixture(): Promise<Fixture> {
   const fixture = await withBundle(await makeFixture(sources));
-  await writeFiles(fixture.project.root, { "patches/pablo/pablo.c": "int pablo(void) { return 2; }\n" });
+  await writeFiles(path.join(fixture.project.root, "patches/pablo"), {
+    "pablo.c": "int pablo(void) { return 2; }\n",
+    "test/test.c": "int pablo(void) { return 6; }\n",
+  });
   return fixture;
 }
 

@@ -26,8 +26,7 @@ describe("perplexity", () => {
 
   test("a run of the released program", () => {
     const result = parsePerplexity(output, 6);
-    expect(result).toMatchObject({ ppl: 480.0902, pplError: 59.38394, contextTokens: 512, tokens: 3072, chunkNll: undefined });
-    expect(result.chunks).toEqual([460.0071, 661.1676, 588.8635, 568.2034, 500.8162, 480.0902]);
+    expect(result).toMatchObject({ ppl: 480.0902, pplError: 59.38394, chunkNll: undefined });
     expect(result.nll).toBeCloseTo(Math.log(480.0902), 12);
     expect(result.tokensPerSecond).toBeCloseTo(3072 / (0.219941 - 0.063411), 3);
   });
@@ -37,7 +36,6 @@ describe("perplexity", () => {
     const result = parsePerplexity(withChunkLines(output, values), 6);
     expect(result.chunkNll).toEqual(values);
     expect(result.nll).toBeCloseTo(values.reduce((sum, value) => sum + value) / 6, 12);
-    expect(result.chunks).toHaveLength(6);
   });
 
   const broken: [string, (output: Output) => Output, RegExp][] = [
@@ -83,7 +81,6 @@ describe("KL divergence", () => {
       probabilityChange: { value: -0.352, error: 0.081 },
       probabilityChangeRms: { value: 3.19, error: 0.18 },
       sameTop: { value: 78.693, error: 1.047 },
-      chunks: 6,
       chunkKld: undefined,
     });
   });
@@ -108,7 +105,7 @@ describe("KL divergence", () => {
 
 test("llama-bench", () => {
   const [prompt, generation] = parseBench(recorded("bench").stdout);
-  expect(prompt).toMatchObject({ promptTokens: 64, generatedTokens: 0, threads: 2, parameters: 1000576, tokensPerSecond: 40546.719329, samples: [37817.5, 43275.9] });
+  expect(prompt).toMatchObject({ promptTokens: 64, generatedTokens: 0, tokensPerSecond: 40546.719329 });
   expect(generation).toMatchObject({ promptTokens: 0, generatedTokens: 8 });
   expect(() => parseBench("")).toThrow(/did not write JSON/);
   expect(() => parseBench("[]")).toThrow(ParseError);
@@ -118,13 +115,9 @@ test("llama-bench", () => {
 describe("llama-quantize", () => {
   const output = recorded("quantize");
 
-  test("types, fallbacks and time of a mixed run", () => {
+  test("number of tensors and time of a mixed run", () => {
     const result = parseQuantize(output);
-    expect(result.tensors).toHaveLength(39);
-    expect(result.tensors[0]).toEqual({ name: "output.weight", shape: [128, 1024, 1, 1], from: "F16", to: "Q8_0" });
-    expect(result.tensors[1]).toMatchObject({ name: "output_norm.weight", from: "F32", to: "F32" });
-    expect(result.fallbacks).toHaveLength(29);
-    expect(result.fallbacks[0]).toEqual({ name: "token_embd.weight", wanted: "Q4_K", used: "Q5_0" });
+    expect(result.tensors).toBe(39);
     expect(result.seconds).toBeCloseTo(0.02613, 6);
   });
 

@@ -5,12 +5,12 @@ import { inParallel } from "../../harness/regress/parallel.ts";
 it("does every item once, never more at a time than the limit", async () => {
   let [now, most] = [0, 0];
   const done: number[] = [];
-  await inParallel([5, 1, 4, 2, 3], 2, async (item) => {
+  await inParallel(2, [5, 1, 4, 2, 3].map((item) => async () => {
     most = Math.max(most, ++now);
     await wait(item);
     now--;
     done.push(item);
-  });
+  }));
   expect(done.sort()).toEqual([1, 2, 3, 4, 5]);
   expect(most).toBe(2);
 });
@@ -18,12 +18,12 @@ it("does every item once, never more at a time than the limit", async () => {
 it("after a fault starts nothing more, and waits for what is under way", async () => {
   const started: number[] = [];
   let ended = false;
-  const work = inParallel([1, 2, 3, 4], 2, async (item) => {
+  const work = inParallel(2, [1, 2, 3, 4].map((item) => async () => {
     started.push(item);
     if (item === 1) throw new Error("no");
     await wait(20);
     ended = true;
-  });
+  }));
   await expect(work).rejects.toThrow("no");
   expect({ started, ended }).toEqual({ started: [1, 2], ended: true });
 });

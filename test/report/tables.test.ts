@@ -156,6 +156,6 @@ describe("tables", () => {
 
   it("prints a summary", async () => {
     const { results } = await writeTables(folder);
-    expect(summary(results).split("\n")[1]).toMatch(/^f16 +26\.667 +1,234\.6 +1\.5000 +512 +ok$/);
+    expect(summary(results).split("\n")[1]).toMatch(/^f16 +16\.00 +1,234\.6 +1\.5000 +512 +ok$/);
   });
 });

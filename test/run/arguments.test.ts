@@ -1,11 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { readGguf } from "../../harness/gguf/read.ts";
 import { demoModel } from "../../harness/paths.ts";
-import { hasType, keySteps, misfits, type Settings, tensorPattern, tensorTypeOf } from "../../harness/run/arguments.ts";
+import { hasType, keySteps, logitsArguments, misfits, type Settings, tensorPattern, tensorTypeOf } from "../../harness/run/arguments.ts";
 import { childEnvironment } from "../../harness/run/environment.ts";
 import { selectCells } from "../../harness/run/only.ts";
 import { parseStudy } from "../../harness/study/load.ts";
 import type { Cell } from "../../harness/study/types.ts";
+import type { Lack } from "../../harness/upstream/releases.ts";
 import { itOnStories, stories } from "../support/stories.ts";
 
 const settings: Settings = { context: 512, batch: 2048, ubatch: 512, threads: 3, chunks: null };
@@ -28,8 +29,13 @@ describe("arguments", () => {
   it("are those that an old release knows", async () => {
     const [f16] = cells("  - { name: b, type: F16 }\n");
     const gguf = await readGguf(demoModel);
+    const lacks: Lack[] = ["--device", "--ubatch-size"];
     const perplexity = "llama-perplexity -m {model} -f {text} -c 512 -b 512 -t 3 -tb 3 --chunks -1".split(" ");
-    expect(keySteps(f16!, settings, gguf, ["--device", "--ubatch-size"])).toEqual([perplexity]);
+    const divergence = "llama-perplexity -m {model} --kl-divergence --kl-divergence-base {logits} -c 512 -b 512 -t 3 -tb 3".split(" ");
+    const imatrix = "llama-imatrix -m {model} -f {imatrix text} -o {imatrix} -c 512 -b 512 -t 3 -tb 3 --chunks 9 --no-ppl";
+    expect(keySteps(f16!, settings, gguf, lacks, { klDivergence: true, imatrixChunks: null })).toEqual([perplexity, divergence]);
+    expect(keySteps({ ...f16!, imatrix: true }, settings, gguf, lacks, { klDivergence: false, imatrixChunks: 9 })[0]?.join(" ")).toBe(imatrix);
+    expect(logitsArguments(settings, { model: "{model}", text: "{text}", logits: "L" }, lacks)).toEqual([...perplexity.slice(1), "--kl-divergence-base", "L"]);
   });
 
   it("leave upstream's mixture alone when the study asks for it", async () => {

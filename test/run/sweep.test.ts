@@ -159,6 +159,13 @@ describe("a sweep", () => {
     expect(await exists(path.join(lab.out, "temporary"))).toBe(false);
   });
 
+  it("leaves alone what another sweep has begun, should the lock be lost", async () => {
+    const lab = await makeLab();
+    const other = path.join(lab.out, "temporary", "cell-other");
+    await lab.run({ only: "f16" }, { perplexity: `mkdir -p "${other}"\n${goodPerplexity}` });
+    expect(await exists(other)).toBe(true);
+  });
+
   it("lets two sweeps of one folder take turns", async () => {
     const lab = await makeLab();
     const results = await Promise.all([lab.run(), lab.run()]);

@@ -36,7 +36,7 @@ export const tests: Check = {
       return vocabularies.filter(({ name }) => tokenizer[1] === undefined || tokenizer[1] === name).map(({ file }) => ({ test, args: [file] }));
     });
     let done = 0;
-    await inParallel(runs, context.threads, async ({ test, args }) => {
+    await inParallel(context.threads, runs.map(({ test, args }) => async () => {
       const label = tokenizerTest.test(test) ? `${test} ${args[0]!.replace(/^.*ggml-vocab-|\.gguf$/g, "")}` : test;
       report(`running ${label}`, done++ / runs.length);
       const passes = (build: Build) => () => attempt(async () => passed(await runProgram(build, test, args, context)), signal);
@@ -46,7 +46,7 @@ export const tests: Check = {
       if ("fault" in there) tally.note(`${label} fails on upstream's build${"fault" in here ? " as it does here" : ""}: ${there.fault}`);
       if ("fault" in there || ("value" in here && here.value === there.value)) tally.held();
       else tally.regressed(`${label}: ${"value" in here ? here.value : here.fault}; on upstream's build ${there.value}`);
-    });
+    }));
     const { compared, regressed } = tally.counts();
     return tally.outcome(`${compared} test runs, ${regressed} do not end as upstream's`);
   },

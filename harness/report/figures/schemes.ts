@@ -1,4 +1,4 @@
-import type { Table } from "../../study/types.ts";
+import type { Table } from "../../study/tables.ts";
 import type { FigureCell, FigureData } from "./data.ts";
 
 type Decode = "exact" | "published";

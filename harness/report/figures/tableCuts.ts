@@ -1,5 +1,5 @@
 import { binStarts } from "../../analysis/tables.ts";
-import type { Table } from "../../study/types.ts";
+import type { Table } from "../../study/tables.ts";
 import { type CodeCounts, codeShares, type FigureData } from "./data.ts";
 import type { FigureDefinition } from "./figure.ts";
 import { percent } from "./numbers.ts";

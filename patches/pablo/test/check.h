@@ -7,7 +7,7 @@
 #include <cstdlib>
 
 // Prints what is wrong and where; a program's exit code says whether any check failed.
-static int failed_checks = 0;
+inline int failed_checks = 0;
 
 #define CHECK(condition, ...)                                     \
     do {                                                          \
@@ -35,7 +35,7 @@ struct random_source {
     }
 };
 
-static int report(const char * name) {
+inline int report(const char * name) {
     printf("%s: %s\n", name, failed_checks ? "FAILED" : "ok");
     return failed_checks ? EXIT_FAILURE : EXIT_SUCCESS;
 }

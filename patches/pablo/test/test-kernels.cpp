@@ -20,13 +20,14 @@ struct problem {
     int8_t table[PABLO_CODES];
 };
 
-enum scales { SCALES_ONE, SCALES_RANDOM, SCALES_EDGE };
+enum scales { SCALES_ONE, SCALES_RANDOM, SCALES_SMALL, SCALES_INFINITE };
 
 static ggml_half make_scale(random_source & random, scales kind) {
-    static const ggml_half edges[] = { 0x0000, 0x8000, 0x0001, 0x03ff, 0x7bff, 0x7c00, 0xfc00, 0x3c00 };
+    static const ggml_half small[] = { 0x0000, 0x8000, 0x0001, 0x8001, 0x03ff, 0x0400 }; // zeros, subnormal, the smallest normal
     switch (kind) {
         case SCALES_ONE:  return 0x3c00;
-        case SCALES_EDGE: return edges[random.below(8)];
+        case SCALES_SMALL: return small[random.below(6)];
+        case SCALES_INFINITE: return random.below(64) ? 0x7bff : random.below(2) ? 0x7c00 : 0xfc00; // the largest, infinities
         default:          return ggml_fp32_to_fp16(0.01f*random.weight());
     }
 }
@@ -79,7 +80,7 @@ static problem make_problem(random_source & random, int n, int rows, int columns
     return p;
 }
 
-// One ulp of the larger of the summands for each block.
+// One ulp for each block, of the largest that a block's summand can be.
 static bool close(float a, float b, float magnitude, int n_blocks) {
     if (!std::isfinite(a) || !std::isfinite(b)) {
         return std::isnan(a) == std::isnan(b) && (std::isnan(a) || a == b);
@@ -87,15 +88,15 @@ static bool close(float a, float b, float magnitude, int n_blocks) {
     return std::fabs(a - b) <= n_blocks*1.1920929e-7f*magnitude;
 }
 
-static float magnitude_of(const problem & p) {
-    float weight = 0.0f, activation = 0.0f;
-    for (int b = 0; b < p.columns*p.n/32; ++b) {
-        weight = std::fmax(weight, std::fabs(ggml_fp16_to_fp32(((const ggml_half *) (p.weights.data() + b/PABLO_LANES*PABLO_LANES*sizeof(block_q4_0)))[b%PABLO_LANES])));
+static float magnitude_of(const problem & p, int row, int column) {
+    const uint8_t    * group = p.weights.data() + (size_t) column/PABLO_LANES*PABLO_LANES*p.n/32*sizeof(block_q4_0);
+    const block_q8_0 * a     = (const block_q8_0 *) p.one.data() + row*p.n/32;
+    float largest = 0.0f;
+    for (int b = 0; b < p.n/32; ++b) {
+        const ggml_half d = ((const ggml_half *) (group + b*PABLO_LANES*sizeof(block_q4_0)))[column%PABLO_LANES];
+        largest = std::fmax(largest, std::fabs(ggml_fp16_to_fp32(d)*ggml_fp16_to_fp32(a[b].d)));
     }
-    for (int b = 0; b < p.rows*p.n/32; ++b) {
-        activation = std::fmax(activation, std::fabs(ggml_fp16_to_fp32(((const block_q8_0 *) p.one.data())[b].d)));
-    }
-    return weight*activation*32*127*128*(p.n/32);
+    return largest*32*127*128;
 }
 
 static void compare(const problem & p, scales kind) {
@@ -108,8 +109,8 @@ static void compare(const problem & p, scales kind) {
     pablo_gemm(p.n, fours.data(), p.columns, p.weights.data(), p.four.data(), p.rows, p.columns, p.table);
     pablo_gemm_ref(p.n, fours_ref.data(), p.columns, p.weights.data(), p.four.data(), p.rows, p.columns, p.table);
 
-    const float magnitude = magnitude_of(p);
     for (size_t i = 0; i < ref.size(); ++i) {
+        const float magnitude = magnitude_of(p, (int) i/p.columns, (int) i%p.columns);
         if (kind == SCALES_ONE) { // the floats are the integer sums
             CHECK(fast[i] == ref[i] && fours[i] == ref[i] && fours_ref[i] == ref[i],
                 "n %d, result %zu: gemv %g, gemm %g, references %g %g", p.n, i, fast[i], fours[i], ref[i], fours_ref[i]);
@@ -220,7 +221,8 @@ int main() {
         const int largest = n <= 1024 ? 127 : 64; // integer sums stay below 2^24, exact in a float
         compare(make_problem(random, n, 4, 2*PABLO_LANES, SCALES_ONE, largest), SCALES_ONE);
         compare(make_problem(random, n, 8, PABLO_LANES, SCALES_RANDOM, 127), SCALES_RANDOM);
-        compare(make_problem(random, n, 4, PABLO_LANES, SCALES_EDGE, 127), SCALES_EDGE);
+        compare(make_problem(random, n, 4, PABLO_LANES, SCALES_SMALL, 127), SCALES_SMALL);
+        compare(make_problem(random, n, 4, PABLO_LANES, SCALES_INFINITE, 127), SCALES_INFINITE);
     }
     compare_dot(random);
     for (int weight_rows : { 3, 8, 13, 64 }) {

@@ -1,4 +1,4 @@
-// pablo.conf, tables, encoding, decoding and histograms.
+// Encoding, decoding and histograms.
 
 #include "check.h"
 
@@ -9,72 +9,10 @@
 
 #include <cmath>
 #include <cstring>
-#include <string>
 #include <thread>
 #include <vector>
 
-static bool parse(const std::string & text, pablo_conf * conf, std::string * error) {
-    char message[PABLO_MAX_ERROR] = "";
-    const bool ok = pablo_parse_conf(conf, "pablo.conf", text.data(), text.size(), message);
-    *error = message;
-    return ok;
-}
-
-static const std::string basic_table = "64 32 16 8 4 2 1 1 1 1 2 4 8 16 32 64 -128 -64 -32 -16 -8 -4 -2 -1 0 1 2 4 8 16 32 64";
-
-static const std::string balanced_table = "42 22 15 12 10 9 9 9 9 9 9 10 12 15 22 42 -127 -65 -50 -38 -28 -19 -10 -1 0 9 18 27 37 49 64 127";
-
-static void test_conf() {
-    pablo_conf conf;
-    std::string error;
-    CHECK(parse("# a comment\r\n\r\n1 3 1 # more\r\nDECODE published:shift,rawdot\r\nTYPES Q8_0\r\nHISTOGRAM some path/h.json\r\n", &conf, &error), "%s", error.c_str());
-    CHECK(conf.own && conf.radius == 3 && conf.table_mode == PABLO_TABLE_BALANCED && conf.types == PABLO_TYPE_Q8_0 &&
-        conf.defects == (PABLO_DEFECT_SHIFT | PABLO_DEFECT_RAWDOT) && std::string(conf.histogram) == "some path/h.json", "what was read differs");
-    CHECK(parse("1 0 2\nTABLE " + basic_table, &conf, &error) && conf.table.width[0] == 64 && conf.table.value[0] == -128, "%s", error.c_str());
-
-    pablo_free_conf(&conf);
-    CHECK(parse("1 0 2\nTABLE " + basic_table + "\nTENSOR_TABLE blk.*.ffn_down.* 1" + balanced_table.substr(2) + "\nTENSOR_TABLE * " + balanced_table, &conf, &error) == false, "widths that do not sum to 256");
-    CHECK(parse("1 0 2\nTABLE " + basic_table + "\nTENSOR_TABLE blk.*.ffn_down.* " + balanced_table, &conf, &error), "%s", error.c_str());
-    CHECK(pablo_table_for(&conf, "blk.12.ffn_down.weight")->width[0] == 42 && pablo_table_for(&conf, "blk.12.ffn_up.weight")->width[0] == 64, "TENSOR_TABLE");
-    pablo_free_conf(&conf);
-
-    const struct { std::string text, expected; } bad[] = {
-        { "",                                   "pablo.conf:1:1: expected EXECUTION_MODE Q4_0_RADIUS TABLE_MODE, found an empty file" },
-        { "# only a comment\n",                 "found an empty file" },
-        { "2 0 0\n",                            "pablo.conf:1:1: expected EXECUTION_MODE, 0 (simple) or 1 (own), found \"2\"" },
-        { "1 -1 0\n",                           "pablo.conf:1:3: expected Q4_0_RADIUS, 0 to 7, found \"-1\"" },
-        { "1 8 0\n",                            "pablo.conf:1:3: expected Q4_0_RADIUS, 0 to 7, found \"8\"" },
-        { "1 1.5 0\n",                          "pablo.conf:1:3: expected Q4_0_RADIUS, 0 to 7, found \"1.5\"" },
-        { "1 0\n",                              "found the end of the line" },
-        { "1 0 3\n",                            "pablo.conf:1:5: expected TABLE_MODE" },
-        { "1 0 0 0\n",                          "pablo.conf:1:7: expected the end of the line, found \"0\"" },
-        { "1 0 2\n",                            "TABLE_MODE 2 expects a line: TABLE" },
-        { "1 0 0\nTABLE " + basic_table,        "pablo.conf:2:1: expected TABLE only with TABLE_MODE 2" },
-        { "1 0 2\nTABLE " + basic_table + " 7", "expected the end of the line, found \"7\"" },
-        { "1 0 2\nTABLE 63" + basic_table.substr(2), "pablo.conf:2:7: TABLE: bin widths sum to 255, expected 256" },
-        { "1 0 2\nTABLE 1 2 3\n",               "expected 16 bin widths" },
-        { "1 0 2\nTABLE 64 32 16 8 4 2 1 1 1 1 2 4 8 16 32 64 -128 -64 -32 -16 -8 -4 -2 -1 0 1 2 4 8 16 32 32", "decoded value 16 is 32, expected more than the one before, 32" },
-        { "1 0 2\nTABLE 64 32 16 8 4 2 1 1 1 1 2 4 8 16 32 64 -129 -64 -32 -16 -8 -4 -2 -1 0 1 2 4 8 16 32 64", "-128 to 127" },
-        { "1 0 2\nTABLE " + basic_table + "\nTENSOR_TABLE\n", "pablo.conf:3:13: expected a tensor's name" },
-        { "1 0 0\nTENSOR_TABLE x " + basic_table, "pablo.conf:2:1: expected TABLE only with TABLE_MODE 2" },
-        { "1 0 0\nCONTAINER wide\n",            "pablo.conf:2:11: expected native or packed, found \"wide\"" },
-        { "1 0 0\nCONTAINER native\nCONTAINER packed\n", "pablo.conf:3:1: expected each key only once" },
-        { "1 0 0\nDECODE published:\n",         "pablo.conf:2:8: expected exact, published" },
-        { "1 0 1\nSCALE search\n",             "SCALE search expects ENCODE nearest" },
-        { "1 0 0\nTYPES Q4_K\n",                "pablo.conf:2:7: expected Q4_0 or Q8_0, found \"Q4_K\"" },
-        { "1 0 0\nTYPES\n",                     "expected Q4_0 or Q8_0, found the end of the line" },
-        { "1 0 0\nHISTOGRAM\n",                 "expected a path" },
-        { "1 0 0\nRADIUS 3\n",                  "pablo.conf:2:1: expected CONTAINER, TABLE, TENSOR_TABLE, ENCODE, SCALE, DECODE, TYPES or HISTOGRAM, found \"RADIUS\"" },
-        { "1 0 0\nCONTAINER packed\nDECODE published\n", "CONTAINER packed expects DECODE exact" },
-        { std::string("1 0 0\n\0\x01\x02", 9),  "a zero byte" },
-        { std::string("\x7f" "ELF\x02\x01", 6), "pablo.conf:1:1: expected EXECUTION_MODE" },
-        { "1 0 0\n# " + std::string(9000, 'x'), "8192 characters" },
-    };
-    for (const auto & b : bad) {
-        CHECK(!parse(b.text, &conf, &error), "accepted: %s", b.text.c_str());
-        CHECK(error.find(b.expected) != std::string::npos, "\"%s\" does not say \"%s\"", error.c_str(), b.expected.c_str());
-    }
-}
+void test_conf(); // test-conf.cpp
 
 static std::vector<float> random_weights(random_source & random, int64_t n) {
     std::vector<float> weights(n);
@@ -131,6 +69,33 @@ static void test_schemes(random_source & random) {
         pablo_translate(GGML_TYPE_Q8_0, &mark, native.data(), weights.size());
         ggml_get_type_traits(GGML_TYPE_Q8_0)->to_float(native.data(), c.data(), weights.size());
         CHECK(a == b && a == c, "table %d: native, packed and translated differ", mode);
+    }
+}
+
+// A bin is the one of upstream's Q8_0 code, also half-way between two of them.
+static void test_bins(random_source & random) {
+    std::vector<float> weights = random_weights(random, 64*320);
+    for (size_t i = 0; i < weights.size()/2; ++i) {
+        weights[i] = i%32 == 0 ? 127.0f : 0.5f*(random.below(509) - 254); // the scale is 1
+    }
+    pablo_conf conf;
+    pablo_default_conf(&conf);
+    const std::vector<uint8_t> upstream = quantize(conf, GGML_TYPE_Q8_0, weights, 320);
+    conf.own = true;
+    for (const pablo_table_mode mode : { PABLO_TABLE_BASIC, PABLO_TABLE_BALANCED }) {
+        conf.table = pablo_builtin_table(mode);
+        const std::vector<uint8_t> own = quantize(conf, GGML_TYPE_Q8_0, weights, 320);
+        for (size_t b = 0; b < weights.size()/32; ++b) {
+            const block_q8_0 * x = (const block_q8_0 *) upstream.data() + b;
+            const block_q8_0 * y = (const block_q8_0 *) own.data() + b;
+            CHECK(x->d == y->d, "block %zu: scale", b);
+            for (int j = 0; j < 32; ++j) {
+                int bin = 0;
+                for (int edge = -128 + conf.table.width[0]; bin < PABLO_CODES - 1 && x->qs[j] >= edge; edge += conf.table.width[++bin]) {
+                }
+                CHECK(y->qs[j] == bin - 8, "table %d, block %zu, weight %d: code %d for %d", mode, b, j, y->qs[j], x->qs[j]);
+            }
+        }
     }
 }
 
@@ -244,6 +209,7 @@ int main() {
     random_source random = { 1 };
     test_conf();
     test_schemes(random);
+    test_bins(random);
     test_search(random);
     test_histograms(random);
     test_threads(random);

@@ -6,7 +6,7 @@ import { ensureBuild } from "../build/build.ts";
 import { UserError } from "../errors.ts";
 import { projectRoot } from "../paths.ts";
 import { ProcessError, run } from "../process/run.ts";
-import type { Report } from "./events.ts";
+import type { Report } from "../run/events.ts";
 
 /** How many tests ended how. */
 export interface TestCounts {

@@ -1,0 +1,41 @@
+import type { Command } from "commander";
+import { liveProgress } from "../report/live.ts";
+import { plainProgress } from "../report/progress.ts";
+import type { Report } from "../run/events.ts";
+import { sweep, type SweepRequest } from "../run/sweep.ts";
+import { type CommandIo, exitCodes } from "./io.ts";
+import { showReports } from "./report.ts";
+import { wholeNumber } from "./wholeNumber.ts";
+
+/**
+ * Adds `sweep`: run a study, and make everything that people read of it.
+ *
+ * @param given what no option can say: binaries other than the patched build
+ */
+export function addSweepCommand(program: Command, io: CommandIo, given: Pick<SweepRequest, "build">): void {
+  program
+    .command("sweep")
+    .description("run a study: quantize, inspect and measure every cell that has no result yet")
+    .option("--study <file>", "study to run: a file, or the name of one in studies/", "thesis")
+    .option("--model <gguf>", "model in F32, F16 or BF16 (default: the demo model)")
+    .option("--text <file>", "text in UTF-8 to measure on (default: the demo model's held-out text)")
+    .option("--imatrix-text <file>", "training text for the importance matrix (default: the study's)")
+    .option("--chunks <n>", "at most so many chunks of text (default: the study's, else all)", wholeNumber)
+    .option("--threads <n>", "threads of each step (default: the study's, else all)", wholeNumber)
+    .option("--only <pattern>", "cells to run, by name: commas between, * for any text")
+    .option("--release <tag>", "release of llama.cpp to use, of patches/upstreams.json (default: the pin)")
+    .option("--out <dir>", "where results go (default: results/STUDY-MODEL)")
+    .option("--jobs <n>", "cells at a time", wholeNumber, 1)
+    .action(async (options: SweepRequest) => {
+      const live = process.stdout.isTTY ? liveProgress(options.jobs ?? 1) : null;
+      const report: Report = live ? (event) => live.report(event) : plainProgress(io.print);
+      const outcome = await sweep({ ...options, ...given, argv: io.argv }, report, io.signal).catch(async (error: unknown) => {
+        await live?.end(false);
+        throw error;
+      });
+      await live?.end(true);
+      await showReports(outcome.results, io);
+      for (const { name, reason } of outcome.failed) io.complain(`error: cell ${name} failed: ${reason}`);
+      if (outcome.failed.length > 0) io.exit(exitCodes.failed);
+    });
+}

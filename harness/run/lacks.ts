@@ -1,0 +1,31 @@
+import { UserError } from "../errors.ts";
+import type { Cell, Study } from "../study/types.ts";
+import type { Lack } from "../upstream/releases.ts";
+
+const needs: { lack: Lack; needed(cell: Cell, study: Study): boolean; says: string; way: string }[] = [
+  {
+    lack: "kl-divergence",
+    needed: (_cell, study) => study.kl_divergence === true,
+    says: "prints no KL divergence statistics that can be read",
+    way: "take kl_divergence out of a copy of the study",
+  },
+  { lack: "packed", needed: ({ container }) => container === "packed", says: "has no packed container", way: "leave the cell out with --only" },
+  {
+    lack: "imatrix",
+    needed: ({ fit }) => fit?.weights === "imatrix",
+    says: "writes no importance matrix that a table can be fitted with",
+    way: "leave the cell out with --only",
+  },
+];
+
+/**
+ * Refuses cells that need what the release lacks, before anything is built or run.
+ *
+ * @throws UserError naming cell, release and the way out
+ */
+export function refuseLacking(release: string, lacks: readonly Lack[], study: Study, cells: readonly Cell[]): void {
+  for (const cell of cells) {
+    const need = needs.find(({ lack, needed }) => lacks.includes(lack) && needed(cell, study));
+    if (need) throw new UserError(`cell ${cell.name}: llama.cpp ${release} ${need.says}; use a newer --release, or ${need.way}`);
+  }
+}
