@@ -51,7 +51,8 @@ export function worst(verdicts: readonly Verdict[]): Verdict {
 
 /**
  * Does the same with both builds, one after the other or at once. A fault of upstream's program leaves the
- * question open; a fault of the patched one alone is a regression. Either is entered in the tally.
+ * question open; a fault of the patched one alone is a regression, and the same fault of both is only noted:
+ * a release cannot do everything. Each is entered in the tally.
  *
  * @param label names what is compared
  * @param atOnce for tasks of one thread that nobody takes the time of
@@ -66,9 +67,15 @@ export async function onBoth<T>(
 ): Promise<{ upstream: T; patched: T } | null> {
   const start = (build: Build): Promise<{ value: T } | { fault: string }> => attempt(() => task(build), signal);
   const [first, second] = atOnce ? await Promise.all([start(upstream), start(patched)]) : [await start(upstream), await start(patched)];
+  if ("fault" in first && "fault" in second && kindOfFault(first.fault) === kindOfFault(second.fault)) return tally.note(`${label}: fails on upstream's build as it does here: ${first.fault}`), null;
   if ("fault" in first) return tally.undecided(`${label}: upstream's program failed: ${first.fault}`), null;
   if ("fault" in second) return tally.regressed(`${label}: ${second.fault}`), null;
   return { upstream: first.value, patched: second.value };
+}
+
+/** A crash by its signal, since what a debugger says last differs; else the text, without the numbers of processes. */
+function kindOfFault(fault: string): string {
+  return /was ended by SIG\w+/.exec(fault)?.[0] ?? fault.replace(/\d+/g, "");
 }
 
 /** Runs a task; a fault of a program or of what it printed is told, not thrown. */

@@ -42,8 +42,8 @@ it("the committed reference agrees with expected.json, where that knows a cell",
 
 it("results within the tolerances of a reference hold, others are told with column and limit", () => {
   const reference = makeReference([measuredCell("a", 10), measuredCell("b", 1e6)], "b1");
-  expect(details((tally) => compareReference(tally, reference, [measuredCell("a", 10.02), measuredCell("b", 1.05e6)]))).toEqual([]);
-  expect(details((tally) => compareReference(tally, reference, [measuredCell("a", 10.1), measuredCell("b", 1e6, { file: { bytes: 1100 } as never })]))).toEqual([
+  expect(details((tally) => compareReference(tally, reference, [measuredCell("a", 10.02), measuredCell("b", 1.05e6)], "b1"))).toEqual([]);
+  expect(details((tally) => compareReference(tally, reference, [measuredCell("a", 10.1), measuredCell("b", 1e6, { file: { bytes: 1100 } as never })], "b1"))).toEqual([
     "regressed: a: ppl is 10.1, in the reference 10 within 0.3 %",
     "regressed: b: file_bytes is 1100, in the reference 1000 within 1 %",
   ]);
@@ -51,8 +51,8 @@ it("results within the tolerances of a reference hold, others are told with colu
 
 it("a cell that was not measured is a regression, one that the reference does not have is noted", () => {
   const reference = makeReference([measuredCell("a", 10), measuredCell("b", 10)], "b1");
-  expect(details((tally) => compareReference(tally, reference, [measuredCell("a", 10)]))).toEqual(["regressed: b: is in the reference, but was not measured"]);
-  expect(details((tally) => compareReference(tally, reference, ["a", "b", "c"].map((name) => measuredCell(name, 10))))).toEqual([expect.stringContaining("c is not in the reference")]);
+  expect(details((tally) => compareReference(tally, reference, [measuredCell("a", 10)], "b1"))).toEqual(["regressed: b: is in the reference, but was not measured"]);
+  expect(details((tally) => compareReference(tally, reference, ["a", "b", "c"].map((name) => measuredCell(name, 10)), "b1"))).toEqual([expect.stringContaining("c is not in the reference")]);
 });
 
 it("counts must be the expected ones exactly, perplexities nearly", async () => {
@@ -70,4 +70,15 @@ it("counts must be the expected ones exactly, perplexities nearly", async () => 
 
 it("a reference of another shape is refused with its path", async () => {
   await expect(readReference(new URL("write.test.ts", import.meta.url).pathname)).rejects.toThrow(/write\.test\.ts.*--write-reference/s);
+});
+
+it("upstream's own type of another release is only noted", () => {
+  const upstreams = (ppl: number): Measured => {
+    const one = measuredCell("iq4_nl", ppl);
+    return { ...one, cell: { ...one.cell, type: "IQ4_NL", mode: "upstream" } } as unknown as Measured;
+  };
+  const reference = makeReference([upstreams(10)], "b1");
+  expect(reference.cells[0]!.scheme).toBe("upstream");
+  expect(details((tally) => compareReference(tally, reference, [upstreams(11)], "b2"))).toEqual(["iq4_nl: ppl is 11, in the reference 10 within 0.3 %"]);
+  expect(details((tally) => compareReference(tally, reference, [upstreams(11)], "b1"))).toEqual(["regressed: iq4_nl: ppl is 11, in the reference 10 within 0.3 %"]);
 });

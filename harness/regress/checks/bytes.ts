@@ -66,8 +66,14 @@ async function compare(context: RegressContext, tally: Tally, { label, ...what }
   if (conf !== null && !existsSync(file.upstream)) return;
   const quantized = await onBoth(tally, context, title, async (build) => {
     if (build === context.upstream && conf !== null) return null;
-    await rm(file[build.variant], { force: true });
-    return quantizeModel(build, { ...what, to: file[build.variant], conf: build === context.upstream ? null : conf }, context);
+    const to = file[build.variant];
+    await rm(to, { force: true });
+    try {
+      return await quantizeModel(build, { ...what, to, conf: build === context.upstream ? null : conf }, context);
+    } catch (error) {
+      await rm(to, { force: true });
+      throw error;
+    }
   });
   if (!quantized) return;
   const at = await firstDifference(file.upstream, file.patched);

@@ -23,7 +23,7 @@ export const schemes: Check = {
     if (context.writeReference) await writeReference(makeReference(cells, context.release.tag));
     const reference = await attempt(readReference, context.signal);
     if ("fault" in reference) tally.undecided(reference.fault);
-    else compareReference(tally, reference.value, cells);
+    else compareReference(tally, reference.value, cells, context.release.tag);
     await recognisedUpstream(context, tally);
     const largest = Math.max(0, ...deviations.map(Math.abs));
     return tally.outcome(`${cells.length} schemes, largest deviation of an expected perplexity ${(100 * largest).toFixed(2)} %`);

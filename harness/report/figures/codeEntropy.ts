@@ -16,7 +16,7 @@ export const codeEntropy: FigureDefinition = (data) => {
   const last = values.at(-1);
   if (!first || !last || values.length < 2) return null;
   const logarithmic = spansDecades(values.map(({ value }) => value));
-  const x = { field: "entropy", type: "quantitative", title: "entropy of the codes, bits per code", scale: { zero: false, padding: 30 } };
+  const x = { field: "entropy", type: "quantitative", title: "entropy of the codes, bits per code", scale: { zero: false, nice: false, padding: 30 } };
   const y = { type: "quantitative", title: "perplexity", scale: logarithmic ? { type: "log", nice: true } : { zero: false }, axis: { tickCount: 5, ...(logarithmic ? { format: tickFormat(values.map(({ value }) => value)) } : {}) } };
   return {
     name: "entropy",

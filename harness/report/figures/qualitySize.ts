@@ -8,7 +8,7 @@ import { type Placed, plane } from "./plane.ts";
 /** Values beyond so many times the best rival's say only that something is broken. */
 const farthest = 20;
 /** How near the sizes and values are that the lower panel shows by themselves. */
-const near = { bits: 5.6, times: 2 };
+const near = { bits: 5.05, times: 2 };
 
 /** Quality against size, with the cells marked that no other beats in both; below, those of 4 to 5 bits by themselves. */
 export const qualitySize: FigureDefinition = ({ cells }) => {
@@ -26,6 +26,8 @@ export const qualitySize: FigureDefinition = ({ cells }) => {
   const marked = shown.map((point) => ({ ...point, front: front.includes(point.name) }));
   const close = marked.filter(({ bits, value }) => bits <= near.bits && value <= near.times * anchor);
   const zoomed = close.length > 2 && close.length < marked.length;
+  // Named once, where there is room.
+  const upper = zoomed ? marked.map((point) => (close.includes(point) ? { ...point, name: "" } : point)) : marked;
   const left = all.length - shown.length;
   return {
     name: "quality-size",
@@ -34,7 +36,7 @@ export const qualitySize: FigureDefinition = ({ cells }) => {
     spec: {
       title: `Size against ${what}`,
       vconcat: [
-        plane(marked, { height: zoomed ? 150 : 220, axis, errors: false, legend: true }),
+        plane(upper, { height: zoomed ? 150 : 220, axis, errors: false, legend: true }),
         ...(zoomed ? [plane(close, { height: 220, axis, errors: true, legend: false })] : []),
       ],
       spacing: 10,

@@ -21,23 +21,29 @@ export const tableCuts: FigureDefinition = (data) => {
     caption: "The codes of Q8_0. Each change of shade is where a table begins another of its 16 bins; the marks below are what the bins decode to.",
     spec: {
       title: "Tables over the codes that they cut",
-      vconcat: tables.map((table, index) => panel(table, codes, peak, index === tables.length - 1)),
+      vconcat: tables.map((one, index) => panel(one, codes, peak, index === tables.length - 1)),
       spacing: 8,
     },
   };
 };
 
-function distinctTables({ cells }: FigureData): Table[] {
-  const found = new Map<string, Table>();
-  for (const { cell: { table } } of cells) {
+interface Named {
+  /** A built-in table's, or that of the first cell with a fitted one. */
+  name: string;
+  table: Table;
+}
+
+function distinctTables({ cells }: FigureData): Named[] {
+  const found = new Map<string, Named>();
+  for (const { name, cell: { table, fit } } of cells) {
     const key = table && `${table.widths.join()} ${table.values.join()}`;
     // One table for each tensor is too many to show.
-    if (table && !table.tensors && key !== undefined && !found.has(key)) found.set(key, table);
+    if (table && !table.tensors && key !== undefined && !found.has(key)) found.set(key, { name: fit ? name : table.name, table });
   }
   return [...found.values()].slice(0, most);
 }
 
-function panel(table: Table, codes: CodeCounts, peak: number, last: boolean): Panel {
+function panel({ name, table }: Named, codes: CodeCounts, peak: number, last: boolean): Panel {
   const starts = binStarts(table);
   const shares = codeShares(codes);
   const bars = shares.map(({ code, share }) => {
@@ -48,7 +54,7 @@ function panel(table: Table, codes: CodeCounts, peak: number, last: boolean): Pa
   const scale = { domain: [-128, 128], nice: false };
   const axis = { values: [-128, -64, 0, 64, 127], labels: last, ticks: last };
   return {
-    title: panelTitle(table.name),
+    title: panelTitle(name),
     width: 256, height: 70,
     layer: [
       {
