@@ -1,3 +1,5 @@
+import { setMaxListeners } from "node:events";
+
 /**
  * What Ctrl-C and its like do to a command. It is told by an AbortSignal, so that it clears up after
  * itself, and has the exit code that shells know.
@@ -30,6 +32,8 @@ export async function untilInterrupted(
   complain: (line: string) => void,
 ): Promise<number> {
   const stop = new AbortController();
+  // Every use of git listens, and there are many: no leak to be warned of.
+  setMaxListeners(0, stop.signal);
   let first: { name: Name; time: number } | undefined;
   const handlers = (Object.keys(exitCodes) as Name[]).map((name) => {
     const handler = (): void => {

@@ -6,7 +6,7 @@ import { withLock } from "../../harness/process/lock.ts";
 import { regress } from "../../harness/regress/regress.ts";
 import type { CheckName, CheckResult, RegressRequest } from "../../harness/regress/types.ts";
 import type { Project } from "../../harness/upstream/project.ts";
-import { fakeBuild, goodPerplexity } from "../support/fakeBuild.ts";
+import { fakeBuild, printedPerplexity } from "../support/fakeBuild.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 import { plantedProject, plantInLibrary, plantInSeries } from "./plantedProject.ts";
 
@@ -139,29 +139,30 @@ it("a base patch that touches ggml is caught by patches, in the file and in the 
 }, hour);
 
 describe("planted in what programs print", () => {
+  const good = printedPerplexity([2, 3, 2, 3]);
   const faults = {
-    "a NaN in the last chunk": { output: goodPerplexity.replace("chunk 2 nll 3.0", "chunk 2 nll nan"), says: "The nll of chunk 2 of 2 is nan" },
-    "a NaN in the last running value": { output: goodPerplexity.replace("[2]12.1825,", "[2]nan,"), says: "The perplexity of chunk 2 of 2 is nan" },
-    "a missing final estimate": { output: goodPerplexity.replace(/.*Final estimate.*/, ""), says: "gave 0 final estimates" },
+    "a NaN in the last chunk": { output: good.replace("chunk 4 nll 3.0", "chunk 4 nll nan"), says: "The nll of chunk 4 of 4 is nan" },
+    "a NaN in the last running value": { output: good.replace(/\[4\][\d.]+,/, "[4]nan,"), says: "The perplexity of chunk 4 of 4 is nan" },
+    "a missing final estimate": { output: good.replace(/.*Final estimate.*/, ""), says: "gave 0 final estimates" },
   };
 
   it.each(Object.entries(faults))("%s is caught by likelihoods", async (_name, { output, says }) => {
     const folder = await temporaryFolder();
-    const [good, bad] = [await fakeBuild(path.join(folder, "good")), await fakeBuild(path.join(folder, "bad"), { perplexity: output })];
-    const result = await verdictOf("likelihoods", { builds: { upstream: { ...good, variant: "upstream" }, patched: bad } });
+    const [upstream, bad] = [await fakeBuild(path.join(folder, "good"), { perplexity: good }), await fakeBuild(path.join(folder, "bad"), { perplexity: output })];
+    const result = await verdictOf("likelihoods", { builds: { upstream: { ...upstream, variant: "upstream" }, patched: bad } });
     expect(result.verdict).toBe("regressed");
     expect(result.details.join("\n")).toContain(says);
   });
 
   it("the same from upstream's program leaves the question open", async () => {
     const folder = await temporaryFolder();
-    const [good, bad] = [await fakeBuild(path.join(folder, "good")), await fakeBuild(path.join(folder, "bad"), { perplexity: faults["a missing final estimate"].output })];
-    expect(await verdictOf("likelihoods", { builds: { upstream: { ...bad, variant: "upstream" }, patched: good } })).toMatchObject({ verdict: "undecided" });
+    const [upstream, bad] = [await fakeBuild(path.join(folder, "good"), { perplexity: good }), await fakeBuild(path.join(folder, "bad"), { perplexity: faults["a missing final estimate"].output })];
+    expect(await verdictOf("likelihoods", { builds: { upstream: { ...bad, variant: "upstream" }, patched: upstream } })).toMatchObject({ verdict: "undecided" });
   });
 
   it("two good runs hold", async () => {
     const folder = await temporaryFolder();
-    const build = await fakeBuild(path.join(folder, "good"));
+    const build = await fakeBuild(path.join(folder, "good"), { perplexity: good });
     expect(await verdictOf("likelihoods", { builds: { upstream: { ...build, variant: "upstream" }, patched: build } })).toMatchObject({ verdict: "holds", details: [] });
   });
 });

@@ -10,13 +10,20 @@ export interface Behaviour {
   perplexity?: string;
 }
 
-/** Shell lines that print what llama-perplexity prints for two good chunks. */
-export const goodPerplexity = `
-echo '0.00.100.000 I perplexity: calculating perplexity over 2 chunks, n_ctx=8, batch_size=8, n_seq=1' >&2
-printf '[1]7.3891,'; echo; echo 'chunk 1 nll 2.0'
-printf '[2]12.1825,'; echo; echo 'chunk 2 nll 3.0'
-echo '0.00.200.000 I Final estimate: PPL = 12.1825 +/- 0.50000' >&2
-`;
+/** Shell lines that print what llama-perplexity prints for chunks with these NLLs. */
+export function printedPerplexity(nlls: readonly number[]): string {
+  const running = nlls.map((_, index) => Math.exp(nlls.slice(0, index + 1).reduce((sum, nll) => sum + nll, 0) / (index + 1)).toFixed(4));
+  return [
+    "",
+    `echo '0.00.100.000 I perplexity: calculating perplexity over ${nlls.length} chunks, n_ctx=8, batch_size=8, n_seq=1' >&2`,
+    ...nlls.map((nll, index) => `printf '[${index + 1}]${running[index]},'; echo; echo 'chunk ${index + 1} nll ${nll.toFixed(1)}'`),
+    `echo '0.00.200.000 I Final estimate: PPL = ${running.at(-1)} +/- 0.50000' >&2`,
+    "",
+  ].join("\n");
+}
+
+/** The same of two good chunks. */
+export const goodPerplexity = printedPerplexity([2, 3]);
 
 /** A build whose programs are shell scripts: for what real ones do only by accident. */
 export async function fakeBuild(folder: string, { quantize = 'cp "$model" "$quantized"', perplexity = goodPerplexity }: Behaviour = {}): Promise<Build> {
