@@ -70,8 +70,15 @@ export async function run(command: string, args: string[], options: RunOptions =
     const groupId = child.pid;
     timers.push(setTimeout(() => signalGroup(groupId, "SIGKILL"), graceSeconds * 1000));
   };
-  const onAbort = (): void => end("abort", "aborted");
-  if (child.pid !== undefined) watchGroup(child.pid, (name) => end("abort", `interrupted by ${name}`));
+  const onAbort = (): void => {
+    if (!ending) end("abort", "aborted");
+  };
+  // The first Ctrl-C also aborts the command's signal, and both are one request to end.
+  let interrupts = 0;
+  const onInterrupt = (name: NodeJS.Signals): void => {
+    if (++interrupts > 1 || !ending) end("abort", `interrupted by ${name}`);
+  };
+  if (child.pid !== undefined) watchGroup(child.pid, onInterrupt);
   if (timeoutSeconds !== undefined) {
     timers.push(setTimeout(() => end("timeout", `not done after ${timeoutSeconds} s`), timeoutSeconds * 1000));
   }
