@@ -30,7 +30,9 @@ export const speed: Check = {
     const tally = makeTally();
     const figures: string[] = [];
     for (const task of await tasks(context)) {
-      const found = await settle(context, task);
+      const first = await settle(context, task);
+      // Of many intervals some miss: slower is what was found slower twice.
+      const found = "value" in first && isSlower(first.value) ? await settle(context, task) : first;
       if ("fault" in found) {
         tally.undecided(`${task.name}: ${found.fault}`);
         continue;
@@ -38,13 +40,17 @@ export const speed: Check = {
       const { median, low, high, count } = found.value;
       const figure = `${task.name} ${median.toFixed(3)} (${low.toFixed(3)} to ${high.toFixed(3)}, ${count} rounds)`;
       figures.push(figure);
-      if (low <= 1 + tolerance) tally.held();
+      if (!isSlower(found.value)) tally.held();
       else if (context.failOnSpeed) tally.regressed(`slower than upstream: ${figure}`);
       else tally.warned(`slower than upstream: ${figure}`);
     }
     return tally.outcome(`time patched ÷ upstream: ${figures.join(", ")}`);
   },
 };
+
+function isSlower({ low }: MedianInterval): boolean {
+  return low > 1 + tolerance;
+}
 
 /** Rounds until the interval of the median ratio lies on one side of the tolerance, or there are enough. */
 async function settle(context: RegressContext, { name, measure }: Task): Promise<{ value: MedianInterval } | { fault: string }> {
@@ -61,7 +67,7 @@ async function settle(context: RegressContext, { name, measure }: Task): Promise
     }
     ratios.push(seconds.patched / seconds.upstream);
     const interval = medianInterval(ratios);
-    const clear = interval.low > 1 + tolerance || interval.high < 1 + tolerance;
+    const clear = isSlower(interval) || interval.high < 1 + tolerance;
     if (ratios.length >= (clear ? leastRounds : mostRounds)) return { value: interval };
   }
 }
