@@ -24,15 +24,6 @@ await entry(async (signal) => {
   if (!/^\d+$/.test(seed)) throw new UserError(`--seed ${seed} is not a whole number.`);
   const floatType = type.toUpperCase() as FloatType;
   const shape = llamaShapes[params];
-  const tensors = gaussianTensors(shape, floatType, Number(seed)).map((tensor) => ({
-    ...tensor,
-    *pieces() {
-      for (const piece of tensor.pieces() as Iterable<Uint8Array>) {
-        signal.throwIfAborted();
-        yield piece;
-      }
-    },
-  }));
-  await writeGguf(out, llamaFields(`gaussian-${params}`, shape, floatType), tensors);
+  await writeGguf(out, llamaFields(`gaussian-${params}`, shape, floatType), gaussianTensors(shape, floatType, Number(seed)), signal);
   return `${out} is written.`;
 });

@@ -45,14 +45,12 @@ export async function ensureSourceModel(cache: string, params: Params, signal: A
     fields,
     tensors.map((tensor, index) => ({
       ...tensor,
-      *pieces() {
+      pieces() {
         if (index % Math.ceil(tensors.length / 10) === 0) report(`writing ${path.basename(file)}: tensor ${index + 1} of ${tensors.length}`);
-        for (const piece of tensor.pieces() as Iterable<Uint8Array>) {
-          signal.throwIfAborted();
-          yield piece;
-        }
+        return tensor.pieces();
       },
     })),
+    signal,
   );
   return describeModel(params, file);
 }

@@ -84,10 +84,12 @@ function header(fields: readonly GgufField[], tensors: readonly TensorSource[]):
 /**
  * Writes a GGUF file of version 3, streaming: memory is the header and one piece of one tensor.
  * The file gets its name when it is complete.
+ * @param signal ends the writing between two pieces
  * @throws UserError when the file cannot be written
  * @throws RangeError when a tensor gives other than its shape's bytes; nothing is left behind then
+ * @throws {Error} with the name `AbortError` when aborted; nothing is left behind then
  */
-export async function writeGguf(path: string, fields: readonly GgufField[], tensors: readonly TensorSource[]): Promise<void> {
+export async function writeGguf(path: string, fields: readonly GgufField[], tensors: readonly TensorSource[], signal?: AbortSignal): Promise<void> {
   const partial = `${path}.${process.pid}.partial`;
   try {
     const file = await open(partial, "w").catch((error: Error) => {
@@ -99,6 +101,7 @@ export async function writeGguf(path: string, fields: readonly GgufField[], tens
         const expected = tensorBytes(type, shape.reduce((product, size) => product * size, 1));
         let written = 0;
         for await (const piece of pieces()) {
+          signal?.throwIfAborted();
           await file.writeFile(piece);
           written += piece.length;
         }

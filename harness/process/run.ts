@@ -33,8 +33,9 @@ type Ending = { reason: "abort" | "timeout"; detail: string };
  * Runs a program to its end: the only place in the project that starts one.
  * It runs in a process group of its own with no standard input. The whole
  * group gets SIGTERM, and SIGKILL after a grace, when `signal` is aborted, when
- * the time is up, and when this program gets SIGINT, SIGTERM or SIGHUP
- * (a second one kills at once). If this program exits, the group is killed.
+ * the time is up, and when this program gets SIGINT, SIGTERM or SIGHUP. If
+ * this program exits, as a command does at a second Ctrl-C (interrupt.ts), the
+ * group is killed.
  *
  * @throws {ProcessError} not found, exit code other than 0, ended by a signal, out of time;
  *   the message has the last 20 lines of its output
@@ -63,22 +64,15 @@ export async function run(command: string, args: string[], options: RunOptions =
   let listenerFault: { error: unknown } | undefined;
   const timers: NodeJS.Timeout[] = [];
   const end = (reason: Ending["reason"], detail: string): void => {
-    if (child.pid === undefined) return;
-    signalGroup(child.pid, ending ? "SIGKILL" : "SIGTERM");
-    if (ending) return;
+    // One Ctrl-C is heard several times: from the terminal, from npm, and as the command's aborted signal.
+    if (child.pid === undefined || ending) return;
     ending = { reason, detail };
     const groupId = child.pid;
+    signalGroup(groupId, "SIGTERM");
     timers.push(setTimeout(() => signalGroup(groupId, "SIGKILL"), graceSeconds * 1000));
   };
-  const onAbort = (): void => {
-    if (!ending) end("abort", "aborted");
-  };
-  // The first Ctrl-C also aborts the command's signal, and both are one request to end.
-  let interrupts = 0;
-  const onInterrupt = (name: NodeJS.Signals): void => {
-    if (++interrupts > 1 || !ending) end("abort", `interrupted by ${name}`);
-  };
-  if (child.pid !== undefined) watchGroup(child.pid, onInterrupt);
+  const onAbort = (): void => end("abort", "aborted");
+  if (child.pid !== undefined) watchGroup(child.pid, (name) => end("abort", `interrupted by ${name}`));
   if (timeoutSeconds !== undefined) {
     timers.push(setTimeout(() => end("timeout", `not done after ${timeoutSeconds} s`), timeoutSeconds * 1000));
   }

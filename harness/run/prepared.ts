@@ -1,7 +1,8 @@
-import { mkdir, mkdtemp, rename, rm, stat } from "node:fs/promises";
+import { rename, stat } from "node:fs/promises";
 import path from "node:path";
 import { cacheFolder } from "../paths.ts";
 import { type LockOptions, withLock } from "../process/lock.ts";
+import { withScratch } from "../scratch.ts";
 
 /**
  * A file in the cache folder that takes long to make, made once: by whoever comes first, under a lock,
@@ -22,21 +23,17 @@ export async function preparedFile(
   const file = path.join(parent, name);
   const isThere = async (): Promise<boolean> => (await stat(file).catch(() => null))?.isFile() ?? false;
   if (await isThere()) return file;
-  await mkdir(parent, { recursive: true });
   return withLock(
     path.join(cacheFolder(), "locks", `${kind}-${name}`),
     async (held) => {
       held.throwIfAborted();
       if (await isThere()) return file;
-      const folder = await mkdtemp(path.join(parent, "unfinished-"));
-      try {
+      return withScratch(parent, "unfinished", async (folder) => {
         const unfinished = path.join(folder, name);
         await make(unfinished, folder);
         await rename(unfinished, file);
-      } finally {
-        await rm(folder, { recursive: true, force: true });
-      }
-      return file;
+        return file;
+      });
     },
     options,
   );
