@@ -1,3 +1,4 @@
+import { medianInterval, type MedianInterval } from "../analysis/medianInterval.ts";
 import { quantiles } from "../analysis/statistics.ts";
 import type { Measure, Row } from "./rows.ts";
 
@@ -9,7 +10,7 @@ export interface Measurement {
   subject: string;
   /** From 1. */
   round: number;
-  /** Position among all measurements of its kind in time, from 1. */
+  /** Position within the round, from 1. */
   position: number;
   /** In the measure's unit. */
   value: number;
@@ -31,10 +32,14 @@ export interface Ratio {
   row: Row;
   patched: Distribution | null;
   upstream: Distribution | null;
-  /** Patched ÷ upstream within each round. */
+  /** Patched ÷ upstream of measurements that follow one another. */
   ratio: Distribution | null;
-  /** Whether what is wanted holds for the median; null where nothing is, or it could not be measured. */
+  /** Where the median lies that the verdict is about: of the ratio, or of the patched build's values. */
+  interval: MedianInterval | null;
+  /** Whether what is wanted holds for that median; null where nothing is, or it could not be measured. */
   holds: boolean | null;
+  /** Whether the whole interval says the same as the median. */
+  decided: boolean;
 }
 
 /** Quartiles and extremes; null of no values. */
@@ -44,17 +49,26 @@ function distribution(values: readonly number[]): Distribution | null {
   return { lowest, lowerQuartile, median, upperQuartile, highest, count: values.length };
 }
 
-/** A row's numbers from the rounds of one model that have both sides. */
+/** A row's numbers from the measurements of one model. */
 export function ratioOf(row: Row, model: string, measurements: readonly Measurement[]): Ratio {
-  const valuesOf = (subject: string): Map<number, number> =>
-    new Map(measurements.filter((one) => one.model === model && one.measure === row.measure && one.subject === subject).map(({ round, value }) => [round, value]));
-  const [patched, upstream] = [valuesOf(row.patched), valuesOf(row.upstream)];
-  const ratios = [...patched].flatMap(([round, value]) => (upstream.has(round) ? [value / upstream.get(round)!] : []));
-  const line = { model, row, patched: distribution([...patched.values()]), upstream: distribution([...upstream.values()]), ratio: distribution(ratios) };
-  return { ...line, holds: line.ratio && verdict(row, (row.wanted?.of === "value" ? line.patched! : line.ratio).median) };
+  const own = measurements.filter((one) => one.model === model && one.measure === row.measure);
+  const of = (subject: string): Measurement[] => own.filter((one) => one.subject === subject);
+  const [patched, upstream] = [of(row.patched), of(row.upstream)];
+  const ratios = patched.flatMap((one) => upstream.filter((other) => follow(one, other)).map((other) => one.value / other.value));
+  const values = (list: Measurement[]): number[] => list.map(({ value }) => value);
+  const decisive = row.wanted?.of === "value" ? values(patched) : ratios;
+  return {
+    model, row, patched: distribution(values(patched)), upstream: distribution(values(upstream)), ratio: distribution(ratios),
+    ...judge(row, ratios.length > 0 ? medianInterval(decisive) : null),
+  };
 }
 
-function verdict({ wanted }: Row, median: number): boolean | null {
-  if (!wanted) return null;
-  return median >= (wanted.atLeast ?? -Infinity) && median <= (wanted.atMost ?? Infinity);
+function follow(one: Measurement, other: Measurement): boolean {
+  return one.round === other.round && Math.abs(one.position - other.position) === 1;
+}
+
+function judge({ wanted }: Row, interval: MedianInterval | null): Pick<Ratio, "interval" | "holds" | "decided"> {
+  if (!wanted || !interval) return { interval, holds: null, decided: true };
+  const suits = (value: number): boolean => value >= (wanted.atLeast ?? -Infinity) && value <= (wanted.atMost ?? Infinity);
+  return { interval, holds: suits(interval.median), decided: suits(interval.low) === suits(interval.high) };
 }

@@ -9,20 +9,27 @@ import type { Distribution, Ratio } from "./ratios.ts";
 import { measures } from "./rows.ts";
 import { subjectNamed } from "./subjects.ts";
 
-/** The table as aligned text: a line for each row, its spread being the quartiles. */
+/**
+ * The table as aligned text, a line for each row. The interval holds the true median in 95 of 100 cases
+ * or more; a question mark says that it lies on both sides of what is wanted.
+ */
 export function ratioTable(ratios: readonly Ratio[]): string {
-  const head = ["model", "what", "patched", "upstream", "unit", "ratio", "quartiles", "wanted", "holds?"];
+  const head = ["model", "what", "patched", "upstream", "unit", "ratio", "quartiles", "median's 95 %", "wanted", "holds?"];
   return alignedTable([head, ...ratios.map(cells)], (column) => ["patched", "upstream", "ratio"].includes(head[column]!));
 }
 
-function cells({ model, row, patched, upstream, ratio, holds }: Ratio): string[] {
+function cells({ model, row, patched, upstream, ratio, interval, holds, decided }: Ratio): string[] {
   const { unit, decimals } = measures[row.measure];
   const median = (values: Distribution | null): string => values?.median.toFixed(decimals) ?? "";
   return [
     model, row.name, median(patched), median(upstream), unit,
-    ratio?.median.toFixed(3) ?? "", ratio ? `${ratio.lowerQuartile.toFixed(3)}…${ratio.upperQuartile.toFixed(3)}` : "",
-    wantedText(row.wanted), holds === null ? "–" : holds ? "yes" : "NO",
+    ratio?.median.toFixed(3) ?? "", range(ratio?.lowerQuartile, ratio?.upperQuartile), range(interval?.low, interval?.high),
+    wantedText(row.wanted), holds === null ? "–" : `${holds ? "yes" : "NO"}${decided ? "" : "?"}`,
   ];
+}
+
+function range(low: number | undefined, high: number | undefined): string {
+  return low === undefined || high === undefined ? "" : `${low.toFixed(3)}…${high.toFixed(3)}`;
 }
 
 function wantedText(wanted: Ratio["row"]["wanted"]): string {
@@ -55,11 +62,12 @@ export async function writeBench(folder: string, outcome: BenchOutcome, request:
 const statistics = ["lowest", "lowerQuartile", "median", "upperQuartile", "highest"] as const satisfies (keyof Distribution)[];
 
 function ratioRows(ratios: readonly Ratio[]): (string | number | undefined)[][] {
-  const head = ["model", "measure", "unit", "patched", "upstream", "patched_median", "upstream_median", "rounds",
-    "ratio_lowest", "ratio_lower_quartile", "ratio_median", "ratio_upper_quartile", "ratio_highest", "wanted", "holds"];
-  return [head, ...ratios.map(({ model, row, patched, upstream, ratio, holds }) => [
+  const head = ["model", "measure", "unit", "patched", "upstream", "patched_median", "upstream_median", "pairs",
+    "ratio_lowest", "ratio_lower_quartile", "ratio_median", "ratio_upper_quartile", "ratio_highest", "interval_low", "interval_high", "wanted", "holds", "decided"];
+  return [head, ...ratios.map(({ model, row, patched, upstream, ratio, interval, holds, decided }) => [
     model, row.measure, measures[row.measure].unit, row.patched, row.upstream, patched?.median, upstream?.median, ratio?.count ?? 0,
-    ...statistics.map((name) => ratio?.[name]), row.wanted ? wantedText(row.wanted) : "", holds === null ? "" : holds ? "yes" : "no",
+    ...statistics.map((name) => ratio?.[name]), interval?.low, interval?.high,
+    ...(holds === null ? ["", "", ""] : [wantedText(row.wanted), holds ? "yes" : "no", decided ? "yes" : "no"]),
   ])];
 }
 

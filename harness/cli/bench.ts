@@ -25,7 +25,7 @@ export function addBenchCommand(program: Command, io: CommandIo): void {
     )
     .option("--model <gguf>", "model in F16 to measure on instead")
     .option("--threads <n>", "threads of each program", wholeNumber, Math.min(2, availableParallelism()))
-    .option("--repeats <n>", "rounds; what takes less than 4 s has more", wholeNumber, 5)
+    .option("--repeats <n>", "rounds; a row that they do not decide has up to four times as many", wholeNumber, 8)
     .option("--only <pattern>", "rows to measure, by name: commas between, * for any text")
     .option("--out <dir>", "where the tables go (default: results/bench)")
     .addHelpText("after", `\nRows:\n${rows.map(({ name }) => `  ${name}`).join("\n")}`)
@@ -39,6 +39,8 @@ export function addBenchCommand(program: Command, io: CommandIo): void {
       if (unmeasured > 0) io.print(`${unmeasured} of ${ratios.length} rows could not be measured: their programs end too soon; give a larger model`);
       const failed = ratios.filter(({ holds }) => holds === false).length;
       io.print(failed === 0 ? "everything holds that is wanted and was measured" : `${failed} of ${ratios.length} rows do not hold`);
+      const undecided = ratios.filter(({ decided }) => !decided).length;
+      if (undecided > 0) io.print(`${undecided} rows are undecided, which a question mark says: give more --repeats, on a quieter machine`);
     });
 }
 

@@ -4,15 +4,15 @@ import { ParseError } from "../errors.ts";
 const entrySchema = z.object({
   n_prompt: z.number().int().nonnegative(),
   n_gen: z.number().int().nonnegative(),
-  avg_ts: z.number().positive(),
+  samples_ts: z.array(z.number().positive()).min(1),
 });
 
 /** One measurement of llama-bench. */
 export interface Bench {
   promptTokens: number;
   generatedTokens: number;
-  /** Mean of the repetitions. */
-  tokensPerSecond: number;
+  /** Of each repetition. */
+  tokensPerSecond: number[];
 }
 
 /**
@@ -32,6 +32,6 @@ export function parseBench(stdout: string): Bench[] {
   return parsed.data.map((entry) => ({
     promptTokens: entry.n_prompt,
     generatedTokens: entry.n_gen,
-    tokensPerSecond: entry.avg_ts,
+    tokensPerSecond: entry.samples_ts,
   }));
 }

@@ -7,14 +7,22 @@ import { subjectNamed, subjects } from "../../harness/bench/subjects.ts";
 const row: Row = { name: "tg64: p ÷ u", measure: "tg64", patched: "p", upstream: "u" };
 
 function measured(patched: number[], upstream: number[]): Measurement[] {
-  const list = (subject: string, values: number[]): Measurement[] =>
-    values.map((value, index) => ({ model: "m", measure: "tg64", subject, round: index + 1, position: 0, value }));
-  const others: Measurement = { model: "other", measure: "tg64", subject: "p", round: 1, position: 0, value: 1e9 };
+  const list = (subject: string, position: number, values: number[]): Measurement[] =>
+    values.map((value, index) => ({ model: "m", measure: "tg64", subject, round: index + 1, position, value }));
+  const others: Measurement = { model: "other", measure: "tg64", subject: "p", round: 1, position: 3, value: 1e9 };
   // Out of order, as every second round is.
-  return [others, ...list("p", patched).reverse(), ...list("u", upstream)];
+  return [others, ...list("p", 2, patched).reverse(), ...list("u", 3, upstream)];
 }
 
 describe("a ratio", () => {
+  it("is of measurements that follow one another, also where one is measured twice a round", () => {
+    const one = (subject: string, round: number, position: number, value: number): Measurement => ({ model: "m", measure: "tg64", subject, round, position, value });
+    const measurements = [one("u", 1, 1, 2), one("q", 1, 2, 1), one("u", 1, 3, 4), one("p", 1, 4, 8), one("u", 2, 1, 5), one("p", 2, 2, 15)];
+    const { ratio, upstream } = ratioOf(row, "m", measurements);
+    expect(ratio).toMatchObject({ lowest: 2, highest: 3, count: 2 });
+    expect(upstream?.count).toBe(3);
+  });
+
   it("is taken within each round, and its median is not the ratio of medians", () => {
     const { ratio, patched, upstream } = ratioOf(row, "m", measured([1, 20, 30], [2, 10, 10]));
     expect(ratio).toMatchObject({ lowest: 0.5, median: 2, highest: 3, count: 3 });
@@ -36,15 +44,25 @@ describe("a ratio", () => {
     expect(ratioOf({ ...row, wanted: { of: "ratio", ...wanted } }, "m", measured([9, 9], [10, 10])).holds).toBe(holds);
   });
 
-  it("of which nothing is wanted has no verdict", () => expect(ratioOf(row, "m", measured([1], [1])).holds).toBeNull());
+  it("of which nothing is wanted has no verdict", () => expect(ratioOf(row, "m", measured([1], [1]))).toMatchObject({ holds: null, decided: true }));
+
+  const intervals: [number[], boolean, boolean][] = [
+    [[9, 9, 9, 9, 9, 9], true, true], [[8, 8, 8, 8, 8, 8], false, true], [[8, 9, 9, 9, 9, 9], true, false], [[9, 8, 8, 8, 8, 8], false, false],
+    // The interval of twelve values leaves two out on either side.
+    [[1, 1, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9], true, true],
+  ];
+  it.each(intervals)("of %o tenths, at least 0.9: %s, decided: %s", (tenths, holds, decided) => {
+    const wanted = { of: "ratio", atLeast: 0.9 } as const;
+    expect(ratioOf({ ...row, wanted }, "m", measured(tenths, tenths.map(() => 10)))).toMatchObject({ holds, decided });
+  });
 });
 
 it("the table says what holds", () => {
   const wanted = { of: "ratio", atLeast: 0.9 } as const;
   const lines = ratioTable([ratioOf({ ...row, wanted }, "m", measured([9, 9], [10, 10])), ratioOf({ ...row, wanted }, "m", measured([8, 9], [10, 10]))]).split("\n");
-  expect(lines[0]).toMatch(/^model +what +patched +upstream +unit +ratio +quartiles +wanted +holds\?$/);
-  expect(lines[1]).toMatch(/^m +tg64: p ÷ u +9\.00 +10\.00 +tokens\/s +0\.900 +0\.900…0\.900 +≥ 0\.9 +yes$/);
-  expect(lines[2]).toMatch(/ 0\.850 .* NO$/);
+  expect(lines[0]).toMatch(/^model +what +patched +upstream +unit +ratio +quartiles +median's 95 % +wanted +holds\?$/);
+  expect(lines[1]).toMatch(/^m +tg64: p ÷ u +9\.00 +10\.00 +tokens\/s +0\.900 +0\.900…0\.900 +0\.900…0\.900 +≥ 0\.9 +yes$/);
+  expect(lines[2]).toMatch(/ 0\.850 .* NO\?$/);
   expect(ratioTable([ratioOf({ ...row, wanted }, "m", measured([9], []))])).toMatch(/\nm +tg64: p ÷ u +9\.00 +tokens\/s +≥ 0\.9 +–$/);
 });
 

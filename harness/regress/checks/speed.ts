@@ -1,7 +1,7 @@
 import { devNull } from "node:os";
 import path from "node:path";
+import { medianInterval, type MedianInterval } from "../../analysis/medianInterval.ts";
 import type { Build } from "../../build/build.ts";
-import { medianInterval, type MedianInterval } from "../medianInterval.ts";
 import { syntheticModel } from "../models.ts";
 import { processorSeconds, quantizeArguments, quantizeModel, writeConf } from "../programs.ts";
 import { attempt, makeTally } from "../tally.ts";

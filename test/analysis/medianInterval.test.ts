@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { gaussianValues } from "../../harness/analysis/gaussian.ts";
-import { medianInterval } from "../../harness/regress/medianInterval.ts";
+import { medianInterval } from "../../harness/analysis/medianInterval.ts";
 
 describe("medianInterval", () => {
   it("has the tabled order statistics for 95 %", () => {

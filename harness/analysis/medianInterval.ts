@@ -1,4 +1,4 @@
-import { quantiles } from "../analysis/statistics.ts";
+import { quantiles } from "./statistics.ts";
 
 /** A median and where it may lie. */
 export interface MedianInterval {
