@@ -54,7 +54,7 @@ class pablo_extra_buffer_type : public ggml::cpu::extra_buffer_type {
         }
         const ggml_tensor * activations = op->src[1];
         return pablo_needs_own_dot(mark) && activations->type == GGML_TYPE_F32 &&
-            ggml_n_dims(op->src[0]) <= (op->op == GGML_OP_MUL_MAT ? 2 : 3) &&
+            ggml_n_dims(op->src[0]) <= 3 &&
             (!activations->buffer || ggml_backend_buft_is_host(activations->buffer->buft));
     }
 

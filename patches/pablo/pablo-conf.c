@@ -98,18 +98,18 @@ static bool read_key(struct pablo_reader * r, struct pablo_conf * conf, unsigned
     int value = 0;
     switch (key) {
         case KEY_CONTAINER:
-            if (!pablo_read_choice(r, "native", "packed", "native or packed", &value)) { return false; }
+            if (!pablo_read_choice(r, pablo_container_names, &value)) { return false; }
             conf->container = (enum pablo_container) value;
             break;
         case KEY_TABLE:
             if (!read_table(r, &conf->table)) { return false; }
             break;
         case KEY_ENCODE:
-            if (!pablo_read_choice(r, "bins", "nearest", "bins or nearest", &value)) { return false; }
+            if (!pablo_read_choice(r, pablo_encode_names, &value)) { return false; }
             conf->encode = (enum pablo_encode) value;
             break;
         case KEY_SCALE:
-            if (!pablo_read_choice(r, "absmax", "search", "absmax or search", &value)) { return false; }
+            if (!pablo_read_choice(r, pablo_scale_names, &value)) { return false; }
             conf->scale = (enum pablo_scale) value;
             break;
         case KEY_DECODE:
@@ -218,13 +218,13 @@ void pablo_free_conf(struct pablo_conf * conf) {
     conf->n_tensor_tables = 0;
 }
 
-bool pablo_read_conf(struct pablo_conf * conf, bool * found, char error[PABLO_MAX_ERROR]) {
+bool pablo_read_conf(struct pablo_conf * conf, const char ** found, char error[PABLO_MAX_ERROR]) {
     pablo_default_conf(conf);
     const char * given = getenv("PABLO_CONF");
     const char * name  = given && *given ? given : "pablo.conf";
 
     FILE * file = fopen(name, "rb");
-    *found = file != NULL;
+    *found = file ? name : NULL;
     if (!file) {
         if (name == given || errno != ENOENT) {
             snprintf(error, PABLO_MAX_ERROR, "%.300s: cannot be opened: %s", name, strerror(errno));

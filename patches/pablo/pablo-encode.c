@@ -63,8 +63,8 @@ static float first_of_magnitude(const float * x, float magnitude) {
 // table that need not be symmetric.
 static float search_scale(const struct pablo_encoder * encoder, const float * restrict x, const float * restrict weight, float max) {
     const int8_t * value = encoder->table.value;
-    float best = 0.0f;
-    float best_d = 0.0f;
+    float best   = 0.0f;
+    float best_d = fabsf(max)/127.0f; // where no weight counts
     for (int end = 0; end < 2; ++end) {
         const int edge = value[end ? PABLO_CODES - 1 : 0];
         for (int step = -N_SEARCH; step <= N_SEARCH; ++step) {

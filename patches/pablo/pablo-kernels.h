@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#if defined(__aarch64__)
+#if defined(__aarch64__) || defined(__arm__)
 #define PABLO_LANES 4
 #define PABLO_BYTES 4
 #else

@@ -1,5 +1,5 @@
 // What libllama calls of pablo: one object while a model is quantized, a few
-// functions while one is loaded. Everything throws std::runtime_error.
+// functions while one is loaded. What fails throws a std::exception that says why.
 
 #pragma once
 
@@ -60,9 +60,9 @@ bool pablo_mark_tensors(const gguf_context * file, const std::function<ggml_tens
 // Throws if the buffer type chosen for a marked tensor cannot compute `op` with it.
 void pablo_check_buffer(const ggml_tensor * tensor, ggml_op op, const char * buffer_type);
 
-// Reads a tensor's bytes, `read` giving the next of them, and passes them through
-// pablo on their way from the file to its buffer.
-void pablo_read_tensor(const ggml_tensor * tensor, const char * buffer_type, void * data, const std::function<void(void *, size_t)> & read);
+// Reads a tensor's bytes and passes them through pablo on their way from the file
+// to its buffer. `read(to, at, size)` gives those from its byte `at`.
+void pablo_read_tensor(const ggml_tensor * tensor, const char * buffer_type, void * data, const std::function<void(void *, size_t, size_t)> & read);
 
 // A copy of a tensor's header has no op_params; this gives it the mark.
 void pablo_copy_mark(ggml_tensor * to, const ggml_tensor * from);

@@ -17,22 +17,22 @@ bool pablo_mark_tensors(const gguf_context * file, const std::function<ggml_tens
 
     pablo_conf conf;
     char error[PABLO_MAX_ERROR];
-    bool found;
-    if (!pablo_read_conf(&conf, &found, error)) {
+    const char * name;
+    if (!pablo_read_conf(&conf, &name, error)) {
         throw std::runtime_error(error);
     }
-    const std::string contradiction = found ? metadata.contradiction(conf) : "";
+    const std::string contradiction = name ? metadata.contradiction(conf) : "";
     pablo_free_conf(&conf);
     if (!contradiction.empty()) {
-        throw std::runtime_error("pablo.conf says " + contradiction + ", but the model was quantized otherwise; "
-            "a model is decoded as its pablo.* metadata says: remove pablo.conf, or give the one it was made with");
+        throw std::runtime_error(std::string(name) + " says " + contradiction + ", but the model was quantized otherwise; "
+            "a model is decoded as its pablo.* metadata says: remove " + name + ", or give the one it was made with");
     }
 
     for (size_t i = 0; i < metadata.tensors.size(); ++i) {
-        const std::string & name = metadata.tensors[i];
-        ggml_tensor * tensor = find(name);
+        const std::string & own = metadata.tensors[i];
+        ggml_tensor * tensor = find(own);
         if (!tensor || (tensor->type != GGML_TYPE_Q4_0 && tensor->type != GGML_TYPE_Q8_0)) {
-            throw std::runtime_error("own-coded model: tensor " + name + (tensor ? " is neither Q4_0 nor Q8_0" : " is missing"));
+            throw std::runtime_error("own-coded model: tensor " + own + (tensor ? " is neither Q4_0 nor Q8_0" : " is missing"));
         }
         pablo_mark mark = {};
         mark.packed  = tensor->type == GGML_TYPE_Q4_0 && metadata.conf.own && metadata.conf.container == PABLO_CONTAINER_PACKED;
@@ -42,7 +42,7 @@ bool pablo_mark_tensors(const gguf_context * file, const std::function<ggml_tens
             mark.value[nibble] = metadata.values[i*PABLO_CODES + (nibble ^ 8)];
         }
         if (!PABLO_HAS_PACKED && mark.packed) {
-            throw std::runtime_error("own-coded tensor " + name + " is packed: " PABLO_NO_PACKED);
+            throw std::runtime_error("own-coded tensor " + own + " is packed: " PABLO_NO_PACKED);
         }
         pablo_set_mark(tensor, &mark);
     }
@@ -67,11 +67,11 @@ void pablo_check_buffer(const ggml_tensor * tensor, ggml_op op, const char * buf
     }
 }
 
-void pablo_read_tensor(const ggml_tensor * tensor, const char * buffer_type, void * data, const std::function<void(void *, size_t)> & read) {
+void pablo_read_tensor(const ggml_tensor * tensor, const char * buffer_type, void * data, const std::function<void(void *, size_t, size_t)> & read) {
     const size_t size = ggml_nbytes(tensor);
     const pablo_mark * mark = pablo_get_mark(tensor);
     if (!mark || strcmp(buffer_type, PABLO_BUFFER_NAME) == 0) {
-        read(data, size);
+        read(data, 0, size);
         return;
     }
     // piece by piece, each translated while it is in the processor's cache
@@ -79,7 +79,7 @@ void pablo_read_tensor(const ggml_tensor * tensor, const char * buffer_type, voi
     std::vector<char> piece(std::min(size, 4096*block));
     for (size_t done = 0; done < size; done += piece.size()) {
         piece.resize(std::min(piece.size(), size - done));
-        read(piece.data(), piece.size());
+        read(piece.data(), done, piece.size());
         pablo_translate(tensor->type, mark, piece.data(), piece.size()/block*PABLO_BLOCK);
         memcpy((char *) data + done, piece.data(), piece.size());
     }

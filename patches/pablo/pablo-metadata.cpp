@@ -17,10 +17,10 @@
 
 static const uint32_t version = 1;
 
-static const char * const table_names[]     = { "basic", "balanced", "custom" };
-static const char * const container_names[] = { "native", "packed" };
-static const char * const encode_names[]    = { "bins", "nearest" };
-static const char * const scale_names[]     = { "absmax", "search" };
+enum metadata_scheme { SCHEME_SIMPLE, SCHEME_CENTRED, SCHEME_TABLE };
+
+static const char * const scheme_names[] = { "simple", "centred", "table" };
+static const char * const table_names[]  = { "basic", "balanced", "custom" };
 
 bool pablo_metadata::is_present(const gguf_context * file) {
     return gguf_find_key(file, KEY_VERSION) >= 0;
@@ -39,13 +39,15 @@ void pablo_metadata::write(gguf_context * file, const pablo_conf & conf, const s
     char decode[64];
     pablo_defects_name(conf.defects, decode);
 
+    const metadata_scheme scheme = !conf.own ? SCHEME_SIMPLE : centred ? SCHEME_CENTRED : SCHEME_TABLE;
+
     gguf_set_val_u32(file, KEY_VERSION,   version);
-    gguf_set_val_str(file, KEY_SCHEME,    !conf.own ? "simple" : centred ? "centred" : "table");
+    gguf_set_val_str(file, KEY_SCHEME,    scheme_names[scheme]);
     gguf_set_val_u32(file, KEY_RADIUS,    conf.radius);
-    gguf_set_val_str(file, KEY_CONTAINER, container_names[conf.container]);
+    gguf_set_val_str(file, KEY_CONTAINER, pablo_container_names[conf.container]);
     gguf_set_val_str(file, KEY_DECODE,    decode);
-    gguf_set_val_str(file, KEY_ENCODE,    encode_names[conf.encode]);
-    gguf_set_val_str(file, KEY_SCALE,     scale_names[conf.scale]);
+    gguf_set_val_str(file, KEY_ENCODE,    pablo_encode_names[conf.encode]);
+    gguf_set_val_str(file, KEY_SCALE,     pablo_scale_names[conf.scale]);
     gguf_set_val_str(file, KEY_TABLE,     table_names[conf.table_mode]);
 
     int32_t widths[PABLO_CODES];
@@ -97,16 +99,15 @@ pablo_metadata pablo_metadata::read(const gguf_context * file) {
     if (gguf_get_val_u32(file, find(file, KEY_VERSION, GGUF_TYPE_UINT32)) != version) {
         throw std::runtime_error("own-coded model: metadata " KEY_VERSION " is not 1: made by another version of pablo");
     }
-    static const char * const scheme_names[] = { "simple", "centred", "table" };
 
     pablo_metadata result;
     pablo_conf & conf = result.conf;
     pablo_default_conf(&conf);
-    const int scheme = find_name<int>(file, KEY_SCHEME, scheme_names);
-    conf.own       = scheme != 0;
-    result.centred = scheme == 1;
+    const metadata_scheme found = find_name<metadata_scheme>(file, KEY_SCHEME, scheme_names);
+    conf.own       = found != SCHEME_SIMPLE;
+    result.centred = found == SCHEME_CENTRED;
     conf.radius    = (int) gguf_get_val_u32(file, find(file, KEY_RADIUS, GGUF_TYPE_UINT32));
-    conf.container = find_name<pablo_container>(file, KEY_CONTAINER, container_names);
+    conf.container = find_name<pablo_container>(file, KEY_CONTAINER, pablo_container_names);
     const char * decode = gguf_get_val_str(file, find(file, KEY_DECODE, GGUF_TYPE_STRING));
     if (!pablo_parse_defects(decode, &conf.defects)) {
         throw std::runtime_error(std::string("own-coded model: metadata " KEY_DECODE " is \"") + decode + "\", which this version does not know");
@@ -141,7 +142,7 @@ std::string pablo_metadata::contradiction(const pablo_conf & other) const {
         return "";
     }
     if (conf.container != other.container) {
-        return std::string("CONTAINER ") + container_names[other.container];
+        return std::string("CONTAINER ") + pablo_container_names[other.container];
     }
     if (centred && conf.radius != other.radius) {
         return "Q4_0_RADIUS " + std::to_string(other.radius);

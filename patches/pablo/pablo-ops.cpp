@@ -151,6 +151,8 @@ void pablo_mul_mat(const ggml_compute_params * params, ggml_tensor * dst, const 
         }
     }
 
+    const int64_t planes_a_matrix = activations->ne[2]/weights->ne[2];
+
     // several chunks a thread, so that one that is held up does not hold up all
     const int64_t n_groups = (weights->ne[1] + PABLO_LANES - 1)/PABLO_LANES;
     const int64_t n_chunks = MIN(n_groups, params->nth == 1 || ggml_is_numa() ? params->nth : 4*params->nth);
@@ -165,7 +167,8 @@ void pablo_mul_mat(const ggml_compute_params * params, ggml_tensor * dst, const 
         const int64_t first = n_groups*part/n_chunks*PABLO_LANES;
         const int64_t last  = MIN(n_groups*(part + 1)/n_chunks*PABLO_LANES, weights->ne[1]);
         char * out = (char *) dst->data + plane%dst->ne[2]*dst->nb[2] + plane/dst->ne[2]*dst->nb[3];
-        multiply(weights, (const char *) weights->data, mark->value, quantized + plane*rows*row_size, rows, out, dst->nb[1], first, last);
+        const char * matrix = (const char *) weights->data + plane%activations->ne[2]/planes_a_matrix*weights->nb[2];
+        multiply(weights, matrix, mark->value, quantized + plane*rows*row_size, rows, out, dst->nb[1], first, last);
     }
 }
 

@@ -24,13 +24,13 @@ static bool is_writable(const char * path) {
 
 pablo_quantizer::pablo_quantizer(const gguf_context * input) : centred(false), total() {
     char error[PABLO_MAX_ERROR];
-    bool found;
-    if (!pablo_read_conf(&conf, &found, error)) {
+    const char * name;
+    if (!pablo_read_conf(&conf, &name, error)) {
         throw std::runtime_error(error);
     }
     if (!PABLO_HAS_PACKED && conf.own && conf.container == PABLO_CONTAINER_PACKED) {
         pablo_free_conf(&conf);
-        throw std::runtime_error("CONTAINER packed: " PABLO_NO_PACKED ": use CONTAINER native, or a newer release");
+        throw std::runtime_error(std::string(name) + ": CONTAINER packed: " PABLO_NO_PACKED ": use CONTAINER native, or a newer release");
     }
     if (pablo_metadata::is_present(input)) {
         pablo_free_conf(&conf);

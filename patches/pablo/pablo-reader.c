@@ -7,6 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char * const pablo_container_names[2] = { "native", "packed" };
+const char * const pablo_encode_names[2]    = { "bins", "nearest" };
+const char * const pablo_scale_names[2]     = { "absmax", "search" };
+
 bool pablo_fail(struct pablo_reader * r, const char * at, const char * expected) {
     snprintf(r->error, PABLO_MAX_ERROR, "%.300s:%d:%d: expected %.120s, found %s%.40s%s", r->name, r->line, (int) (at - r->text) + 1, expected,
              *at ? "\"" : "", *at ? at : "the end of the line", *at ? "\"" : "");
@@ -40,8 +44,10 @@ bool pablo_read_int(struct pablo_reader * r, int min, int max, const char * expe
     return true;
 }
 
-bool pablo_read_choice(struct pablo_reader * r, const char * first, const char * second, const char * expected, int * value) {
+bool pablo_read_choice(struct pablo_reader * r, const char * const names[2], int * value) {
+    char expected[64];
+    snprintf(expected, sizeof(expected), "%s or %s", names[0], names[1]);
     pablo_next_word(r);
-    *value = strcmp(r->word, second) == 0;
-    return *value || strcmp(r->word, first) == 0 || pablo_fail(r, r->word, expected);
+    *value = strcmp(r->word, names[1]) == 0;
+    return *value || strcmp(r->word, names[0]) == 0 || pablo_fail(r, r->word, expected);
 }

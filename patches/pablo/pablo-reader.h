@@ -16,7 +16,7 @@ struct pablo_reader {
 // All return false after writing "name:line:column: expected …, found …" to `error`.
 bool pablo_fail(struct pablo_reader * r, const char * at, const char * expected);
 bool pablo_read_int(struct pablo_reader * r, int min, int max, const char * expected, int * value);
-bool pablo_read_choice(struct pablo_reader * r, const char * first, const char * second, const char * expected, int * value);
+bool pablo_read_choice(struct pablo_reader * r, const char * const names[2], int * value);
 
 // False at the end of the line.
 bool pablo_next_word(struct pablo_reader * r);

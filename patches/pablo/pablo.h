@@ -43,6 +43,11 @@ enum pablo_container  { PABLO_CONTAINER_NATIVE, PABLO_CONTAINER_PACKED };
 enum pablo_encode     { PABLO_ENCODE_BINS, PABLO_ENCODE_NEAREST };
 enum pablo_scale      { PABLO_SCALE_ABSMAX, PABLO_SCALE_SEARCH };
 
+// As pablo.conf and a file's metadata have them.
+extern const char * const pablo_container_names[2];
+extern const char * const pablo_encode_names[2];
+extern const char * const pablo_scale_names[2];
+
 // What the thesis's published fork did, and exact decoding does not.
 enum pablo_defect {
     PABLO_DEFECT_PACKING   = 1, // Q4_0 own: a negative low nibble sets every bit of the high one
@@ -82,7 +87,7 @@ struct pablo_conf {
     size_t                n_tensor_tables;
 };
 
-// The table of a mode other than PABLO_TABLE_CUSTOM.
+// The table of a mode; PABLO_TABLE_CUSTOM has that of PABLO_TABLE_BASIC until it is given one.
 struct pablo_table pablo_builtin_table(enum pablo_table_mode mode);
 bool pablo_check_table(const struct pablo_table * table, char error[PABLO_MAX_ERROR]);
 
@@ -101,8 +106,8 @@ const struct pablo_table * pablo_table_for(const struct pablo_conf * conf, const
 // `name` is only for messages: "name:line:column: expected …".
 bool pablo_parse_conf(struct pablo_conf * conf, const char * name, const char * text, size_t size, char error[PABLO_MAX_ERROR]);
 
-// Reads $PABLO_CONF, else ./pablo.conf, else sets the defaults; `found` says which.
-bool pablo_read_conf(struct pablo_conf * conf, bool * found, char error[PABLO_MAX_ERROR]);
+// Reads $PABLO_CONF, else ./pablo.conf, else sets the defaults; `found` is the name of the file, or NULL.
+bool pablo_read_conf(struct pablo_conf * conf, const char ** found, char error[PABLO_MAX_ERROR]);
 
 // "exact", or "published:" and the defects by name.
 void pablo_defects_name(unsigned defects, char name[64]);

@@ -50,3 +50,11 @@ export function crossCompiledForArm(architecture: string): Flavour | undefined {
     },
   };
 }
+
+const x86Options = ["SSE42", "AVX", "AVX2", "FMA", "F16C", "BMI2", "AVX512"];
+
+/** Builds for x86 processors that have just these of upstream's `GGML_…` instruction sets. */
+export function onX86(sets: readonly string[]): Flavour {
+  const chosen = x86Options.map((set) => [`GGML_${set}`, sets.includes(set) ? "ON" : "OFF"]);
+  return { options: { GGML_NATIVE: "OFF", ...Object.fromEntries(chosen) as Record<string, string> } };
+}

@@ -1,9 +1,10 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import os from "node:os";
+import { writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { describe } from "vitest";
 import { findToolchain } from "../../harness/build/toolchain.ts";
 import { run } from "../../harness/process/run.ts";
+import { withScratch } from "../../harness/scratch.ts";
 import { sanitized, sanitizerFlags, type Sanitizer } from "./flavours.ts";
 import { programTests } from "./programs.ts";
 
@@ -15,21 +16,16 @@ const faults: Record<Sanitizer, string> = {
 
 /** Whether this compiler's sanitizer works here: a sound program passes, a faulty one is stopped. */
 async function works(sanitizer: Sanitizer): Promise<boolean> {
-  const folder = await mkdtemp(path.join(os.tmpdir(), "quantflex-test-"));
-  const compileAndRun = async (source: string): Promise<boolean> => {
-    const [file, program] = [path.join(folder, "probe.cpp"), path.join(folder, "probe")];
-    await writeFile(file, `${source}\n`);
-    const { cxx } = await findToolchain();
-    await run(cxx, [...sanitizerFlags(sanitizer), "-pthread", file, "-o", program]);
-    return run(program, []).then(() => true, () => false);
-  };
-  try {
+  return withScratch(tmpdir(), "quantflex-probe", async (folder) => {
+    const compileAndRun = async (source: string): Promise<boolean> => {
+      const [file, program] = [path.join(folder, "probe.cpp"), path.join(folder, "probe")];
+      await writeFile(file, `${source}\n`);
+      const { cxx } = await findToolchain();
+      await run(cxx, [...sanitizerFlags(sanitizer), "-pthread", file, "-o", program]);
+      return run(program, []).then(() => true, () => false);
+    };
     return (await compileAndRun("int main() { return 0; }")) && !(await compileAndRun(faults[sanitizer]));
-  } catch {
-    return false;
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  }).catch(() => false);
 }
 
 for (const sanitizer of ["address,undefined", "thread"] as const) {

@@ -1,0 +1,153 @@
+// A model's way through the library, tensor by tensor, without llama.cpp:
+// quantized by eight threads, described, counted, marked and read again.
+
+#include "check.h"
+
+#include "pablo-llama.h"
+#include "pablo-metadata.h"
+
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <thread>
+
+static const int n_threads  = 8;
+static const int n_per_row  = 64;
+static const int n_rows     = 8*520; // not a whole number of the pieces that are read
+static const char * const conf_name = "pablo-test-model.conf";
+static const char * const json_name = "pablo-test-model.json";
+
+static const char * const names[] = { "blk.0.ffn_up.weight", "blk.1.ffn_up.weight", "output.weight" };
+
+static void write_conf(const std::string & text) {
+    std::ofstream(conf_name) << text;
+}
+
+static std::string table_line(const char * key, int step) {
+    std::string line = key;
+    for (int i = 0; i < 16; ++i) {
+        line += " 16";
+    }
+    for (int i = 0; i < 16; ++i) {
+        line += " " + std::to_string((i - 8)*step);
+    }
+    return line + "\n";
+}
+
+static std::vector<uint8_t> quantize(pablo_quantizer & quantizer, const ggml_tensor * tensor, const std::vector<float> & weights) {
+    const pablo_encoder & encoder = quantizer.encoder(tensor->name);
+    std::vector<uint8_t> bytes(ggml_nbytes(tensor));
+    std::vector<std::thread> threads;
+    for (int t = 0; t < n_threads; ++t) {
+        threads.emplace_back([&, t] {
+            const int64_t first = (int64_t) n_rows*t/n_threads*n_per_row;
+            pablo_quantize_chunk(&encoder, weights.data(), bytes.data(), first, n_rows/n_threads, n_per_row, nullptr);
+        });
+    }
+    for (std::thread & thread : threads) {
+        thread.join();
+    }
+    quantizer.finish_tensor(tensor, tensor->type, bytes.data(), n_threads);
+    return bytes;
+}
+
+// Two tables by name and one for the rest: every tensor is marked with its own, and read through it.
+static void test_container(random_source & random, const char * container, ggml_type type) {
+    write_conf("1 0 2\nCONTAINER " + std::string(container) + "\nHISTOGRAM " + json_name + "\n" +
+        table_line("TABLE", 16) + table_line("TENSOR_TABLE blk.0.*", 15) + table_line("TENSOR_TABLE blk.*", 14));
+    ggml_context * ctx = ggml_init({ 64*1024*1024, nullptr, true });
+    gguf_context * file = gguf_init_empty();
+    pablo_quantizer quantizer(file);
+    std::vector<ggml_tensor *> tensors;
+    for (const char * name : names) {
+        tensors.push_back(ggml_new_tensor_2d(ctx, type, n_per_row, n_rows));
+        ggml_set_name(tensors.back(), name);
+        quantizer.add_tensor(name, GGML_TYPE_F16, type);
+    }
+    quantizer.write_metadata(file);
+    std::vector<std::vector<uint8_t>> bytes;
+    for (const ggml_tensor * tensor : tensors) {
+        std::vector<float> weights(ggml_nelements(tensor));
+        for (float & weight : weights) {
+            weight = random.weight();
+        }
+        bytes.push_back(quantize(quantizer, tensor, weights));
+    }
+    quantizer.write_histogram();
+    const auto find = [&](const std::string & name) {
+        for (ggml_tensor * tensor : tensors) {
+            if (name == tensor->name) {
+                return tensor;
+            }
+        }
+        return (ggml_tensor *) nullptr;
+    };
+    CHECK(pablo_mark_tensors(file, find), "the metadata says that the file is own-coded");
+
+    std::ifstream json(json_name);
+    const std::string text{ std::istreambuf_iterator<char>(json), {} };
+    for (size_t i = 0; i < tensors.size(); ++i) {
+        const pablo_mark * mark = pablo_get_mark(tensors[i]);
+        const int step = i == 0 ? 15 : i == 1 ? 14 : 16;
+        for (int nibble = 0; mark && nibble < PABLO_CODES; ++nibble) {
+            CHECK(mark->value[nibble] == ((nibble ^ 8) - 8)*step, "%s, nibble %d: %d", names[i], nibble, mark->value[nibble]);
+        }
+        CHECK(mark && mark->packed == (type == GGML_TYPE_Q4_0), "%s is marked", names[i]);
+
+        std::vector<uint8_t> read(bytes[i].size()), expected = bytes[i];
+        pablo_translate(type, mark, expected.data(), ggml_nelements(tensors[i]));
+        pablo_read_tensor(tensors[i], "CPU", read.data(), [&](void * to, size_t at, size_t size) { memcpy(to, bytes[i].data() + at, size); });
+        CHECK(read == expected, "%s, read through its table", names[i]);
+
+        pablo_histogram histogram = {};
+        pablo_count(&histogram, type, true, bytes[i].data(), ggml_nelements(tensors[i]));
+        std::string hist = "\"hist\":[";
+        for (int code = 0; code < PABLO_CODES; ++code) {
+            hist += (code ? "," : "") + std::to_string(histogram.code[code]);
+        }
+        CHECK(text.find(hist + "]") != std::string::npos, "%s: %s] is not in the histogram", names[i], hist.c_str());
+    }
+    gguf_free(file);
+    ggml_free(ctx);
+}
+
+template <typename F>
+static std::string message_of(F && f) {
+    try {
+        f();
+    } catch (const std::exception & error) {
+        return error.what();
+    }
+    return "";
+}
+
+static void test_faults() {
+    write_conf("1 0 0\nCONTAINER packed\n");
+    gguf_context * file = gguf_init_empty();
+    pablo_quantizer quantizer(file);
+    quantizer.add_tensor("a", GGML_TYPE_F16, GGML_TYPE_Q4_0);
+    quantizer.write_metadata(file);
+    const auto none = [](const std::string &) { return (ggml_tensor *) nullptr; };
+    CHECK(message_of([&] { pablo_mark_tensors(file, none); }).find("tensor a is missing") != std::string::npos, "a missing tensor");
+    CHECK(message_of([&] { pablo_quantizer again(file); }).find("own-coded already") != std::string::npos, "quantized twice");
+    write_conf("1 0 1\nCONTAINER packed\n");
+    const std::string message = message_of([&] { pablo_mark_tensors(file, none); });
+    CHECK(message.find(std::string(conf_name) + " says the balanced table") == 0, "another table: %s", message.c_str());
+    gguf_context * plain = gguf_init_empty();
+    write_conf("1 0 1\nHISTOGRAM nowhere/histogram.json\n");
+    CHECK(message_of([&] { pablo_quantizer other(plain); }).find("HISTOGRAM nowhere/histogram.json: cannot be written") == 0, "no such folder");
+    gguf_free(plain);
+    gguf_free(file);
+}
+
+int main() {
+    ggml_free(ggml_init({ 1024, nullptr, true })); // fills ggml's fp16 tables
+    setenv("PABLO_CONF", conf_name, 1);
+    random_source random = { 1 };
+    test_container(random, "native", GGML_TYPE_Q8_0);
+    test_container(random, "packed", GGML_TYPE_Q4_0);
+    test_faults();
+    remove(conf_name);
+    remove(json_name);
+    return report("model");
+}
