@@ -29,8 +29,7 @@ export type Instrument = (subject: Subject, setting: Setting) => Promise<Partial
 const promptTokens = 512;
 const generatedTokens = 64;
 
-/** What a small model does is over in a fraction of a second. */
-const repetitions = (modelBytes: number): number => (modelBytes < 1e9 ? 8 : 3);
+const repetitions = 3;
 
 /** Path of the quantized file that a subject reads. */
 export function quantizedFile(subject: Subject, { folder }: Setting): string {
@@ -40,7 +39,7 @@ export function quantizedFile(subject: Subject, { folder }: Setting): string {
 /** Quantizes to nowhere: a disk's moods are no property of a program. */
 export const measureQuantize: Instrument = async (subject, setting) => {
   const { result, memory } = await quantize(subject, setting, devNull);
-  const { seconds } = parseQuantize(result);
+  const seconds = parseQuantize(result);
   if (!(seconds > 0)) throw new ParseError(`llama-quantize says that ${subject.name} took ${seconds} s.`);
   return { quantize: setting.model.bytes / 1e9 / seconds, ...(memory.own > 0 && { quantizeMemory: memory.own / 1e9 }) };
 };
@@ -51,11 +50,11 @@ export async function makeQuantized(subject: Subject, setting: Setting): Promise
 }
 
 /**
- * Speed of a prompt and of single tokens, as upstream's own benchmark has it after its warm-up: of its
- * repetitions the fastest, since what else a machine does can only slow a program down.
+ * Speed of a prompt and of single tokens: of a few repetitions the fastest, since what else a machine does can
+ * only slow a program down. The first of them is the warm-up.
  */
 export const measureSpeed: Instrument = async (subject, setting) => {
-  const { result } = await bench(subject, setting, ["-r", String(repetitions(setting.model.bytes)), "-p", String(promptTokens), "-n", String(generatedTokens)]);
+  const { result } = await bench(subject, setting, ["-r", String(repetitions), "--no-warmup", "-p", String(promptTokens), "-n", String(generatedTokens)]);
   const entries = parseBench(result.stdout);
   const speed = (prompt: number, generated: number): number => {
     const entry = entries.find((one) => one.promptTokens === prompt && one.generatedTokens === generated);

@@ -36,7 +36,7 @@ export interface Ratio {
   ratio: Distribution | null;
   /** Where the median lies that the verdict is about: of the ratio, or of the patched build's values. */
   interval: MedianInterval | null;
-  /** Whether what is wanted holds for that median; null where nothing is, or it could not be measured. */
+  /** Whether what is wanted holds for that median; null where it could not be measured. */
   holds: boolean | null;
   /** Whether the whole interval says the same as the median. */
   decided: boolean;
@@ -56,7 +56,7 @@ export function ratioOf(row: Row, model: string, measurements: readonly Measurem
   const [patched, upstream] = [of(row.patched), of(row.upstream)];
   const ratios = patched.flatMap((one) => upstream.filter((other) => follow(one, other)).map((other) => one.value / other.value));
   const values = (list: Measurement[]): number[] => list.map(({ value }) => value);
-  const decisive = row.wanted?.of === "value" ? values(patched) : ratios;
+  const decisive = row.wanted.of === "value" ? values(patched) : ratios;
   return {
     model, row, patched: distribution(values(patched)), upstream: distribution(values(upstream)), ratio: distribution(ratios),
     ...judge(row, ratios.length > 0 ? medianInterval(decisive) : null),
@@ -68,7 +68,7 @@ function follow(one: Measurement, other: Measurement): boolean {
 }
 
 function judge({ wanted }: Row, interval: MedianInterval | null): Pick<Ratio, "interval" | "holds" | "decided"> {
-  if (!wanted || !interval) return { interval, holds: null, decided: true };
+  if (!interval) return { interval, holds: null, decided: true };
   const suits = (value: number): boolean => value >= (wanted.atLeast ?? -Infinity) && value <= (wanted.atMost ?? Infinity);
   return { interval, holds: suits(interval.median), decided: suits(interval.low) === suits(interval.high) };
 }

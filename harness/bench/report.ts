@@ -3,7 +3,7 @@ import { cpus, totalmem } from "node:os";
 import path from "node:path";
 import { stringify } from "csv-stringify/sync";
 import writeFileAtomic from "write-file-atomic";
-import { alignedTable } from "../report/alignedTable.ts";
+import { alignedTable } from "../alignedTable.ts";
 import type { BenchOutcome, BenchRequest } from "./bench.ts";
 import type { Distribution, Ratio } from "./ratios.ts";
 import { measures } from "./rows.ts";
@@ -33,7 +33,6 @@ function range(low: number | undefined, high: number | undefined): string {
 }
 
 function wantedText(wanted: Ratio["row"]["wanted"]): string {
-  if (!wanted) return "–";
   const bound = wanted.atLeast === undefined ? `≤ ${wanted.atMost}` : `≥ ${wanted.atLeast}`;
   return wanted.of === "value" ? `patched ${bound}` : bound;
 }
@@ -67,7 +66,7 @@ function ratioRows(ratios: readonly Ratio[]): (string | number | undefined)[][] 
   return [head, ...ratios.map(({ model, row, patched, upstream, ratio, interval, holds, decided }) => [
     model, row.measure, measures[row.measure].unit, row.patched, row.upstream, patched?.median, upstream?.median, ratio?.count ?? 0,
     ...statistics.map((name) => ratio?.[name]), interval?.low, interval?.high,
-    ...(holds === null ? ["", "", ""] : [wantedText(row.wanted), holds ? "yes" : "no", decided ? "yes" : "no"]),
+    wantedText(row.wanted), ...(holds === null ? ["", ""] : [holds ? "yes" : "no", decided ? "yes" : "no"]),
   ])];
 }
 

@@ -51,6 +51,7 @@ describe("on the demo model, with both builds", () => {
       expect(Math.min(...quotients)).toBeCloseTo(Number(ratio_lowest), 10);
       expect(Math.max(...quotients)).toBeCloseTo(Number(ratio_highest), 10);
     }
+    expect(measurements.some(({ measure, unit }) => measure === "quantize" && unit === "tensors/s")).toBe(true);
     expect(measurements.every(({ value }) => Number(value) > 0)).toBe(true);
     for (const { name } of wanted) expect(stdout).toContain(name);
     const manifest = JSON.parse(await readFile(path.join(folder, "manifest.json"), "utf8")) as object;
