@@ -1,17 +1,16 @@
+import { Command } from "commander";
 import { chalk, echo } from "zx";
-import { UserError } from "../harness/errors.ts";
-import { release } from "../harness/upstream/releases.ts";
+import { releaseNamed } from "../harness/upstream/releases.ts";
 import { ensureSource } from "../harness/upstream/source.ts";
-import { readArguments } from "./arguments.ts";
 import { entry } from "./entry.ts";
 
-const usage = "npm run setup: fills llama.cpp/ with the pinned release, from the registry's bundle or its URL, and verifies it.";
+const command = new Command("setup")
+  .description("Fill llama.cpp/ with the pinned release, from the registry's bundle or its URL, and verify it.")
+  .showHelpAfterError("(add --help for the options)");
 
 await entry(async () => {
-  const { help, positional } = readArguments([], usage);
-  if (help) return usage;
-  if (positional.length > 0) throw new UserError(`setup does not take "${positional[0]}". ${usage}`);
-  const pin = await release();
+  command.parse();
+  const pin = await releaseNamed();
   const folder = await ensureSource(pin, (message) => echo(chalk.dim(message)));
   return `llama.cpp ${pin.tag} is in ${folder}, tree ${pin.tree}`;
 });

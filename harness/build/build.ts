@@ -3,7 +3,7 @@ import { UserError } from "../errors.ts";
 import { withLock } from "../process/lock.ts";
 import { knownCommit } from "../upstream/patches.ts";
 import { lockFile, thisProject, type Project } from "../upstream/project.ts";
-import { release as pinned, type Lack, type Release } from "../upstream/releases.ts";
+import { releaseNamed, type Lack, type Release } from "../upstream/releases.ts";
 import type { Variant } from "../upstream/series.ts";
 import { ensureSource } from "../upstream/source.ts";
 import { patchedWorktree } from "../upstream/worktree.ts";
@@ -73,7 +73,7 @@ export interface BuildOptions {
 export async function ensureBuild(variant: Variant, options: BuildOptions = {}): Promise<Build> {
   const { project = thisProject(), targets = defaultTargets, report = () => {}, signal } = options;
   signal?.throwIfAborted();
-  const release = options.release ?? (await pinned(undefined, project));
+  const release = options.release ?? (await releaseNamed(undefined, project));
   const named = targets.map((target) => programName(release, target));
   const inputs = await gatherInputs({ project, release, variant, targets: named, flavour: options.flavour }, signal);
   const known = await knownCommit(project, release, variant);

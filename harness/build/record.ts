@@ -1,9 +1,10 @@
-import { copyFile, mkdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { copyFile, mkdir, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import writeFileAtomic from "write-file-atomic";
 import { z } from "zod";
 import { UserError } from "../errors.ts";
 import { hashFile } from "../hash.ts";
+import { keptJson } from "../json.ts";
 
 const recordSchema = z.strictObject({
   variant: z.enum(["upstream", "patched"]),
@@ -33,12 +34,8 @@ export async function readRecord(folder: string, key: string, targets: string[])
 }
 
 async function parseRecord(folder: string, key: string): Promise<BuildRecord | undefined> {
-  try {
-    const record = recordSchema.parse(JSON.parse(await readFile(path.join(folder, "build.json"), "utf8")));
-    return record.key === key ? record : undefined;
-  } catch {
-    return undefined;
-  }
+  const record = await keptJson(path.join(folder, "build.json"), recordSchema);
+  return record?.key === key ? record : undefined;
 }
 
 async function isWhole(file: string, expected: { bytes: number; sha256: string } | undefined): Promise<boolean> {

@@ -30,7 +30,7 @@ export interface RunOptions {
 type Ending = { reason: "abort" | "timeout"; detail: string };
 
 /**
- * Runs a program to its end: the only place in the project that starts one.
+ * Runs a program to its end: every program in the project but git is started here.
  * It runs in a process group of its own with no standard input. The whole
  * group gets SIGTERM, and SIGKILL after a grace, when `signal` is aborted, when
  * the time is up, and when this program gets SIGINT, SIGTERM or SIGHUP. If
@@ -109,15 +109,15 @@ export async function run(command: string, args: string[], options: RunOptions =
   if (ending?.reason === "abort") throw abortError(`${command} was ended: ${ending.detail}`);
   if (!result.failed) {
     const { stdout, stderr, durationMs } = result;
-    return { command, args, exitCode: 0, stdout: String(stdout), stderr: String(stderr), seconds: durationMs / 1000 };
+    return { stdout: String(stdout), stderr: String(stderr), seconds: durationMs / 1000 };
   }
   if (result.code === "ENOENT") {
-    throw new ProcessError(`${command}: command not found. Install it, or put it on the PATH.`, undefined, undefined, "");
+    throw new ProcessError(`${command}: command not found. Install it, or put it on the PATH.`, "");
   }
   const cause = ending?.detail
     ?? (result.exitCode !== undefined ? `ended with exit code ${result.exitCode}` : undefined)
     ?? (result.signal ? `was ended by ${result.signal}` : `failed: ${result.originalMessage ?? result.shortMessage}`);
   const tail = lastLines(output);
   const message = `${[command, ...args].join(" ")}\n${cause}${tail ? `; its last lines:\n${tail}` : " without a word."}`;
-  throw new ProcessError(message, result.exitCode, result.signal, output);
+  throw new ProcessError(message, output);
 }

@@ -1,3 +1,4 @@
+import { alignedTable } from "../alignedTable.ts";
 import type { Patch } from "./series.ts";
 import { gitIn } from "./git.ts";
 import { applyPatches } from "./patches.ts";
@@ -43,9 +44,8 @@ async function attempt(folder: string, patch: Patch, release: Release): Promise<
 export function attemptTable(attempts: readonly Attempt[]): string {
   const outcomes = { applies: "applies", merges: "applies after a merge", conflicts: "conflicts" };
   const rows = attempts.map(({ patch, outcome, files }) => [
-    `${patch.series}/${patch.name.replace(/\.patch$/, "")}`,
+    `  ${patch.series}/${patch.name.replace(/\.patch$/, "")}`,
     `${outcomes[outcome]}${files.length > 0 ? ` in ${files.join(", ")}` : ""}`,
   ]);
-  const width = Math.max(...rows.map(([name = ""]) => name.length));
-  return rows.map(([name = "", outcome]) => `  ${name.padEnd(width)}  ${outcome}`).join("\n");
+  return alignedTable(rows, () => false);
 }

@@ -5,10 +5,9 @@ import pacote from "pacote";
 import { UserError } from "../errors.ts";
 import { withScratch } from "../scratch.ts";
 import { bundleFile, bundleInPackage } from "./bundle.ts";
-import type { Report } from "./fetch.ts";
 import { gitIn } from "./git.ts";
 import { pacoteOptions } from "./npmConfig.ts";
-import { scratchFolder, type Project } from "./project.ts";
+import { scratchFolder, type Project, type Say } from "./project.ts";
 import type { Release } from "./releases.ts";
 
 /** npm's package whose versions carry releases of llama.cpp as git bundles. */
@@ -24,7 +23,7 @@ const infoInPackage = path.join("llama", "llama.cpp.info.json");
  * @param specification name@version, or name@tag such as node-llama-cpp@latest
  * @throws {UserError} no answer from the registry, or a package without a bundle
  */
-export async function packagedRelease(project: Project, specification: string, report: Report): Promise<Release> {
+export async function packagedRelease(project: Project, specification: string, report: Say): Promise<Release> {
   return withScratch(scratchFolder(project), "package", async (unpacked) => {
     const options = await pacoteOptions(project.root);
     const { name, version, _integrity: integrity } = await manifest(specification, options);

@@ -3,8 +3,7 @@ import path from "node:path";
 import { UserError } from "../errors.ts";
 import { withScratch } from "../scratch.ts";
 import { patchFiles, type SeriesFiles } from "./export.ts";
-import type { Report } from "./fetch.ts";
-import { scratchFolder, type Project } from "./project.ts";
+import { scratchFolder, type Project, type Say } from "./project.ts";
 import type { Release } from "./releases.ts";
 import { repositoryFolder } from "./repository.ts";
 import { pruneWorktrees } from "./scratchWorktree.ts";
@@ -17,7 +16,7 @@ import { importPatches } from "./workshop.ts";
  *
  * @throws {UserError} naming each file that differs; or a series that cannot be imported
  */
-export async function checkPatches(project: Project, release: Release, report: Report): Promise<void> {
+export async function checkPatches(project: Project, release: Release, report: Say): Promise<void> {
   try {
     const differences = await withScratch(scratchFolder(project), "check", async (parent) => {
       const folder = await importPatches(project, release, path.join(parent, "source"), report);

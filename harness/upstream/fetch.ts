@@ -4,11 +4,8 @@ import { UserError } from "../errors.ts";
 import { stopSignal } from "../process/interrupt.ts";
 import { bundleFile, releaseBundle } from "./bundle.ts";
 import { gitIn, resolve } from "./git.ts";
-import type { Project } from "./project.ts";
+import type { Project, Say } from "./project.ts";
 import type { Release } from "./releases.ts";
-
-/** Says what is being done. */
-export type Report = (message: string) => void;
 
 /**
  * Fetches a release's source into a repository: from the registry's bundle, else from upstream's
@@ -18,7 +15,7 @@ export type Report = (message: string) => void;
  * @returns the commit fetched, whose tree is the release's
  * @throws {UserError} neither source can be reached; or the tree is another one (both hashes are named)
  */
-export async function fetchRelease(project: Project, release: Release, folder: string, report: Report): Promise<string> {
+export async function fetchRelease(project: Project, release: Release, folder: string, report: Say): Promise<string> {
   const git = gitIn(folder);
   let fromRegistry: Error;
   try {
@@ -43,7 +40,7 @@ export async function fetchRelease(project: Project, release: Release, folder: s
   return verifiedCommit(git, release, project.url);
 }
 
-async function fetchBundle(project: Project, release: Release, git: SimpleGit, report: Report): Promise<void> {
+async function fetchBundle(project: Project, release: Release, git: SimpleGit, report: Say): Promise<void> {
   const fetch = async (bundle: string): Promise<unknown> => git.raw(["fetch", "--quiet", "--no-tags", bundle, "HEAD"]);
   const bundle = await releaseBundle(project, release, report);
   try {

@@ -1,9 +1,8 @@
 import pacote from "pacote";
 import { UserError } from "../errors.ts";
 import { bundlePackage, packagedRelease } from "./candidate.ts";
-import type { Report } from "./fetch.ts";
 import { pacoteOptions } from "./npmConfig.ts";
-import type { Project } from "./project.ts";
+import type { Project, Say } from "./project.ts";
 import { upstreams, type Release } from "./releases.ts";
 
 /**
@@ -12,7 +11,7 @@ import { upstreams, type Release } from "./releases.ts";
  *
  * @throws {UserError} no answer from the registry; no package carries the release (its neighbours are named)
  */
-export async function findRelease(project: Project, tag: string, report: Report): Promise<Release> {
+export async function findRelease(project: Project, tag: string, report: Say): Promise<Release> {
   const versions = await versionsInOrder(project);
   const known = new Map((await upstreams(project)).releases.map((release) => [release.package, release]));
   let below: Release | undefined;

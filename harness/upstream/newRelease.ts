@@ -6,11 +6,10 @@ import { packagedRelease } from "./candidate.ts";
 import { carryOver } from "./carry.ts";
 import { checkPatches } from "./check.ts";
 import { exportPatches } from "./export.ts";
-import type { Report } from "./fetch.ts";
 import { findRelease } from "./findPackage.ts";
 import { gitIn } from "./git.ts";
-import type { Project } from "./project.ts";
-import { addRelease, release as releaseOf, upstreams, type Release } from "./releases.ts";
+import type { Project, Say } from "./project.ts";
+import { addRelease, releaseNamed, upstreams, type Release } from "./releases.ts";
 import { baseReference, ensureRepository } from "./repository.ts";
 import { withScratchWorktree } from "./scratchWorktree.ts";
 import { readVariant, seriesFolder } from "./series.ts";
@@ -33,9 +32,10 @@ export interface NewReleaseOptions {
  * @returns a table of which patches apply
  * @throws {UserError} with that table and what to do, if some do not; the release has patches; see {@link findRelease}
  */
-export async function newRelease(project: Project, tag: string, folder: string, options: NewReleaseOptions, report: Report): Promise<string> {
+export async function newRelease(project: Project, tag: string, folder: string, options: NewReleaseOptions, report: Say): Promise<string> {
   await assertReplaceable(folder);
-  const release = await known(project, tag, options, report);
+  const listed = (await upstreams(project)).releases.find((candidate) => candidate.tag === tag);
+  const release = listed ?? (await packaged(project, tag, options, report));
   if (hasSeries(project, release)) throw new UserError(`${tag} has patches already, in patches/${tag}. Edit them with \`npm run patches -- import --release ${tag}\`.`);
   const from = await source(project, options.from);
   const patches = await readVariant(project, from, "patched");
@@ -47,6 +47,10 @@ export async function newRelease(project: Project, tag: string, folder: string, 
   const attempts = await withScratchWorktree(project, repository, "try", (scratch) => attemptPatches(scratch, patches, release));
   const table = `The patches of ${from.tag} on ${tag}:\n${attemptTable(attempts)}`;
   const stopped = await carryOver(repository, folder, patches, release);
+  if (!listed) {
+    await addRelease(project, release);
+    report(`${tag} was added to patches/upstreams.json`);
+  }
   if (!stopped) {
     const { base, pablo } = await exportPatches(project, release, folder);
     await checkPatches(project, release, report);
@@ -54,7 +58,8 @@ export async function newRelease(project: Project, tag: string, folder: string, 
   }
   throw new UserError(
     `${table}\n${count(attempts)} not apply. ${folder} has stopped at the first: resolve it there (git status), \`git add\` the files, \`git am --continue\`, ` +
-      `and so on to the last (\`git am --skip\` does without one). Then \`npm run patches -- export --release ${tag} --folder ${folder}\`.`,
+      `and so on to the last (\`git am --skip\` does without one). Then \`npm run patches -- export --release ${tag} --folder ${folder}\`. ` +
+      `patches/upstreams.json now names ${tag}: to give up, take it out there.`,
   );
 }
 
@@ -63,13 +68,9 @@ function count(attempts: readonly Attempt[]): string {
   return conflicts === 1 ? "One does" : `${conflicts} do`;
 }
 
-async function known(project: Project, tag: string, options: NewReleaseOptions, report: Report): Promise<Release> {
-  const listed = (await upstreams(project)).releases.find((candidate) => candidate.tag === tag);
-  if (listed) return listed;
+async function packaged(project: Project, tag: string, options: NewReleaseOptions, report: Say): Promise<Release> {
   const found = options.candidate ?? (options.package ? await packagedRelease(project, options.package, report) : await findRelease(project, tag, report));
   if (found.tag !== tag) throw new UserError(`${found.package} carries llama.cpp ${found.tag}, not ${tag}.`);
-  await addRelease(project, found);
-  report(`${tag} was added to patches/upstreams.json`);
   return found;
 }
 
@@ -78,7 +79,7 @@ function hasSeries(project: Project, release: Release): boolean {
 }
 
 async function source(project: Project, tag: string | undefined): Promise<Release> {
-  if (tag) return releaseOf(tag, project);
+  if (tag) return releaseNamed(tag, project);
   const newest = (await upstreams(project)).releases.findLast((release) => hasSeries(project, release));
   if (newest) return newest;
   throw new UserError("No release has patches that could be carried over.");

@@ -2,9 +2,8 @@ import { realpathSync } from "node:fs";
 import type { SimpleGit } from "simple-git";
 import { UserError } from "../errors.ts";
 import { withLock } from "../process/lock.ts";
-import type { Report } from "./fetch.ts";
 import { gitIn, resolve } from "./git.ts";
-import { lockFile, type Project } from "./project.ts";
+import { lockFile, type Project, type Say } from "./project.ts";
 import type { Release } from "./releases.ts";
 import { baseReference, ensureRepository, hasRepository, repositoryFolder } from "./repository.ts";
 import { withScratchWorktree } from "./scratchWorktree.ts";
@@ -34,7 +33,7 @@ export async function knownCommit(project: Project, release: Release, variant: V
  *
  * @throws {UserError} no source; a series that cannot be read; a patch that does not apply
  */
-export async function patchedCommit(project: Project, release: Release, variant: Variant, report: Report): Promise<PatchedCommit> {
+export async function patchedCommit(project: Project, release: Release, variant: Variant, report: Say): Promise<PatchedCommit> {
   const patches = await readVariant(project, release, variant);
   const reference = referenceOf(release, patches);
   const repository = await ensureRepository(project, release, report);

@@ -11,6 +11,9 @@ export interface Project {
   url: string;
 }
 
+/** Says what is being done. */
+export type Say = (message: string) => void;
+
 /** This checkout, with the cache folder that the environment names. */
 export function thisProject(): Project {
   return { root: projectRoot, cache: cacheFolder(), url: "https://github.com/ggml-org/llama.cpp" };

@@ -1,8 +1,8 @@
-import { readFile } from "node:fs/promises";
 import path from "node:path";
 import writeFileAtomic from "write-file-atomic";
 import { z } from "zod";
 import { UserError } from "../errors.ts";
+import { readJson } from "../json.ts";
 import { thisProject, type Project } from "./project.ts";
 
 const hash = z.string().regex(/^[0-9a-f]{40}$/, "40 hexadecimal digits");
@@ -51,20 +51,11 @@ type Upstreams = z.infer<typeof upstreamsSchema>;
  */
 export async function upstreams(project: Project = thisProject()): Promise<Upstreams> {
   const file = path.join(project.root, "patches", "upstreams.json");
-  let content: unknown;
-  try {
-    content = JSON.parse(await readFile(file, "utf8"));
-  } catch (error) {
-    throw new UserError(`${file} cannot be read: ${(error as Error).message}`);
-  }
-  const parsed = upstreamsSchema.safeParse(content);
-  if (!parsed.success) throw new UserError(`${file}: ${z.prettifyError(parsed.error)}`);
-  const tags = parsed.data.releases.map(({ tag }) => tag);
+  const known = await readJson(file, upstreamsSchema, "restore it with git");
+  const tags = known.releases.map(({ tag }) => tag);
   if (new Set(tags).size !== tags.length) throw new UserError(`${file}: a tag occurs twice among ${tags.join(", ")}.`);
-  if (!tags.includes(parsed.data.pin)) {
-    throw new UserError(`${file}: the pin ${parsed.data.pin} is none of the releases ${tags.join(", ")}.`);
-  }
-  return parsed.data;
+  if (!tags.includes(known.pin)) throw new UserError(`${file}: the pin ${known.pin} is none of the releases ${tags.join(", ")}.`);
+  return known;
 }
 
 /** Adds a release to patches/upstreams.json, in the place of its date. */
@@ -81,11 +72,11 @@ export async function addRelease(project: Project, added: Release): Promise<void
  *
  * @throws {UserError} a tag that patches/upstreams.json does not know
  */
-export async function release(tag?: string, project: Project = thisProject()): Promise<Release> {
+export async function releaseNamed(tag?: string, project: Project = thisProject()): Promise<Release> {
   const known = await upstreams(project);
   const wanted = tag ?? known.pin;
   const found = known.releases.find((candidate) => candidate.tag === wanted);
   if (found) return found;
   const tags = known.releases.map((candidate) => candidate.tag).join(", ");
-  throw new UserError(`Release ${wanted} of llama.cpp is not known. Known are ${tags} (patches/upstreams.json).`);
+  throw new UserError(`Release ${wanted} of llama.cpp is not known. Known are ${tags} (patches/upstreams.json); \`npm run patches -- new-release TAG\` adds one.`);
 }

@@ -2,9 +2,9 @@ import { existsSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { withLock } from "../process/lock.ts";
-import { fetchRelease, type Report } from "./fetch.ts";
+import { fetchRelease } from "./fetch.ts";
 import { gitIn, resolve } from "./git.ts";
-import { lockFile, type Project } from "./project.ts";
+import { lockFile, type Project, type Say } from "./project.ts";
 import type { Release } from "./releases.ts";
 import { submoduleFolder, submoduleTree } from "./submodule.ts";
 
@@ -31,7 +31,7 @@ export async function hasRepository(project: Project, release: Release): Promise
  *
  * @throws {UserError} see {@link fetchRelease}
  */
-export async function ensureRepository(project: Project, release: Release, report: Report): Promise<string> {
+export async function ensureRepository(project: Project, release: Release, report: Say): Promise<string> {
   const folder = repositoryFolder(project, release);
   if (await hasRepository(project, release)) return folder;
   return withLock(
@@ -44,7 +44,7 @@ export async function ensureRepository(project: Project, release: Release, repor
   );
 }
 
-async function create(project: Project, release: Release, folder: string, report: Report): Promise<void> {
+async function create(project: Project, release: Release, folder: string, report: Say): Promise<void> {
   await rm(folder, { recursive: true, force: true });
   await mkdir(path.dirname(folder), { recursive: true });
   if ((await submoduleTree(project)) === release.tree) {

@@ -1,5 +1,4 @@
-import { type Report } from "./fetch.ts";
-import { thisProject, type Project } from "./project.ts";
+import { thisProject, type Project, type Say } from "./project.ts";
 import { upstreams, type Release } from "./releases.ts";
 import { ensureRepository } from "./repository.ts";
 import { ensureSubmodule } from "./submodule.ts";
@@ -12,7 +11,7 @@ import { ensureSubmodule } from "./submodule.ts";
  * @returns the folder of the repository
  * @throws {UserError} not reachable, or another tree than patches/upstreams.json names
  */
-export async function ensureSource(release: Release, report: Report = () => {}, project: Project = thisProject()): Promise<string> {
+export async function ensureSource(release: Release, report: Say = () => {}, project: Project = thisProject()): Promise<string> {
   const { pin } = await upstreams(project);
   return release.tag === pin ? ensureSubmodule(project, release, report) : ensureRepository(project, release, report);
 }

@@ -3,9 +3,9 @@ import { mkdir, readdir } from "node:fs/promises";
 import path from "node:path";
 import { UserError } from "../errors.ts";
 import { withLock } from "../process/lock.ts";
-import { fetchRelease, type Report } from "./fetch.ts";
+import { fetchRelease } from "./fetch.ts";
 import { gitIn, resolve } from "./git.ts";
-import { lockFile, type Project } from "./project.ts";
+import { lockFile, type Project, type Say } from "./project.ts";
 import type { Release } from "./releases.ts";
 
 /** Folder of the submodule. */
@@ -37,7 +37,7 @@ export async function submoduleTree(project: Project): Promise<string | undefine
  *
  * @throws {UserError} the folder holds another tree (both hashes are named), or see {@link fetchRelease}
  */
-export async function ensureSubmodule(project: Project, release: Release, report: Report): Promise<string> {
+export async function ensureSubmodule(project: Project, release: Release, report: Say): Promise<string> {
   const folder = submoduleFolder(project);
   if (await isFilled(project, release)) return folder;
   return withLock(
@@ -59,7 +59,7 @@ async function isFilled(project: Project, release: Release): Promise<boolean> {
   );
 }
 
-async function fill(project: Project, release: Release, folder: string, report: Report): Promise<void> {
+async function fill(project: Project, release: Release, folder: string, report: Say): Promise<void> {
   await mkdir(folder, { recursive: true });
   const git = gitIn(folder);
   if (!existsSync(path.join(folder, ".git"))) await git.raw(["init", "--quiet", "--template="]);

@@ -2,10 +2,9 @@ import { existsSync } from "node:fs";
 import { mkdir, readdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { UserError } from "../errors.ts";
-import type { Report } from "./fetch.ts";
 import { gitIn, resolve } from "./git.ts";
 import { applyPatches } from "./patches.ts";
-import type { Project } from "./project.ts";
+import type { Project, Say } from "./project.ts";
 import type { Release } from "./releases.ts";
 import { baseReference, ensureRepository } from "./repository.ts";
 import { pruneWorktrees } from "./scratchWorktree.ts";
@@ -15,7 +14,7 @@ import { readSeries, seriesFolder } from "./series.ts";
 export const divider = "=== base patches are below, pablo patches above ===";
 
 /** Folder in which a release's patches are edited as commits, unless another is named. */
-export function workshopFolder(project: Project, release: Release): string {
+export function workshopFolder(project: Project, release: Pick<Release, "tag">): string {
   return path.join(project.cache, "patches", release.tag);
 }
 
@@ -27,7 +26,7 @@ export function workshopFolder(project: Project, release: Release): string {
  * @returns the folder
  * @throws {UserError} see {@link assertReplaceable}; a patch does not apply
  */
-export async function importPatches(project: Project, release: Release, folder: string, report: Report): Promise<string> {
+export async function importPatches(project: Project, release: Release, folder: string, report: Say): Promise<string> {
   await assertReplaceable(folder);
   const repository = await ensureRepository(project, release, report);
   await rm(folder, { recursive: true, force: true });

@@ -3,10 +3,9 @@ import { mkdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { UserError } from "../errors.ts";
 import { withLock } from "../process/lock.ts";
-import type { Report } from "./fetch.ts";
 import { gitIn, resolve } from "./git.ts";
 import { patchedCommit } from "./patches.ts";
-import { lockFile, thisProject, type Project } from "./project.ts";
+import { lockFile, thisProject, type Project, type Say } from "./project.ts";
 import type { Release } from "./releases.ts";
 import { repositoryFolder } from "./repository.ts";
 import type { Variant } from "./series.ts";
@@ -29,7 +28,7 @@ export async function patchedWorktree(
   release: Release,
   variant: Variant,
   folder: string,
-  options: { project?: Project; report?: Report } = {},
+  options: { project?: Project; report?: Say } = {},
 ): Promise<Worktree> {
   const { project = thisProject(), report = () => {} } = options;
   const { commit, tree } = await patchedCommit(project, release, variant, report);

@@ -6,7 +6,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ensureBuild, type BuildOptions, type Variant } from "../../harness/build/build.ts";
 import { run } from "../../harness/process/run.ts";
 import { which } from "../../harness/process/which.ts";
-import { temporaryFolder, type Fixture } from "../upstream/fixture.ts";
+import { temporaryFolder } from "../support/temporary.ts";
+import type { Fixture } from "../upstream/fixture.ts";
 import { addBasePatch, buildFixture } from "./fixture.ts";
 
 let fixture: Fixture;
@@ -107,8 +108,7 @@ describe("a build", () => {
     }
   });
 
-  it("starts over with make when a crash left the build half way", async () => {
-    if (!which("make")) return;
+  it.skipIf(!which("make"))("starts over with make when a crash left the build half way", async () => {
     const tools = await onlyPath("git", "cmake", "make", "cc", "c++", "npm", "sh");
     vi.stubEnv("PATH", tools);
     await ensure();

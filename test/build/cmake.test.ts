@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { progress } from "../../harness/build/cmake.ts";
 import { cmakeFlags, cmakeOptions } from "../../harness/build/flags.ts";
-import { release } from "../../harness/upstream/releases.ts";
+import { releaseNamed } from "../../harness/upstream/releases.ts";
 
 describe("progress", () => {
   it.each([
@@ -18,9 +18,9 @@ describe("progress", () => {
 
 describe("CMake's flags", () => {
   it("name the release, not the patched commit", async () => {
-    const flags = cmakeFlags(cmakeOptions(await release()));
+    const flags = cmakeFlags(cmakeOptions(await releaseNamed()));
     expect(flags).toContain("-DLLAMA_BUILD_NUMBER=10361");
     expect(flags).toContain("-DLLAMA_BUILD_COMMIT=14e78dd");
-    expect(cmakeFlags(cmakeOptions(await release("v0.5.0")))).toContain("-DLLAMA_BUILD_COMMIT=v0.5.0");
+    expect(cmakeFlags(cmakeOptions(await releaseNamed("v0.5.0")))).toContain("-DLLAMA_BUILD_COMMIT=v0.5.0");
   });
 });

@@ -3,7 +3,7 @@ import path from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { describe, expect, it, vi } from "vitest";
 import { withLock } from "../../harness/process/lock.ts";
-import { temporaryFolder } from "../upstream/fixture.ts";
+import { temporaryFolder } from "../support/temporary.ts";
 
 const lock = async () => path.join(await temporaryFolder(), "locks", "a.lock");
 

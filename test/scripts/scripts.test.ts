@@ -4,16 +4,36 @@ import { expect, it } from "vitest";
 import { startScript } from "../support/cli.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 
-it("npm run patches -- export --help says what the commands are, and exports nothing", async () => {
-  const { code, stdout } = await startScript("patches.ts", ["export", "--folder", path.join(await temporaryFolder(), "none"), "--help"]).ended;
+it("npm run patches -- --help says what the commands are", async () => {
+  const { code, stdout } = await startScript("patches.ts", ["--help"]).ended;
   expect(code).toBe(0);
-  for (const command of ["import", "export", "check", "new-release TAG"]) expect(stdout).toMatch(new RegExp(`^  ${command} `, "m"));
+  for (const command of ["import [options]", "export [options]", "check [options]", "new-release [options] <tag>"]) expect(stdout).toContain(`\n  ${command} `);
 });
 
-it.each([["patches.ts", ["check", "--foldr", "x"]], ["setup.ts", ["--foldr"]]])("%s refuses an option that it does not know", async (script, given) => {
+it("npm run patches -- export --help says what is the default, and exports nothing", async () => {
+  const { code, stdout } = await startScript("patches.ts", ["export", "--folder", path.join(await temporaryFolder(), "none"), "--help"]).ended;
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^ +--release <tag> .*\(default: the pin\)\n +--folder <dir> .*\(default: one in the cache\)$/m);
+});
+
+it("npm run patches -- check says that the patches apply", async () => {
+  const { code, stdout } = await startScript("patches.ts", ["check", "--release", "b2329"]).ended;
+  expect(stdout).toMatch(/^b2329: the patches apply, and come out as they are\.$/m);
+  expect(code).toBe(0);
+});
+
+it.each([
+  ["patches.ts", [], /Usage: patches/],
+  ["patches.ts", ["chek"], /unknown command 'chek'/],
+  ["patches.ts", ["new-release"], /missing required argument 'tag'/],
+  ["patches.ts", ["check", "--folder", "x"], /unknown option '--folder'/],
+  ["patches.ts", ["check", "--release", "b1"], /^Release b1 of llama\.cpp is not known\..* `npm run patches -- new-release TAG` adds one/],
+  ["setup.ts", ["--foldr"], /unknown option '--foldr'\n.*--help/],
+  ["setup.ts", ["b1"], /too many arguments/],
+])("%s %j is refused", async (script, given, says) => {
   const { code, stdout, stderr } = await startScript(script, given).ended;
   expect([code, stdout]).toEqual([1, ""]);
-  expect(stderr).toMatch(/There is no option --foldr\. npm run /);
+  expect(stderr).toMatch(says);
 });
 
 it("npm run make-model leaves nothing after Ctrl-C", async () => {

@@ -1,12 +1,11 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { createServer, type Server } from "node:http";
-import { copyFile, cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { copyFile, cp, mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { afterAll } from "vitest";
 import type { Project } from "../../harness/upstream/project.ts";
 import type { Release } from "../../harness/upstream/releases.ts";
+import { fileTemporaryFolder } from "../support/temporary.ts";
 
 /** A small project with one release of a small "llama.cpp", in a temporary folder. */
 export interface Fixture {
@@ -46,30 +45,20 @@ export const releaseFiles = {
   "tools/dos.txt": "one\r\ntwo\r\nthree\r\n",
 };
 
-const folders: string[] = [];
-afterAll(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true }))));
-
-/** A new folder, removed after the test file. */
-export async function temporaryFolder(): Promise<string> {
-  const folder = await mkdtemp(path.join(tmpdir(), "quantflex-test-"));
-  folders.push(folder);
-  return folder;
-}
-
 const templates = new Map<Record<string, string>, Promise<Fixture & { top: string }>>();
 
 /** A project whose only release has these files, in a parent repository with an empty `llama.cpp/`. */
 export async function makeFixture(files: Record<string, string> = releaseFiles): Promise<Fixture> {
   if (!templates.has(files)) templates.set(files, makeTemplate(files));
   const { top: template, release, tarball } = await templates.get(files)!;
-  const top = await temporaryFolder();
+  const top = await fileTemporaryFolder();
   await cp(template, top, { recursive: true });
   const project = { root: path.join(top, "project"), cache: path.join(top, "cache"), url: path.join(top, "upstream") };
   return { project, release, tarball, bundle: path.join(top, "gitRelease.bundle") };
 }
 
 async function makeTemplate(files: Record<string, string>): Promise<Fixture & { top: string }> {
-  const top = await temporaryFolder();
+  const top = await fileTemporaryFolder();
   const upstream = path.join(top, "upstream");
   await writeFiles(upstream, files);
   git(upstream, "init", "--quiet", "--initial-branch=main");

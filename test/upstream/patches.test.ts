@@ -2,7 +2,6 @@ import { chmod, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { checkPatches } from "../../harness/upstream/check.ts";
-import { patchesCommand } from "../../harness/upstream/commands.ts";
 import { exportPatches, patchName } from "../../harness/upstream/export.ts";
 import { knownCommit, patchedCommit } from "../../harness/upstream/patches.ts";
 import { importPatches, workshopFolder } from "../../harness/upstream/workshop.ts";
@@ -219,8 +218,8 @@ describe("import", () => {
 
 describe("check", () => {
   it("passes at the fixed point", async () => {
-    const { project } = await copyOfPatches();
-    expect(await patchesCommand("check", {}, quiet, project)).toMatch(/^b1: the patches apply/);
+    const { project, release } = await copyOfPatches();
+    await checkPatches(project, release, quiet);
   });
 
   it("names the files that would change", async () => {
@@ -228,12 +227,5 @@ describe("check", () => {
     const file = path.join(project.root, "patches/b1/base/flush_the_log.patch");
     await writeFile(file, (await readFile(file, "latin1")).replace(/^index .*$/m, "index 1234567..89abcde 100644"), "latin1");
     await expect(checkPatches(project, release, quiet)).rejects.toThrow(/exported again: base\/flush_the_log\.patch\./);
-  });
-
-  it("is one of four commands", async () => {
-    await expect(patchesCommand("chek", {}, quiet, template.project)).rejects.toThrow(/does not know "chek"\. [^]*new-release TAG +carry/);
-    await expect(patchesCommand(undefined, {}, quiet, template.project)).rejects.toThrow(/needs a command/);
-    await expect(patchesCommand("check", { folder: "x" }, quiet, template.project)).rejects.toThrow(/check does not take --folder/);
-    await expect(patchesCommand("export", { tag: "b2" }, quiet, template.project)).rejects.toThrow(/export does not take "b2"/);
   });
 });

@@ -3,7 +3,8 @@ import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { importPatches, workshopFolder } from "../../harness/upstream/workshop.ts";
-import { commitAll, git, makeFixture, temporaryFolder, withBundle, writeFiles } from "./fixture.ts";
+import { temporaryFolder } from "../support/temporary.ts";
+import { commitAll, git, makeFixture, withBundle, writeFiles } from "./fixture.ts";
 
 const quiet = (): void => {};
 
