@@ -23,7 +23,7 @@ const complain = (line: string): void => void process.stderr.write(`${line}\n`);
  *
  * @param argv the command and its options, as after `npm run … --`
  * @param given what no option can say: binaries for the sweep other than the patched build
- * @returns the exit code: 0 done, 1 failed, others as of untilInterrupted
+ * @returns the exit code: 0 done, 1 failed, 2 undecided (regress alone), others as of untilInterrupted
  */
 export async function main(argv: readonly string[], given: Pick<SweepRequest, "build"> = {}): Promise<number> {
   return untilInterrupted(

@@ -5,6 +5,11 @@ export function total(counts: ArrayLike<number>): number {
   return sum;
 }
 
+/** Histograms of as many entries added up, entry by entry; empty without any. */
+export function totalCounts(histograms: readonly { counts: readonly number[] }[]): number[] {
+  return (histograms[0]?.counts ?? []).map((_count, index) => total(histograms.map(({ counts }) => counts[index] ?? 0)));
+}
+
 /** Share of each count in the whole, 0 to 1; zeros when all counts are 0. */
 export function shares(counts: ArrayLike<number>): number[] {
   const sum = total(counts);

@@ -15,10 +15,10 @@ const cellWidth = 0.25;
 const cells = 1600;
 
 /** The values of Lloyd and Max for a Gaussian, the outermost at ±127. */
-export const gaussianValues: readonly number[] = [-127, -96, -75, -59, -44, -31, -18, -6, 6, 18, 31, 44, 59, 75, 96, 127];
+export const gaussianTableValues: readonly number[] = [-127, -96, -75, -59, -44, -31, -18, -6, 6, 18, 31, 44, 59, 75, 96, 127];
 
 /** Where fits start: alternating ends in the best near its start, and these are far apart. */
-export const starts: readonly (readonly number[])[] = [iq4nlValues, gaussianValues];
+export const starts: readonly (readonly number[])[] = [iq4nlValues, gaussianTableValues];
 
 const mostRounds = 20;
 

@@ -1,15 +1,13 @@
 import { mean, probit, quantileSorted, sampleStandardDeviation } from "simple-statistics";
-import { UserError } from "../errors.ts";
 
 /** A mean with its uncertainty. */
 export interface Estimate {
   mean: number;
   /** Standard error of the mean. */
   standardError: number;
-  /** Confidence interval by Student's t. */
+  /** 95 % confidence interval by Student's t. */
   low: number;
   high: number;
-  count: number;
 }
 
 /**
@@ -28,35 +26,30 @@ export function studentQuantile(probability: number, degreesOfFreedom: number): 
   );
 }
 
-/**
- * Mean of `values` with its standard error and confidence interval.
- * @param level coverage of the interval, 0 to 1
- * @throws UserError with fewer than two values
- */
-export function estimate(values: readonly number[], level = 0.95): Estimate {
-  if (values.length < 2) throw new UserError(`An uncertainty needs at least two values, there are ${values.length}. Use more chunks.`);
+/** Mean of two or more values with its standard error and confidence interval. */
+export function estimate(values: readonly number[]): Estimate {
   const center = mean([...values]);
   const standardError = sampleStandardDeviation([...values]) / Math.sqrt(values.length);
-  const reach = studentQuantile(0.5 + level / 2, values.length - 1) * standardError;
-  return { mean: center, standardError, low: center - reach, high: center + reach, count: values.length };
+  const reach = studentQuantile(0.975, values.length - 1) * standardError;
+  return { mean: center, standardError, low: center - reach, high: center + reach };
 }
 
 /**
  * Mean of `after[i] − before[i]`: what changed between two runs over the same chunks. Pairing removes
  * the differences between chunks, which are far larger than those between two quantizations.
- * @throws UserError when the lists differ in length
+ * @returns null when there are not as many of both, or fewer than two
  */
-export function pairedDifference(before: readonly number[], after: readonly number[], level = 0.95): Estimate {
-  if (before.length !== after.length)
-    throw new UserError(`Runs over ${before.length} and ${after.length} chunks cannot be compared in pairs. Run both over the same text.`);
-  return estimate(after.map((value, index) => value - before[index]!), level);
+export function pairedDifference(before: readonly number[], after: readonly number[]): Estimate | null {
+  if (before.length !== after.length || before.length < 2) return null;
+  return estimate(after.map((value, index) => value - before[index]!));
 }
 
-/** Ratio of two perplexities from their chunks' mean NLLs in nats, with its paired confidence interval. */
-export function perplexityRatio(before: readonly number[], after: readonly number[], level = 0.95): Estimate {
-  const difference = pairedDifference(before, after, level);
+/** Ratio of two perplexities from their chunks' mean NLLs in nats, with its paired confidence interval; null as {@link pairedDifference}. */
+export function perplexityRatio(before: readonly number[], after: readonly number[]): Estimate | null {
+  const difference = pairedDifference(before, after);
+  if (!difference) return null;
   const ratio = Math.exp(difference.mean);
-  return { mean: ratio, standardError: ratio * difference.standardError, low: Math.exp(difference.low), high: Math.exp(difference.high), count: difference.count };
+  return { mean: ratio, standardError: ratio * difference.standardError, low: Math.exp(difference.low), high: Math.exp(difference.high) };
 }
 
 /** Quantiles of `values` at `probabilities`, each 0 to 1. */

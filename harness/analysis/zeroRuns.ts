@@ -1,5 +1,12 @@
+import { total } from "./histogram.ts";
+
 /** Bins of a zero-run histogram: lengths 1 to 15, then 16 and more. */
 export const zeroRunBins = 16;
+
+/** Share of zero runs that have length 1, in percent: the thesis's "isolated" zeros. */
+export function isolated(runs: readonly number[]): number {
+  return (100 * (runs[0] ?? 0)) / total(runs);
+}
 
 /** Counts runs of one code in a stream that arrives in pieces; a run goes on over the borders of pieces. */
 export interface ZeroRunCounter {

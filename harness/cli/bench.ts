@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import path from "node:path";
-import { InvalidArgumentError, Option, type Command } from "commander";
+import { Option, type Command } from "commander";
 import { bench, type BenchRequest } from "../bench/bench.ts";
 import { ratioTable, writeBench } from "../bench/report.ts";
 import { rows } from "../bench/rows.ts";
@@ -8,6 +8,7 @@ import type { Params } from "../bench/sourceModel.ts";
 import { llamaShapes } from "../gguf/gaussianModel.ts";
 import { projectRoot } from "../paths.ts";
 import type { CommandIo } from "./io.ts";
+import { nameList } from "./nameList.ts";
 import { shownPath } from "./shownPath.ts";
 import { wholeNumber } from "./wholeNumber.ts";
 
@@ -20,7 +21,7 @@ export function addBenchCommand(program: Command, io: CommandIo): void {
     .description("measure the patched build against upstream's, by turns, on models of random weights")
     .addOption(
       new Option("--params <sizes>", `models of random weights: ${sizes.join(", ")}, commas between (1b needs 9 GB of disk, 7b 50)`)
-        .argParser(modelSizes)
+        .argParser(nameList(sizes))
         .default(["100m"], "100m"),
     )
     .option("--model <gguf>", "model in F16 to measure on instead")
@@ -42,11 +43,4 @@ export function addBenchCommand(program: Command, io: CommandIo): void {
       const undecided = ratios.filter(({ decided }) => !decided).length;
       if (undecided > 0) io.print(`${undecided} rows are undecided, which a question mark says: give more --repeats, on a quieter machine`);
     });
-}
-
-function modelSizes(text: string): Params[] {
-  const names = text.split(",").map((name) => name.trim());
-  const unknown = names.find((name) => !(sizes as string[]).includes(name));
-  if (unknown !== undefined) throw new InvalidArgumentError(`Allowed: ${sizes.join(", ")}, with commas between.`);
-  return [...new Set(names)] as Params[];
 }

@@ -1,15 +1,14 @@
 import path from "node:path";
-import { CommanderError, InvalidArgumentError, type Command } from "commander";
+import { CommanderError, type Command } from "commander";
 import { projectRoot } from "../paths.ts";
-import { exitCodeOf, regress, type RegressEvents } from "../regress/regress.ts";
-import { checkNames, type CheckName, type CheckResult, type RegressRequest } from "../regress/types.ts";
+import { regress, type RegressEvents } from "../regress/regress.ts";
+import { checkNames, type CheckResult, type RegressReport, type RegressRequest } from "../regress/types.ts";
 import { writeReport } from "../regress/write/files.ts";
 import { plainProgress } from "../report/progress.ts";
-import type { CommandIo } from "./io.ts";
+import { type CommandIo, exitCodes } from "./io.ts";
+import { nameList } from "./nameList.ts";
 import { shownPath } from "./shownPath.ts";
 import { wholeNumber } from "./wholeNumber.ts";
-
-const undecided = 2;
 
 /** Adds `regress`: does the patched build do what upstream's does? Exit code 0 it does, 1 not, 2 undecided. */
 export function addRegressCommand(program: Command, io: CommandIo): void {
@@ -17,7 +16,7 @@ export function addRegressCommand(program: Command, io: CommandIo): void {
     .command("regress")
     .description("compare the patched build with upstream's: exit code 0 holds, 1 regressed, 2 could not be decided")
     .option("--release <tag>", "release of llama.cpp, or newest, which adds it to patches/ (default: the pin)")
-    .option("--only <checks>", `checks to run, commas between: ${checkNames.join(", ")}`, checkList)
+    .option("--only <checks>", `checks to run, commas between: ${checkNames.join(", ")}`, nameList(checkNames))
     .option("--model <gguf>", "another model in F32, F16 or BF16 to compare on, besides the demo model")
     .option("--text <file>", "text in UTF-8 for likelihoods (default: the demo model's held-out text)")
     .option("--threads <n>", "N where 1 and N threads are compared (default: all)", wholeNumber)
@@ -26,12 +25,12 @@ export function addRegressCommand(program: Command, io: CommandIo): void {
     .option("--out <dir>", "where the report goes (default: results/regress-RELEASE)")
     .exitOverride((error) => {
       // 1 would say that the patch regressed.
-      throw new CommanderError(error.exitCode === 0 ? 0 : undecided, error.code, error.message);
+      throw new CommanderError(error.exitCode === 0 ? exitCodes.ok : exitCodes.undecided, error.code, error.message);
     })
     .action(async ({ out, ...request }: RegressRequest & { out?: string }) => {
       const report = await regress(request, events(io), io.signal);
       const files = await writeReport(path.resolve(out ?? path.join(projectRoot, "results", `regress-${report.release}`)), report).catch((error: unknown) => {
-        io.exit(undecided);
+        io.exit(exitCodes.undecided);
         io.complain(`error: ${(error as Error).message}`);
         return [];
       });
@@ -40,6 +39,11 @@ export function addRegressCommand(program: Command, io: CommandIo): void {
       io.print(`llama.cpp ${report.release}: ${report.verdict}`);
       if (files.length > 0) io.exit(exitCodeOf(report));
     });
+}
+
+/** Exit code: the patch holds, it regressed, or that could not be decided. */
+export function exitCodeOf({ verdict }: Pick<RegressReport, "verdict">): number {
+  return verdict === "regressed" ? exitCodes.failed : verdict === "undecided" ? exitCodes.undecided : exitCodes.ok;
 }
 
 function events({ print }: CommandIo): RegressEvents {
@@ -52,11 +56,4 @@ function events({ print }: CommandIo): RegressEvents {
 
 function lines({ name, verdict, figure, details, seconds }: CheckResult): string[] {
   return [`${name}: ${verdict}: ${figure} (${seconds.toFixed(0)} s)`, ...details.slice(0, 10).map((text) => `  ${text}`)];
-}
-
-function checkList(text: string): CheckName[] {
-  const names = text.split(",").map((name) => name.trim());
-  const unknown = names.find((name) => !(checkNames as readonly string[]).includes(name));
-  if (unknown !== undefined) throw new InvalidArgumentError(`Allowed: ${checkNames.join(", ")}, with commas between.`);
-  return checkNames.filter((name) => names.includes(name));
 }

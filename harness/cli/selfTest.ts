@@ -1,5 +1,4 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import os from "node:os";
+import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
 import { ensureBuild } from "../build/build.ts";
@@ -7,6 +6,8 @@ import { UserError } from "../errors.ts";
 import { projectRoot } from "../paths.ts";
 import { ProcessError, run } from "../process/run.ts";
 import type { Report } from "../run/events.ts";
+import { withScratch } from "../scratch.ts";
+import { scratchFolder, thisProject } from "../upstream/project.ts";
 
 /** How many tests ended how. */
 export interface TestCounts {
@@ -45,10 +46,9 @@ export async function selfTest(
     });
     report({ kind: "note", text: `${variant} llama.cpp is in ${folder}` });
   }
-  const folder = await mkdtemp(path.join(os.tmpdir(), "quantflex-test-"));
-  const output = path.join(folder, "result.json");
-  const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${output}`];
-  try {
+  return withScratch(scratchFolder(thisProject()), "test", async (folder) => {
+    const output = path.join(folder, "result.json");
+    const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${output}`];
     const failure = await node(["node_modules/vitest/vitest.mjs", "run", ...reporters, ...filters], print, signal).catch((error: unknown) => {
       // A failed test ends vitest with an exit code; its result file says the rest.
       if (error instanceof ProcessError) return error;
@@ -59,9 +59,7 @@ export async function selfTest(
     });
     const counts = countTests(text);
     return failure instanceof Error && counts.failed === 0 ? { ...counts, failed: 1 } : counts;
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  });
 }
 
 /**

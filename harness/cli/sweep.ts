@@ -24,7 +24,7 @@ export function addSweepCommand(program: Command, io: CommandIo, given: Pick<Swe
     .option("--threads <n>", "threads of each step (default: the study's, else all)", wholeNumber)
     .option("--only <pattern>", "cells to run, by name: commas between, * for any text")
     .option("--release <tag>", "release of llama.cpp to use, of patches/upstreams.json (default: the pin)")
-    .option("--out <dir>", "where results go (default: results/STUDY-MODEL)")
+    .option("--out <dir>", "where results go (default: results/STUDY-MODEL, with --release STUDY-MODEL-RELEASE)")
     .option("--jobs <n>", "cells at a time", wholeNumber, 1)
     .action(async (options: SweepRequest) => {
       const live = process.stdout.isTTY ? liveProgress(options.jobs ?? 1) : null;

@@ -1,9 +1,10 @@
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import writeFileAtomic from "write-file-atomic";
 import type { Gguf } from "../gguf/read.ts";
-import { cacheFolder } from "../paths.ts";
 import { canonicalJson, hashText } from "../hash.ts";
+import { keptJson } from "../json.ts";
+import { cacheFolder } from "../paths.ts";
 import type { FitRequest } from "../study/types.ts";
 import { type FittedFile, fittedFile, fittedFileSchema, type ImatrixSource } from "./file.ts";
 import { fitTables } from "./fit.ts";
@@ -22,7 +23,7 @@ export interface FitInputs {
 /** Fitted tables from the cache folder, when the same were fitted before; else null. */
 export async function keptFit(request: FitRequest, inputs: FitInputs): Promise<FittedFile | null> {
   const { model } = inputs;
-  const kept = await readKept(keptFile(request, inputs));
+  const kept = await keptJson(keptFile(request, inputs), fittedFileSchema);
   return kept && { ...kept, provenance: { ...kept.provenance, model: { name: model.name, sha256: model.sha256 } } };
 }
 
@@ -51,12 +52,4 @@ export async function cachedFit(
 function keptFile(request: FitRequest, { model, imatrix }: FitInputs): string {
   const source = request.weights === "imatrix" ? (imatrix?.source ?? null) : null;
   return path.join(cacheFolder(), "fits", `${hashText(canonicalJson({ fitVersion, request, model: model.sha256, imatrix: source }))}.json`);
-}
-
-async function readKept(file: string): Promise<FittedFile | null> {
-  try {
-    return fittedFileSchema.parse(JSON.parse(await readFile(file, "utf8")));
-  } catch {
-    return null;
-  }
 }

@@ -1,7 +1,7 @@
 import type { Blocks } from "../analysis/blockSearch.ts";
 import { blockWeights, encodeQ8 } from "../analysis/encode.ts";
 import { halfToFloat } from "../analysis/half.ts";
-import { gaussianValues, jointTable } from "../analysis/jointTable.ts";
+import { gaussianTableValues, jointTable } from "../analysis/jointTable.ts";
 import { lloydMaxTable, tableError } from "../analysis/lloydMax.ts";
 import { type CodeTable, equalAreaTable } from "../analysis/tables.ts";
 import { UserError } from "../errors.ts";
@@ -58,7 +58,7 @@ export async function fitTables(
   };
   let from: readonly (readonly number[])[] | undefined;
   const whole = await one("*", 0, tensors);
-  if (request.method === "joint") from = [whole.values, gaussianValues];
+  if (request.method === "joint") from = [whole.values, gaussianTableValues];
   const fitted: Fitted = { ...whole, tensors: [] };
   for (const [index, [pattern, chosen]] of [...groups].entries()) fitted.tensors.push({ pattern, ...(await one(pattern, index + 1, chosen)) });
   return fitted;

@@ -1,11 +1,9 @@
 import { open } from "node:fs/promises";
 import type { Blocks } from "../analysis/blockSearch.ts";
 import { blockWeights } from "../analysis/encode.ts";
-import { ParseError } from "../errors.ts";
 import { decodeBlocks } from "../gguf/dequantize.ts";
 import { quantizableTensors } from "../gguf/quantizable.ts";
-import type { Gguf, GgufTensor } from "../gguf/read.ts";
-import { tensorBytes } from "../gguf/types.ts";
+import { type Gguf, type GgufTensor, readElements } from "../gguf/read.ts";
 import type { Importance } from "./imatrix.ts";
 
 /** Blocks in a row that are read together: a sample should not cost a seek for each block. */
@@ -40,10 +38,7 @@ export async function sampleBlocks(gguf: Gguf, tensors: readonly GgufTensor[], m
       for (let group = 0; group < wanted; group++) {
         const first = Math.floor((group * total) / wanted) * together * blockWeights;
         const count = Math.min(together * blockWeights, tensor.elements - first);
-        const bytes = new Uint8Array(tensorBytes(tensor.type, count));
-        const { bytesRead } = await file.read(bytes, 0, bytes.length, gguf.dataOffset + tensor.offset + tensorBytes(tensor.type, first));
-        if (bytesRead < bytes.length) throw new ParseError(`${gguf.path} ends within tensor ${tensor.name}`);
-        own.push(decodeBlocks(tensor.type, bytes));
+        own.push(decodeBlocks(tensor.type, await readElements(file, gguf, tensor, first, count)));
         firsts.push(first);
       }
       parts.push(...own);

@@ -1,6 +1,6 @@
 import { countZeroRuns } from "../analysis/zeroRuns.ts";
-import { codedTensors, codeStream } from "./stream.ts";
 import type { Gguf } from "./read.ts";
+import { codedTensors, codePieces } from "./stream.ts";
 
 /** How often each code occurs in one tensor. */
 export interface TensorCodes {
@@ -8,8 +8,8 @@ export interface TensorCodes {
   type: string;
   /** Row length first. */
   shape: number[];
-  /** 16 counts, index code + 8, or 256, index code + 128 (upstream's Q8_0). */
-  codes: number[];
+  /** 16, index code + 8, or 256, index code + 128 (upstream's Q8_0). */
+  counts: number[];
 }
 
 /** Code counts per tensor and the zero runs of the whole model, as the thesis counts them. */
@@ -41,12 +41,12 @@ export async function codeCounts(gguf: Gguf, signal?: AbortSignal): Promise<Hist
     const { name, type, shape } = coded.tensor;
     const counts = new Float64Array(coded.alphabet);
     const zero = coded.layout === "offset nibbles" ? -8 : 0;
-    for await (const codes of codeStream(gguf, coded)) {
+    for await (const { codes } of codePieces(gguf, coded)) {
       signal?.throwIfAborted();
       addCounts(counts, codes, coded.alphabet / 2);
       runs.push(codes, zero);
     }
-    tensors.push({ name, type, shape, codes: [...counts] });
+    tensors.push({ name, type, shape, counts: [...counts] });
   }
   return { tensors, zeroRuns: runs.histogram() };
 }

@@ -1,7 +1,7 @@
 import { gaussianValues, seededRandom } from "../analysis/gaussian.ts";
 import { floatToBfloat, floatToHalf } from "../analysis/half.ts";
 import type { GgufField, TensorSource } from "./write.ts";
-import { tensorTypeNamed } from "./types.ts";
+import { elementsOf, tensorTypeNamed } from "./types.ts";
 
 /** The dimensions of a Llama-architecture model. */
 export interface LlamaShape {
@@ -96,7 +96,7 @@ export function gaussianTensors(shape: LlamaShape, type: FloatType, seed: number
   const { blockBytes } = tensorTypeNamed(type);
   const pool = encodePool(type, seed);
   return llamaTensors(shape).map(({ name, shape: dimensions }, index): TensorSource => {
-    const elements = dimensions.reduce((product, size) => product * size, 1);
+    const elements = elementsOf(dimensions);
     if (dimensions.length === 1) {
       return { name, shape: dimensions, type: "F32", pieces: () => [new Uint8Array(new Float32Array(elements).fill(1).buffer)] };
     }

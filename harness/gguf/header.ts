@@ -1,5 +1,5 @@
 import { ParseError } from "../errors.ts";
-import { tensorTypes } from "./types.ts";
+import { elementsOf, tensorTypes } from "./types.ts";
 
 /** A metadata value; 64-bit integers that do not fit a number exactly are bigint. */
 export type GgufValue = number | bigint | boolean | string | GgufValue[];
@@ -122,7 +122,7 @@ export function parseHeader(bytes: Uint8Array, fileBytes: number): GgufHeader {
     const type = tensorTypes.get(typeNumber);
     if (!type) throw new ParseError(`has tensor ${name} of the unknown type ${typeNumber}`);
     const offset = Number(integer64(false));
-    const elements = shape.reduce((product, size) => product * size, 1);
+    const elements = elementsOf(shape);
     if ((shape[0] ?? 1) % type.blockElements !== 0)
       throw new ParseError(`is damaged: rows of tensor ${name} have ${shape[0]} elements, not a multiple of ${type.blockElements} as ${type.name} needs`);
     return { name, shape, type: type.name, offset, elements, bytes: (elements / type.blockElements) * type.blockBytes };

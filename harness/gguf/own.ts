@@ -5,17 +5,11 @@ import type { Gguf, GgufValue } from "./read.ts";
 export interface OwnCoding {
   /** "centred" when Q4_0 tensors are; Q8_0 tensors of such a file go through the table all the same. */
   scheme: "simple" | "centred" | "table";
-  /** Codes of magnitude up to this were made zero; centred scheme only. */
-  radius: number;
   container: "native" | "packed";
-  /** "exact", or "published:" and the defects that are switched on. */
-  decode: string;
-  /** Defects named by `decode`; empty when exact. */
+  /** Defects of the thesis's fork that the file is to be decoded with; none when exact. */
   defects: string[];
   /** Names of the tensors that are own-coded. */
   tensors: string[];
-  /** 16 bin widths from -128 upwards; empty when the file has no table. */
-  widths: number[];
   /** 16 decoded values per table: one table, or one for each of `tensors` in turn; empty without a table. */
   values: number[];
 }
@@ -55,7 +49,7 @@ export function ownCoding(gguf: Gguf): OwnCoding | undefined {
     throw new ParseError(`${gguf.path}: its table has ${widths.length} widths and ${values.length} values for ${tensors.length} tensors.`);
   const defects = decode.startsWith("published:") ? decode.slice("published:".length).split(",") : [];
   if (decode !== "exact" && defects.length === 0) throw new ParseError(`${gguf.path}: pablo.decode is ${decode}, expected exact or published:….`);
-  return { scheme, container, decode, defects, tensors, widths, values, radius: Number(gguf.metadata.get("pablo.radius") ?? 0) };
+  return { scheme, container, defects, tensors, values };
 }
 
 const codesThemselves = Array.from({ length: 16 }, (_, index) => index - 8);
@@ -78,13 +72,13 @@ export function decodedValues(gguf: Gguf, own: OwnCoding | undefined, type: stri
 export type CodeLayout = "offset nibbles" | "signed nibbles" | "bytes" | "table bytes";
 
 /**
- * The layout of a tensor's codes; undefined for types that have none here (all but Q4_0 and Q8_0).
- * "offset nibbles" is upstream's Q4_0 (8 means zero), "signed nibbles" the centred scheme and packed
+ * The layout of a tensor's codes; undefined for types that have none here (all but Q4_0, Q8_0 and IQ4_NL).
+ * "offset nibbles" is upstream's Q4_0 (8 means zero) and IQ4_NL, "signed nibbles" the centred scheme and packed
  * tables, "bytes" upstream's Q8_0, "table bytes" codes -8 to 7 in Q8_0 blocks.
  */
 export function codeLayout(type: string, name: string, own: OwnCoding | undefined): CodeLayout | undefined {
   const isOwn = own !== undefined && own.scheme !== "simple" && own.tensors.includes(name);
   if (type === "Q4_0") return isOwn ? "signed nibbles" : "offset nibbles";
   if (type === "Q8_0") return isOwn ? "table bytes" : "bytes";
-  return undefined;
+  return type === "IQ4_NL" ? "offset nibbles" : undefined;
 }

@@ -3,7 +3,7 @@ import type { FileHandle } from "node:fs/promises";
 import { ParseError, UserError } from "../errors.ts";
 import { HeaderIncomplete, parseHeader } from "./header.ts";
 import type { GgufHeader, GgufTensor } from "./header.ts";
-import { tensorTypeNamed } from "./types.ts";
+import { tensorBytes, tensorTypeNamed } from "./types.ts";
 
 export type { GgufTensor, GgufValue } from "./header.ts";
 
@@ -92,12 +92,22 @@ export async function* tensorPieces(gguf: Gguf, tensor: GgufTensor, pieceBytes =
 
 /** All bytes of one tensor. */
 export async function readTensor(gguf: Gguf, tensor: GgufTensor): Promise<Uint8Array> {
-  const bytes = new Uint8Array(tensor.bytes);
   const file = await openFile(gguf.path);
   try {
-    await readAt(file, gguf.path, bytes, gguf.dataOffset + tensor.offset);
+    return await readElements(file, gguf, tensor, 0, tensor.elements);
   } finally {
     await file.close();
   }
+}
+
+/**
+ * The bytes of some elements of one tensor, in whole blocks.
+ *
+ * @param file the GGUF, open
+ * @throws ParseError when it ends before them
+ */
+export async function readElements(file: FileHandle, gguf: Gguf, { type, offset }: GgufTensor, first: number, count: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(tensorBytes(type, count));
+  await readAt(file, gguf.path, bytes, gguf.dataOffset + offset + tensorBytes(type, first));
   return bytes;
 }

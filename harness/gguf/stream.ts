@@ -1,11 +1,10 @@
 import { UserError } from "../errors.ts";
-import { codeLayout, ownCoding } from "./own.ts";
-import type { CodeLayout } from "./own.ts";
-import { tensorPieces } from "./read.ts";
-import type { Gguf, GgufTensor } from "./read.ts";
+import { type CodeLayout, codeLayout, ownCoding } from "./own.ts";
+import { type Gguf, type GgufTensor, tensorPieces } from "./read.ts";
+import { tensorTypeNamed } from "./types.ts";
 
-const blockElements = 32;
-const blockBytes = { "offset nibbles": 18, "signed nibbles": 18, bytes: 34, "table bytes": 34 } as const;
+/** Bytes of a block's scale, which its codes follow. */
+const scaleBytes = 2;
 
 /** Both codes of each byte, the low nibble's first: two int8 read as one uint16, which is why it is fast. */
 function nibblePairs(decode: (nibble: number) => number): Uint16Array {
@@ -18,22 +17,19 @@ const pairsOf = {
   "signed nibbles": nibblePairs((nibble) => (nibble << 28) >> 28),
 } as const;
 
-/**
- * Writes the codes in `blocks` to `codes` in storage order: of each Q4_0 byte the low nibble,
- * then the high one; of Q8_0 byte after byte. Codes are signed, so that 0 means zero:
- * -8 to 7, or -128 to 127 for upstream's Q8_0. Scales are skipped.
- */
-export function unpackCodes(layout: CodeLayout, blocks: Uint8Array, codes: Int8Array): void {
-  const bytes = blockBytes[layout];
-  if (layout === "bytes" || layout === "table bytes") {
-    for (let block = 0, target = 0; block + bytes <= blocks.length; block += bytes, target += blockElements)
-      codes.set(blocks.subarray(block + 2, block + bytes), target);
-    return;
-  }
+function withoutScales(blocks: Uint8Array, blockBytes: number): Uint8Array {
+  const bytes = new Uint8Array((blocks.length / blockBytes) * (blockBytes - scaleBytes));
+  for (let block = 0, target = 0; block < blocks.length; block += blockBytes)
+    for (let index = block + scaleBytes; index < block + blockBytes; index++) bytes[target++] = blocks[index]!;
+  return bytes;
+}
+
+function signedCodes(layout: CodeLayout, bytes: Uint8Array): Int8Array {
+  if (layout === "bytes" || layout === "table bytes") return new Int8Array(bytes.buffer);
   const pairs = pairsOf[layout];
-  const targets = new Uint16Array(codes.buffer, codes.byteOffset, codes.length >> 1);
-  for (let block = 0, target = 0; block + bytes <= blocks.length; block += bytes)
-    for (let index = block + 2; index < block + bytes; index++) targets[target++] = pairs[blocks[index]!]!;
+  const codes = new Uint16Array(bytes.length);
+  for (let index = 0; index < bytes.length; index++) codes[index] = pairs[bytes[index]!]!;
+  return new Int8Array(codes.buffer);
 }
 
 /** Whether the codes of a file can be read back; the fork's way of packing centred nibbles loses some. */
@@ -42,38 +38,47 @@ export function codesReadable(gguf: Gguf): boolean {
   return own?.scheme !== "centred" || !own.defects.includes("packing");
 }
 
-/** A tensor with codes, and where they lie in its bytes. */
+/** A tensor with a code for each weight, and how its codes lie. */
 export interface CodedTensor {
   tensor: GgufTensor;
   layout: CodeLayout;
   /** 16, or 256 for upstream's Q8_0. */
   alphabet: 16 | 256;
+  /** Bytes of all codes, without the scales. */
+  codeBytes: number;
 }
 
 /**
- * The Q4_0 and Q8_0 tensors of a file in file order, each with its layout.
+ * The tensors of some types in file order, each with its layout ({@link codeLayout}).
  * @throws UserError when the file was packed with the fork's defect, which loses codes
  */
-export function codedTensors(gguf: Gguf): CodedTensor[] {
+export function codedTensors(gguf: Gguf, types: readonly string[] = ["Q4_0", "Q8_0"]): CodedTensor[] {
   if (!codesReadable(gguf))
     throw new UserError(`${gguf.path} was packed with the published defect "packing", which overwrites codes: they cannot be counted from the file. Use the histogram written while quantizing.`);
   const own = ownCoding(gguf);
-  return gguf.tensors.flatMap((tensor): CodedTensor[] => {
+  return gguf.tensors.filter(({ type }) => types.includes(type)).flatMap((tensor): CodedTensor[] => {
     const layout = codeLayout(tensor.type, tensor.name, own);
-    return layout ? [{ tensor, layout, alphabet: layout === "bytes" ? 256 : 16 }] : [];
+    const codeBytes = tensor.bytes - (tensor.elements / tensorTypeNamed(tensor.type).blockElements) * scaleBytes;
+    return layout ? [{ tensor, layout, alphabet: layout === "bytes" ? 256 : 16, codeBytes }] : [];
   });
 }
 
-/**
- * Streams the signed codes of one tensor in storage order ({@link unpackCodes}).
- * A piece is overwritten by the next one.
- */
-export async function* codeStream(gguf: Gguf, { tensor, layout }: CodedTensor): AsyncGenerator<Int8Array> {
-  let codes = new Int8Array(0);
-  for await (const piece of tensorPieces(gguf, tensor)) {
-    const count = (piece.length / blockBytes[layout]) * blockElements;
-    if (codes.length < count) codes = new Int8Array(count);
-    unpackCodes(layout, piece, codes);
-    yield codes.subarray(0, count);
+/** A piece of a tensor's codes, the caller's to keep. */
+export interface CodePiece {
+  /** As they are stored, without the scales. */
+  bytes: Uint8Array;
+  /**
+   * One after the other: of each byte with two codes that of the low nibble, then that of the high one.
+   * Signed, so that 0 means zero: -8 to 7, or -128 to 127 for upstream's Q8_0.
+   */
+  codes: Int8Array;
+}
+
+/** Streams the codes of one tensor in storage order. */
+export async function* codePieces(gguf: Gguf, { tensor, layout }: CodedTensor): AsyncGenerator<CodePiece> {
+  const { blockBytes } = tensorTypeNamed(tensor.type);
+  for await (const blocks of tensorPieces(gguf, tensor)) {
+    const bytes = withoutScales(blocks, blockBytes);
+    yield { bytes, codes: signedCodes(layout, bytes) };
   }
 }

@@ -67,6 +67,11 @@ export function tensorTypeNamed(name: string): TensorType & { number: number } {
   return type;
 }
 
+/** Elements of a tensor of this shape. */
+export function elementsOf(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
+
 /** Bytes that `elements` elements of type `name` take; `elements` must fill whole blocks. */
 export function tensorBytes(name: string, elements: number): number {
   const { blockElements, blockBytes } = tensorTypeNamed(name);

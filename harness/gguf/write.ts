@@ -1,6 +1,6 @@
 import { open, rename, rm } from "node:fs/promises";
 import { UserError } from "../errors.ts";
-import { tensorBytes, tensorTypeNamed } from "./types.ts";
+import { elementsOf, tensorBytes, tensorTypeNamed } from "./types.ts";
 
 /** A metadata entry with the type it is stored as. */
 export type GgufField =
@@ -65,7 +65,6 @@ function padded(length: number): number {
 function header(fields: readonly GgufField[], tensors: readonly TensorSource[]): Buffer {
   let offset = 0;
   const descriptions = tensors.map(({ name, shape, type }) => {
-    const elements = shape.reduce((product, size) => product * size, 1);
     const description = Buffer.concat([
       text(name),
       unsigned(shape.length, 4),
@@ -73,7 +72,7 @@ function header(fields: readonly GgufField[], tensors: readonly TensorSource[]):
       unsigned(tensorTypeNamed(type).number, 4),
       unsigned(offset, 8),
     ]);
-    offset += padded(tensorBytes(type, elements));
+    offset += padded(tensorBytes(type, elementsOf(shape)));
     return description;
   });
   const start = [Buffer.from("GGUF"), unsigned(3, 4), unsigned(tensors.length, 8), unsigned(fields.length, 8)];
@@ -98,7 +97,7 @@ export async function writeGguf(path: string, fields: readonly GgufField[], tens
     try {
       await file.writeFile(header(fields, tensors));
       for (const { name, shape, type, pieces } of tensors) {
-        const expected = tensorBytes(type, shape.reduce((product, size) => product * size, 1));
+        const expected = tensorBytes(type, elementsOf(shape));
         let written = 0;
         for await (const piece of pieces()) {
           signal?.throwIfAborted();

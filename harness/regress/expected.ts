@@ -1,7 +1,7 @@
-import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
-import { UserError } from "../errors.ts";
+import { totalCounts } from "../analysis/histogram.ts";
+import { readJson } from "../json.ts";
 import { demoModel } from "../paths.ts";
 import type { Measured } from "../report/load.ts";
 import type { Tally } from "./tally.ts";
@@ -24,17 +24,12 @@ export interface Expected {
 
 /** Reads what the demo model must give. @throws {UserError} the file is missing or of another shape */
 export async function readExpected(file = path.join(path.dirname(demoModel), "expected.json")): Promise<Expected> {
-  const text = await readFile(file, "utf8").catch((error: Error) => {
-    throw new UserError(`${file} cannot be read: ${error.message}`);
-  });
-  const parsed = expectedSchema.safeParse(JSON.parse(text));
-  if (!parsed.success) throw new UserError(`${file}: ${z.prettifyError(parsed.error)}`);
-  const schemes = Object.entries(parsed.data.schemes).map(([name, numbers]) => [name.replaceAll(" own ", "-own-"), numbers] as const);
-  return { f16: parsed.data.f16.ppl, schemes: new Map(schemes) };
+  const { f16, schemes } = await readJson(file, expectedSchema, "restore it with git");
+  return { f16: f16.ppl, schemes: new Map(Object.entries(schemes).map(([name, numbers]) => [name.replaceAll(" own ", "-own-"), numbers])) };
 }
 
 /** How far a perplexity may lie from the emulation's, or as published from the fork's, as a share. */
-export function expectedTolerance(ppl: number, published: boolean): number {
+function expectedTolerance(ppl: number, published: boolean): number {
   if (published) return ppl > 10_000 ? 0.1 : 0.01;
   return ppl > 1000 ? 0.05 : 0.005;
 }
@@ -56,8 +51,8 @@ export function compareExpected(tally: Tally, expected: Expected, { cell, record
   if (!scheme) return deviation;
 
   const tensors = record.histogram?.tensors ?? [];
-  const codes = scheme.codes.map((_count, index) => tensors.reduce((sum, { counts }) => sum + (counts[index] ?? 0), 0));
-  const unequal = firstUnequal(codes, scheme.codes);
+  const codes = totalCounts(tensors);
+  const unequal = firstUnequal(scheme.codes, codes);
   if (tensors.length !== scheme.tensors) tally.regressed(`${cell.name}: ${tensors.length} tensors were counted, expected ${scheme.tensors}`);
   else if (unequal >= 0) tally.regressed(`${cell.name}: code index ${unequal} was counted ${codes[unequal]} times, expected ${scheme.codes[unequal]}`);
   else tally.held();

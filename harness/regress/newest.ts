@@ -6,7 +6,7 @@ import { bundlePackage, packagedRelease } from "../upstream/candidate.ts";
 import { newRelease } from "../upstream/newRelease.ts";
 import { pacoteOptions } from "../upstream/npmConfig.ts";
 import type { Project } from "../upstream/project.ts";
-import { release as releaseOf, upstreams, type Release } from "../upstream/releases.ts";
+import { releaseNamed, upstreams, type Release } from "../upstream/releases.ts";
 import { seriesFolder } from "../upstream/series.ts";
 
 /**
@@ -27,5 +27,5 @@ export async function newestRelease(project: Project, report: (message: string) 
   report(`the newest release is ${tag} (${found})`);
   const patched = listed && existsSync(path.join(seriesFolder(project, listed, "pablo"), ".patches"));
   if (!patched) report(await newRelease(project, tag, path.join(project.cache, "patches", tag), { candidate: release }, report));
-  return releaseOf(tag, project);
+  return releaseNamed(tag, project);
 }

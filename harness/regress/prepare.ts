@@ -6,7 +6,7 @@ import { demoModel } from "../paths.ts";
 import { checkModel, checkText } from "../run/inputs.ts";
 import { ensureDemoText } from "../run/demoText.ts";
 import { thisProject, type Project } from "../upstream/project.ts";
-import { release as releaseOf, type Release } from "../upstream/releases.ts";
+import { releaseNamed, type Release } from "../upstream/releases.ts";
 import { bytes } from "./checks/bytes.ts";
 import { likelihoods } from "./checks/likelihoods.ts";
 import { patches } from "./checks/patches.ts";
@@ -31,7 +31,7 @@ export async function prepare(
   signal: AbortSignal,
 ): Promise<{ selected: Check[]; context: SharedContext }> {
   const project = request.project ?? thisProject();
-  const release = request.release === "newest" ? await newestRelease(project, report) : await releaseOf(request.release, project);
+  const release = request.release === "newest" ? await newestRelease(project, report) : await releaseNamed(request.release, project);
   const selected = (request.only ?? checkNames).map((name) => checks[name]);
   const models = await testModels(request, signal);
   const text = request.text ? path.resolve(request.text) : await ensureDemoText();

@@ -4,7 +4,7 @@ import type { Build } from "../build/build.ts";
 import { finiteNumber } from "../parse/numbers.ts";
 import { parsePerplexity, type Perplexity } from "../parse/perplexity.ts";
 import { run, type ProcessResult } from "../process/run.ts";
-import { deviceArguments } from "../run/arguments.ts";
+import { deviceArguments, perplexityArguments, quantizeArguments } from "../run/arguments.ts";
 import { childEnvironment } from "../run/environment.ts";
 import type { RegressContext } from "./types.ts";
 
@@ -49,12 +49,8 @@ export interface Quantization {
 
 /** Quantizes a model. @throws {ProcessError} it failed */
 export async function quantizeModel(build: Build, what: Quantization, place: Place): Promise<ProcessResult> {
-  return runProgram(build, "llama-quantize", quantizeArguments(what), place, what.conf ?? null);
-}
-
-/** Arguments of llama-quantize. */
-export function quantizeArguments({ model, to, type, pure, threads, imatrix }: Omit<Quantization, "conf">): string[] {
-  return [...(pure ? ["--pure"] : []), ...(imatrix ? ["--imatrix", imatrix] : []), model, to, type, String(threads)];
+  const { model, to, imatrix, conf = null } = what;
+  return runProgram(build, "llama-quantize", quantizeArguments(what, what, [], { model, quantized: to, imatrix }), place, conf);
 }
 
 /** How a text's likelihood is measured. */
@@ -75,10 +71,8 @@ export interface Likelihood {
  */
 export async function measureLikelihood(build: Build, what: Likelihood, place: Place): Promise<Perplexity> {
   const { model, text, threads, chunks, more = [] } = what;
-  const batch = build.lacks?.includes("--ubatch-size") ? [] : ["-ub", "512"];
-  const numbers = ["-c", "512", "-b", "2048", "-t", threads, "-tb", threads, "--chunks", chunks].map(String);
-  const args = ["-m", model, "-f", text, ...numbers, ...batch, ...deviceArguments(build.lacks), ...more];
-  return parsePerplexity(await runProgram(build, "llama-perplexity", args, place), chunks);
+  const args = perplexityArguments({ context: 512, batch: 2048, ubatch: 512, threads, chunks }, { model, text }, build.lacks);
+  return parsePerplexity(await runProgram(build, "llama-perplexity", [...args, ...more], place), chunks);
 }
 
 /** Makes an importance matrix from the beginning of a text. @returns its path */

@@ -1,8 +1,8 @@
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import writeFileAtomic from "write-file-atomic";
 import { z } from "zod";
-import { UserError } from "../errors.ts";
+import { readJson } from "../json.ts";
 import { projectRoot } from "../paths.ts";
 import type { Measured } from "../report/load.ts";
 import { schemeName } from "../report/rows.ts";
@@ -43,22 +43,14 @@ const referenceSchema = z.strictObject({
 export type Reference = z.infer<typeof referenceSchema>;
 
 /** The committed reference. */
-export const referenceFile = path.join(projectRoot, "results", "reference", "thesis-sotu-1m-f16.json");
+const referenceFile = path.join(projectRoot, "results", "reference", "thesis-sotu-1m-f16.json");
 
 /** How the reference is made. */
-export const referenceCommand = "npm run regress -- --only schemes --write-reference";
+const referenceCommand = "npm run regress -- --only schemes --write-reference";
 
 /** Reads a reference. @throws {UserError} missing, or of another shape */
 export async function readReference(file = referenceFile): Promise<Reference> {
-  let content: unknown;
-  try {
-    content = JSON.parse(await readFile(file, "utf8"));
-  } catch (error) {
-    throw new UserError(`${file} cannot be read (${(error as Error).message}). Make it with ${referenceCommand}`);
-  }
-  const parsed = referenceSchema.safeParse(content);
-  if (!parsed.success) throw new UserError(`${file}: ${z.prettifyError(parsed.error)}`);
-  return parsed.data;
+  return readJson(file, referenceSchema, `make it with ${referenceCommand}`);
 }
 
 /** The reference that results give, with the tolerances that hold between machines and releases. */

@@ -38,11 +38,6 @@ export async function regress(request: RegressRequest, events: RegressEvents, si
   return makeReport(request, context, fault, results, (Date.now() - start) / 1000);
 }
 
-/** Exit code: 0 the patch holds, 1 it regressed, 2 that could not be decided. */
-export function exitCodeOf({ verdict }: Pick<RegressReport, "verdict">): 0 | 1 | 2 {
-  return verdict === "regressed" ? 1 : verdict === "undecided" ? 2 : 0;
-}
-
 // An error that nobody foresaw leaves the question open too: it must not look like a regression.
 function faultOf(error: unknown): string {
   return error instanceof UserError ? error.message : String((error as Error).stack ?? error);

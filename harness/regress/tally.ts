@@ -13,7 +13,7 @@ export interface Tally {
   regressed(text: string): void;
   undecided(text: string): void;
   /** Comparisons made so far, and how many of them failed. */
-  counts(): { compared: number; regressed: number; undecided: number };
+  counts(): { compared: number; regressed: number };
   /** The verdict over all, with the check's figure. */
   outcome(figure: string): Outcome;
 }
@@ -26,20 +26,20 @@ export function makeTally(): Tally {
     count[kind]++;
     details.push(`${kind}: ${text}`);
   };
+  const counts: Tally["counts"] = () => ({
+    compared: count.held + count.warned + count.regressed + count.undecided,
+    regressed: count.regressed,
+  });
   return {
     held: () => void count.held++,
     note: (text) => void details.push(text),
     warned: add("warned"),
     regressed: add("regressed"),
     undecided: add("undecided"),
-    counts: () => ({
-      compared: count.held + count.warned + count.regressed + count.undecided,
-      regressed: count.regressed,
-      undecided: count.undecided,
-    }),
+    counts,
     outcome: (figure) => {
-      if (count.held + count.warned + count.regressed + count.undecided === 0) return { verdict: "undecided", figure, details: [...details, "nothing was compared"] };
-      return { verdict: worst([...(count.regressed ? ["regressed" as const] : []), ...(count.undecided ? ["undecided" as const] : []), ...(count.warned ? ["warned" as const] : [])]), figure, details };
+      if (counts().compared === 0) return { verdict: "undecided", figure, details: [...details, "nothing was compared"] };
+      return { verdict: worst((["regressed", "undecided", "warned"] as const).filter((kind) => count[kind] > 0)), figure, details };
     },
   };
 }

@@ -43,7 +43,7 @@ export interface TestModel {
 export interface RegressContext {
   project: Project;
   release: Release;
-  /** Release with base patches. Undefined where no check asked for programs. */
+  /** Release with base patches. Both builds have no programs where no check asked for some. */
   upstream: Build;
   /** Release with base patches and hooks. */
   patched: Build;
@@ -53,7 +53,7 @@ export interface RegressContext {
   text: string;
   /** N, where a check compares 1 with N threads. */
   threads: number;
-  /** Existing folder for what a check writes; emptied afterwards. */
+  /** Existing folder for what checks write, shared by all of them; removed when the last has ended. */
   folder: string;
   /** Whether a slower patched build is a regression and not only a warning. */
   failOnSpeed: boolean;

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import writeFileAtomic from "write-file-atomic";
 import { z } from "zod";
 import type { Build } from "../build/build.ts";
+import { keptJson } from "../json.ts";
 import type { Project } from "../upstream/project.ts";
 
 const resultSchema = z.union([z.strictObject({ value: z.string() }), z.strictObject({ fault: z.string() })]);
@@ -20,7 +21,7 @@ export type TestResult = z.infer<typeof resultSchema>;
 export async function upstreamResult(project: Project, build: Build, command: readonly string[], run: () => Promise<TestResult>): Promise<TestResult> {
   const name = createHash("sha256").update(JSON.stringify([build.key, command])).digest("hex");
   const file = path.join(project.cache, "regress", `${name}.json`);
-  const kept = await readFile(file, "utf8").then((text) => resultSchema.safeParse(JSON.parse(text)).data, () => undefined);
+  const kept = await keptJson(file, resultSchema);
   if (kept) return kept;
   const result = await run();
   if ("value" in result) {

@@ -1,4 +1,4 @@
-import { pairedDifference } from "../analysis/statistics.ts";
+import { type Estimate, pairedDifference } from "../analysis/statistics.ts";
 import { measured, type Measured, type Results } from "./load.ts";
 import { rounded, type Table } from "./rows.ts";
 import { bitsPerWeight } from "./sizes.ts";
@@ -6,11 +6,9 @@ import { bitsPerWeight } from "./sizes.ts";
 /** Types that an own scheme has to beat. */
 const rivals = ["IQ4_NL", "Q4_1", "Q4_0", "Q4_K_S"];
 
-/** The paired difference of two cells' divergences, chunk by chunk; null when one was not compared. */
-export function divergenceDifference(before: Measured, after: Measured): ReturnType<typeof pairedDifference> | null {
-  const [first, second] = [before.record.divergence, after.record.divergence];
-  if (!first || !second || first.chunks.length < 2) return null;
-  return pairedDifference(first.chunks, second.chunks);
+/** The paired difference of two cells' divergences, chunk by chunk; null when they cannot be compared. */
+export function divergenceDifference(before: Measured, after: Measured): Estimate | null {
+  return pairedDifference(before.record.divergence?.chunks ?? [], after.record.divergence?.chunks ?? []);
 }
 
 /**
@@ -24,9 +22,7 @@ export function testRows(results: Results): Table {
   const rows = all.flatMap((one) =>
     opponents.filter((rival) => rival !== one).map((rival) => {
       const difference = divergenceDifference(rival, one);
-      const numbers = difference
-        ? [difference.mean, difference.standardError, difference.low, difference.high].map((value) => rounded(value, 7))
-        : [null, null, null, null];
+      const numbers = (["mean", "standardError", "low", "high"] as const).map((name) => difference && rounded(difference[name], 7));
       const z = difference && difference.standardError > 0 ? rounded(difference.mean / difference.standardError, 2) : null;
       const ratio = one.record.divergence!.mean / rival.record.divergence!.mean;
       return [one.cell.name, rival.cell.name, rounded(bits(one), 4), rounded(bits(rival), 4), ...numbers, z, one.record.divergence!.chunks.length, rounded(ratio, 4)];

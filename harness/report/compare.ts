@@ -1,6 +1,6 @@
-import { type Estimate, perplexityRatio } from "../analysis/statistics.ts";
+import { alignedTable } from "../alignedTable.ts";
+import { perplexityRatio } from "../analysis/statistics.ts";
 import type { Plan } from "../store/plan.ts";
-import { alignedTable } from "./alignedTable.ts";
 import { type FigureCell, figureData } from "./figures/data.ts";
 import { readable } from "./figures/numbers.ts";
 import type { Results } from "./load.ts";
@@ -42,7 +42,7 @@ function sameChunks(first: Plan, second: Plan): boolean {
 }
 
 function row(name: string, left: FigureCell | undefined, right: FigureCell | undefined, pairs: boolean): (string | number | null)[] {
-  const ratio = left && right && pairs ? ratioOf(left, right) : null;
+  const ratio = left && right && pairs ? perplexityRatio(left.nll, right.nll) : null;
   const both = <Value>(pick: (cell: FigureCell) => Value | null): [Value | null, Value | null] => [left ? pick(left) : null, right ? pick(right) : null];
   const [before, after] = both(({ perplexity }) => perplexity.value);
   return [
@@ -57,10 +57,6 @@ function row(name: string, left: FigureCell | undefined, right: FigureCell | und
     ...both(({ entropy }) => rounded(entropy, 4)),
     ...both(({ record }) => rounded(record.tokensPerSecond, 1)),
   ];
-}
-
-function ratioOf(left: FigureCell, right: FigureCell): Estimate | null {
-  return left.nll.length === right.nll.length && left.nll.length > 1 ? perplexityRatio(left.nll, right.nll) : null;
 }
 
 /** What determines the results, and where they were made; not when, nor by which command line. */

@@ -9,12 +9,14 @@ const columns = [
   "cell", "tensor", "type", "codes", "zero_share", "entropy", "conditional_entropy", "huffman", "range_coder",
   "packed_bytes", "zstd_3_bytes", "zstd_19_bytes", "xz_bytes",
   "bpw_packed", "bpw_entropy", "bpw_conditional_entropy", "bpw_huffman", "bpw_range_coder", "bpw_zstd_3", "bpw_zstd_19", "bpw_xz",
+  "sampled_file_bytes",
 ];
 
 /**
  * compression.csv: of each cell the whole model's codes (`*`), the whole file (`(file)`), and each tensor's
  * codes: bits per code by theory, bytes by real compressors, and the bits per weight that each would reach,
- * the scale of each block included.
+ * the scale of each block included. `sampled_file_bytes` is how much of a large file was compressed, where sizes are
+ * scaled up from a part; empty elsewhere.
  */
 export function compressionRows(results: Results): Table {
   const rows = measured(results).flatMap(({ cell, record }) => {
@@ -28,7 +30,7 @@ export function compressionRows(results: Results): Table {
       cell.name, "(file)", cell.type, weights, ...Array<null>(5).fill(null), bytes, fast, strong, xz,
       perWeight(bytes, weights, 0), ...Array<null>(4).fill(null), ...bits,
     ];
-    return [...(whole ? [whole] : []), file, ...streams];
+    return [...(whole ? [whole] : []), file, ...streams].map((row) => [...row, compression.sampledBytes]);
   });
   return { columns, rows };
 }

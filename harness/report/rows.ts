@@ -1,3 +1,4 @@
+import { totalCounts } from "../analysis/histogram.ts";
 import { pairedDifference } from "../analysis/statistics.ts";
 import type { CellRecord } from "../store/record.ts";
 import type { Cell } from "../study/types.ts";
@@ -50,11 +51,8 @@ function divergenceCells(divergence: CellRecord["divergence"]): (number | null)[
 
 /** ln of the ratio of the perplexities, the cell's over the model's, with its 95 % interval, paired by chunk. */
 function ratioCells(baseline: Measured | null, record: CellRecord): (number | null)[] {
-  const before = baseline?.record.perplexity.chunks ?? [];
-  const after = record.perplexity.chunks;
-  if (before.length !== after.length || after.length < 2) return [null, null, null];
-  const { mean, low, high } = pairedDifference(before, after);
-  return [mean, low, high].map((value) => rounded(value, 7));
+  const difference = pairedDifference(baseline?.record.perplexity.chunks ?? [], record.perplexity.chunks);
+  return (["mean", "low", "high"] as const).map((name) => difference && rounded(difference[name], 7));
 }
 
 /** Relative squared error over all tensors that were quantized, each by its number of weights; null without any. */
@@ -69,13 +67,10 @@ export function wholeWeightError({ weightErrors, tensors }: CellRecord): number 
 export function codeRows(results: Results): Table {
   const rows = measured(results).flatMap(({ cell, record }) => {
     const tensors = record.histogram?.tensors ?? [];
-    const totals = new Map<string, { type: string; firstCode: number; counts: number[] }>();
-    for (const { type, firstCode, counts } of tensors) {
-      const total = totals.get(type) ?? { type, firstCode, counts: counts.map(() => 0) };
-      total.counts = total.counts.map((count, index) => count + (counts[index] ?? 0));
-      totals.set(type, total);
-    }
-    const whole = [...totals.values()].map((total) => ({ name: "*", ...total }));
+    const whole = [...new Set(tensors.map(({ type }) => type))].map((type) => {
+      const own = tensors.filter((tensor) => tensor.type === type);
+      return { ...own[0]!, name: "*", counts: totalCounts(own) };
+    });
     return [...whole, ...tensors].flatMap(({ name, type, firstCode, counts }) =>
       counts.map((count, index) => [cell.name, name, type, firstCode + index, count]),
     );

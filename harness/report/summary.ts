@@ -1,4 +1,4 @@
-import { alignedTable } from "./alignedTable.ts";
+import { alignedTable } from "../alignedTable.ts";
 import type { Results } from "./load.ts";
 import { cellRows } from "./rows.ts";
 

@@ -1,3 +1,5 @@
+import { total } from "../analysis/histogram.ts";
+import { isolated } from "../analysis/zeroRuns.ts";
 import { measured, type Measured, type Results } from "./load.ts";
 import { rounded, type Table } from "./rows.ts";
 import { type ThesisNumber, thesisNumbers } from "./thesisNumbers.ts";
@@ -21,6 +23,5 @@ function ourNumber({ quantity }: ThesisNumber, { record }: Measured): number | n
   if (quantity === "perplexity") return record.perplexity.ppl;
   if (quantity === "tokens per second") return record.tokensPerSecond;
   const runs = record.histogram?.zeroRuns ?? [];
-  const total = runs.reduce((sum, count) => sum + count, 0);
-  return total === 0 ? null : (100 * (runs[0] ?? 0)) / total;
+  return total(runs) === 0 ? null : isolated(runs);
 }

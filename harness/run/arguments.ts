@@ -69,19 +69,19 @@ export function tensorPattern(name: string): string {
  * @param paths the files, or `roles` for the cell's key
  */
 export function quantizeArguments(
-  cell: Cell,
-  settings: Settings,
+  { type, pure }: { type: string; pure: boolean },
+  { threads }: Pick<Settings, "threads">,
   misfitting: readonly Misfit[],
-  paths: { model: string; quantized: string; imatrix?: string },
+  paths: { model: string; quantized: string; imatrix?: string | undefined },
 ): string[] {
   return [
     ...(paths.imatrix === undefined ? [] : ["--imatrix", paths.imatrix]),
-    ...(cell.pure && !floatTypes.includes(cell.type) ? ["--pure"] : []),
+    ...(pure && !floatTypes.includes(type) ? ["--pure"] : []),
     ...misfitting.flatMap(({ name }) => ["--tensor-type", `${tensorPattern(name)}=f16`]),
     paths.model,
     paths.quantized,
-    cell.type,
-    String(settings.threads),
+    type,
+    String(threads),
   ];
 }
 

@@ -3,7 +3,8 @@ import path from "node:path";
 import type { Build } from "../build/build.ts";
 import { UserError } from "../errors.ts";
 import { type KeyInputs, cellKey } from "../store/key.ts";
-import type { CellRecord, RecordedDivergence } from "../store/record.ts";
+import { run } from "../process/run.ts";
+import type { CellRecord } from "../store/record.ts";
 import { writeFailure, writeRecord } from "../store/store.ts";
 import { confText } from "../study/conf.ts";
 import type { Cell } from "../study/types.ts";
@@ -17,7 +18,7 @@ import type { Content, Model } from "./inputs.ts";
 import { inspect } from "./inspect.ts";
 import type { Logits } from "./logits.ts";
 import { measurePerplexity } from "./perplexity.ts";
-import { quantize, type StepContext, type StepResult } from "./quantize.ts";
+import { quantize, type StepContext } from "./quantize.ts";
 import { reasonOf } from "./reason.ts";
 
 /** What the cells of one sweep share. */
@@ -91,37 +92,22 @@ async function measure(
   const conf = confText(cell, names.histogram);
   const confFile = conf === null ? null : path.join(folder, names.conf);
   if (confFile !== null) await writeFile(confFile, conf ?? "");
-  const step = (program: string): StepContext => ({
-    program: build.binary(program),
-    folder,
-    environment: childEnvironment(confFile),
-    signal,
-    report,
-  });
   const argv: string[][] = [];
-  const logged = async (name: string, argumentList: string[], work: () => Promise<StepResult>, logName = name): Promise<StepResult> => {
-    argv.push([name, ...argumentList]);
-    const log = path.join(folder, `${logName}.log`);
-    logs[`${logName}.log`] = log;
-    try {
-      const result = await work();
-      await writeFile(log, `${result.stdout}\n--- stderr ---\n${result.stderr}`);
-      return result;
-    } catch (error) {
-      await writeFile(log, String((error as { output?: string }).output ?? (error as Error).message));
-      throw error;
-    }
-  };
-
-  const compare = async (file: string, base: string, chunks: number): Promise<RecordedDivergence> => {
-    const list = divergenceArguments(settings, { model: file, logits: base }, build.lacks);
-    let result: RecordedDivergence | undefined;
-    await logged("llama-perplexity", list, async () => {
-      const measurement = await measureDivergence(list, chunks, step("llama-perplexity"));
-      result = measurement.result;
-      return measurement.step;
-    }, "divergence");
-    return result!;
+  const step: StepContext = {
+    report,
+    async run(program, argumentList, options, logName = program) {
+      argv.push([program, ...argumentList]);
+      const log = path.join(folder, `${logName}.log`);
+      logs[`${logName}.log`] = log;
+      try {
+        const result = await run(build.binary(program), argumentList, { cwd: folder, env: childEnvironment(confFile), signal, ...options });
+        await writeFile(log, `${result.stdout}\n--- stderr ---\n${result.stderr}`);
+        return result;
+      } catch (error) {
+        await writeFile(log, String((error as { output?: string }).output ?? (error as Error).message));
+        throw error;
+      }
+    },
   };
 
   const misfitting = misfits(model.gguf, cell.type);
@@ -135,25 +121,22 @@ async function measure(
     const list = quantizeArguments(cell, settings, misfitting, {
       model: model.path, quantized: names.quantized, ...(cell.imatrix && imatrix && { imatrix: await imatrix.file() }),
     });
-    quantizeSeconds = (await logged("llama-quantize", list, () => quantize(list, step("llama-quantize")))).seconds;
+    quantizeSeconds = (await quantize(list, step)).seconds;
   }
   report("inspect", "counting codes");
   const histogram = conf === null ? null : path.join(folder, names.histogram);
   const inspection = await inspect(path.resolve(folder, measured), histogram, cell, { misfitting, original: model.gguf, folder, signal });
   const list = perplexityArguments(settings, { model: measured, text: text.path }, build.lacks);
-  let perplexity: Awaited<ReturnType<typeof measurePerplexity>> | undefined;
-  const { seconds } = await logged("llama-perplexity", list, async () => {
-    perplexity = await measurePerplexity(list, settings, step("llama-perplexity"));
-    return perplexity.step;
-  });
-  const divergence = logits && (await compare(measured, await logits.file(), perplexity!.result.chunks.length));
+  const { result: perplexity, tokensPerSecond, seconds } = await measurePerplexity(list, settings, step);
+  const compare = async (base: string): Promise<CellRecord["divergence"]> =>
+    measureDivergence(divergenceArguments(settings, { model: measured, logits: base }, build.lacks), perplexity.chunks.length, step);
   const record: Measured = {
     ...inspection,
-    perplexity: perplexity!.result,
-    divergence,
+    perplexity,
+    divergence: logits && (await compare(await logits.file())),
     quantizeSeconds,
     perplexitySeconds: seconds,
-    tokensPerSecond: perplexity!.tokensPerSecond,
+    tokensPerSecond,
     argv,
     date: new Date().toISOString(),
   };

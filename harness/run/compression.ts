@@ -3,60 +3,63 @@ import { huffmanBits, rangeCoderBits } from "../analysis/codeLengths.ts";
 import { chiSquare, conditionalEntropy, entropy, expectedZeroRuns } from "../analysis/entropy.ts";
 import { total, zeroShare } from "../analysis/histogram.ts";
 import { countZeroRuns } from "../analysis/zeroRuns.ts";
-import { codePieces, type PackedTensor, packedTensors } from "../gguf/codeBytes.ts";
 import type { Gguf } from "../gguf/read.ts";
+import { codedTensors, type CodedTensor, codePieces, codesReadable } from "../gguf/stream.ts";
 import type { RecordedCompression, RecordedStream } from "../store/record.ts";
 import { type CompressedSizes, compressedSizes } from "./compressors.ts";
 
 /** Bytes of a file, and of its code stream, that are compressed at most: the strong compressors do 2 MB/s. */
 const mostBytes = 1 << 26;
-const filePiece = 1 << 22;
+/** Places, all over a file, that a part of it is taken from. */
+const places = 16;
 
 interface Stream {
-  packed: PackedTensor;
+  coded: CodedTensor;
   counts: Float64Array;
   pairs: Float64Array;
-  bytes: number;
   /** The packed codes from the tensor's start, as many as may be compressed. */
-  head: Uint8Array;
+  head: Uint8Array[];
 }
 
 /**
  * How far a quantized file could be compressed: in theory, by the entropy of its codes, and by real compressors.
  *
  * @param folder where compressors may write
+ * @param most bytes of the file, and of its codes, that are compressed at most: of larger ones the same share of
+ *   each tensor, and the sizes are scaled up
  */
-export async function measureCompression(gguf: Gguf, folder: string, signal: AbortSignal): Promise<RecordedCompression> {
-  const tensors = packedTensors(gguf);
+export async function measureCompression(gguf: Gguf, folder: string, signal: AbortSignal, most = mostBytes): Promise<RecordedCompression> {
+  // IQ4_NL lies as Q4_0 does; the fork's packing loses codes.
+  const tensors = codesReadable(gguf) ? codedTensors(gguf, ["Q4_0", "Q8_0", "IQ4_NL"]) : [];
+  const share = Math.min(1, most / total(tensors.map(({ codeBytes }) => codeBytes)));
   const runs = countZeroRuns();
   const streams: Stream[] = [];
-  for (const packed of tensors) streams.push(await readStream(gguf, packed, Math.floor(mostBytes / tensors.length), runs.push, signal));
+  for (const coded of tensors) streams.push(await readStream(gguf, coded, Math.ceil(coded.codeBytes * share), runs.push, signal));
   const sizes = await compressedSizes(streams.map(({ head }) => head), folder, signal);
   const described = streams.map((stream, index) => describe(stream, sizes[index]!));
-  const file = await compressFile(gguf, folder, signal);
-  const sampled = streams.some(({ bytes, head }) => head.length < bytes) || file.sampled < gguf.fileBytes;
+  const file = await compressFile(gguf, most, folder, signal);
   return {
     streams: described.length === 0 ? [] : [whole(streams, described), ...described],
     file: file.sizes,
-    sampledBytes: sampled ? file.sampled : null,
+    sampledBytes: file.sampled < gguf.fileBytes ? file.sampled : null,
     zeroRuns: streams.length === 0 ? null : compareRuns(runs.histogram(), streams),
   };
 }
 
 async function readStream(
   gguf: Gguf,
-  packed: PackedTensor,
+  coded: CodedTensor,
   most: number,
   pushRuns: (codes: Int8Array, zero: number) => void,
   signal: AbortSignal,
 ): Promise<Stream> {
-  const { alphabet } = packed;
+  const { alphabet } = coded;
   const counts = new Float64Array(alphabet);
   const pairs = new Float64Array(alphabet * alphabet);
-  const kept: Uint8Array[] = [];
+  const head: Uint8Array[] = [];
   let bytes = 0;
   let previous = -1;
-  for await (const piece of codePieces(gguf, packed)) {
+  for await (const piece of codePieces(gguf, coded)) {
     signal.throwIfAborted();
     for (let index = 0; index < piece.codes.length; index++) {
       const code = piece.codes[index]! + alphabet / 2;
@@ -65,15 +68,14 @@ async function readStream(
       previous = code;
     }
     pushRuns(piece.codes, 0);
-    if (bytes < most) kept.push(piece.bytes.subarray(0, most - bytes));
+    if (bytes < most) head.push(piece.bytes.slice(0, most - bytes));
     bytes += piece.bytes.length;
   }
-  return { packed, counts, pairs, bytes, head: Buffer.concat(kept) };
+  return { coded, counts, pairs, head };
 }
 
-function describe({ packed, counts, pairs, bytes, head }: Stream, sizes: CompressedSizes): RecordedStream {
-  const { tensor, alphabet } = packed;
-  const scale = head.length > 0 ? bytes / head.length : 1;
+function describe({ coded, counts, pairs, head }: Stream, sizes: CompressedSizes): RecordedStream {
+  const { tensor, alphabet, codeBytes } = coded;
   return {
     tensor: tensor.name,
     type: tensor.type,
@@ -84,7 +86,7 @@ function describe({ packed, counts, pairs, bytes, head }: Stream, sizes: Compres
     conditionalEntropy: conditionalEntropy(pairs, alphabet),
     huffman: huffmanBits(counts),
     rangeCoder: rangeCoderBits(counts),
-    sizes: { packed: bytes, ...scaled(sizes, scale) },
+    sizes: { packed: codeBytes, ...scaled(sizes, head, codeBytes) },
   };
 }
 
@@ -100,7 +102,7 @@ function whole(streams: readonly Stream[], described: readonly RecordedStream[])
   return {
     tensor: "*",
     type: types.join("+"),
-    alphabet: Math.max(...streams.map(({ packed }) => packed.alphabet)),
+    alphabet: Math.max(...streams.map(({ coded }) => coded.alphabet)),
     codes,
     zeroShare: mean((stream) => stream.zeroShare),
     entropy: mean((stream) => stream.entropy),
@@ -111,8 +113,10 @@ function whole(streams: readonly Stream[], described: readonly RecordedStream[])
   };
 }
 
-function scaled(sizes: CompressedSizes, scale: number): Omit<RecordedStream["sizes"], "packed"> {
-  const one = (size: number | null): number | null => (size === null ? null : Math.round(size * scale));
+/** What compressors would make of all bytes, by what they made of some pieces. */
+function scaled(sizes: CompressedSizes, pieces: readonly Uint8Array[], bytes: number): Omit<RecordedStream["sizes"], "packed"> {
+  const sampled = total(pieces.map(({ length }) => length));
+  const one = (size: number | null): number | null => (size === null ? null : Math.round(size * (sampled > 0 ? bytes / sampled : 1)));
   return { "zstd-3": one(sizes["zstd-3"]), "zstd-19": one(sizes["zstd-19"]), xz: one(sizes.xz) };
 }
 
@@ -127,24 +131,21 @@ function compareRuns(measured: number[], streams: readonly Stream[]): RecordedCo
   return { measured, expected, chiSquare: statistic, degreesOfFreedom, probability: Number.isNaN(probability) ? null : probability };
 }
 
-async function compressFile(gguf: Gguf, folder: string, signal: AbortSignal): Promise<{ sizes: RecordedCompression["file"]; sampled: number }> {
-  const pieces = Math.ceil(gguf.fileBytes / filePiece);
-  const wanted = Math.min(pieces, mostBytes / filePiece);
+async function compressFile(gguf: Gguf, most: number, folder: string, signal: AbortSignal): Promise<{ sizes: RecordedCompression["file"]; sampled: number }> {
+  const pieceBytes = Math.ceil(most / places);
+  const pieces = Math.ceil(gguf.fileBytes / pieceBytes);
+  const wanted = Math.min(pieces, places);
   const file = await open(gguf.path, "r");
   const buffers: Buffer[] = [];
   try {
-    // Piece by piece even when all are wanted: between pieces the store's lock is renewed and Ctrl-C heard.
     for (let index = 0; index < wanted; index++) {
-      const buffer = Buffer.alloc(filePiece);
-      const { bytesRead } = await file.read(buffer, 0, filePiece, Math.floor((index * pieces) / wanted) * filePiece);
+      const buffer = Buffer.alloc(pieceBytes);
+      const { bytesRead } = await file.read(buffer, 0, pieceBytes, Math.floor((index * pieces) / wanted) * pieceBytes);
       buffers.push(buffer.subarray(0, bytesRead));
     }
   } finally {
     await file.close();
   }
-  const sampled = total(buffers.map(({ length }) => length));
-  const sizes = await compressedSizes(buffers, folder, signal);
-  const sum = (name: keyof CompressedSizes): number | null =>
-    sizes.some((one) => one[name] === null) ? null : Math.round((total(sizes.map((one) => one[name]!)) * gguf.fileBytes) / sampled);
-  return { sizes: { bytes: gguf.fileBytes, "zstd-3": sum("zstd-3"), "zstd-19": sum("zstd-19"), xz: sum("xz") }, sampled };
+  const [sizes] = await compressedSizes([buffers], folder, signal);
+  return { sizes: { bytes: gguf.fileBytes, ...scaled(sizes!, buffers, gguf.fileBytes) }, sampled: total(buffers.map(({ length }) => length)) };
 }

@@ -1,9 +1,8 @@
 import { UserError } from "../errors.ts";
 import { parseDivergence } from "../parse/divergence.ts";
-import { run } from "../process/run.ts";
 import type { RecordedDivergence } from "../store/record.ts";
 import { followChunks } from "./followChunks.ts";
-import type { StepContext, StepResult } from "./quantize.ts";
+import type { StepContext } from "./quantize.ts";
 
 /**
  * Compare a model's predictions with the original's.
@@ -12,23 +11,13 @@ import type { StepContext, StepResult } from "./quantize.ts";
  * @param chunks how many chunks the text has
  * @throws ParseError when the statistics are incomplete or not finite
  */
-export async function measureDivergence(
-  argumentList: string[],
-  chunks: number,
-  context: StepContext,
-): Promise<{ result: RecordedDivergence; step: StepResult }> {
-  const { report } = context;
+export async function measureDivergence(argumentList: string[], chunks: number, { run, report }: StepContext): Promise<RecordedDivergence> {
   report("divergence", "loading", 0);
-  const step = await run(context.program, argumentList, {
-    cwd: context.folder,
-    env: context.environment,
-    signal: context.signal,
-    onText: followChunks((done, all) => report("divergence", `chunk ${done} of ${all}`, Math.min(1, done / all))),
-  });
-  const found = parseDivergence(step, chunks);
+  const onText = followChunks((done, all) => report("divergence", `chunk ${done} of ${all}`, Math.min(1, done / all)));
+  const found = parseDivergence(await run("llama-perplexity", argumentList, { onText }, "divergence"), chunks);
   if (!found.chunkKld) throw new UserError("llama-perplexity printed no divergence for each chunk: it was built without the base patches");
   const { kld, kldQuantiles, kldMaximum, sameTop, probabilityChange, probabilityChangeRms, chunkKld } = found;
-  const result: RecordedDivergence = {
+  return {
     mean: kld.value,
     error: kld.error,
     median: kldQuantiles["50.0"],
@@ -45,5 +34,4 @@ export async function measureDivergence(
     probabilityMeanError: probabilityChange.error,
     chunks: chunkKld,
   };
-  return { result, step };
 }

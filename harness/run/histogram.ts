@@ -34,7 +34,7 @@ export function parseHistogram(text: string): Histogram {
     throw new ParseError(`the histogram has not the shape it must have: ${issue?.path.join(".")}: ${issue?.message}`);
   }
   const [{ tensors }, { groups }] = parsed.data.pablo;
-  return { tensors: tensors.map(({ hist, ...tensor }) => ({ ...tensor, codes: hist })), zeroRuns: groups };
+  return { tensors: tensors.map(({ hist, ...tensor }) => ({ ...tensor, counts: hist })), zeroRuns: groups };
 }
 
 /**
@@ -47,11 +47,11 @@ export function compareHistograms(library: Histogram, counted: Histogram): void 
   if (names(library) !== names(counted)) {
     throw new UserError(`the library counted other tensors (${names(library)}) than the file has (${names(counted)})`);
   }
-  library.tensors.forEach(({ name, codes }, index) => {
-    const others = counted.tensors[index]?.codes ?? [];
-    if (codes.length !== others.length) throw new UserError(`tensor ${name}: the library counted ${codes.length} codes, the file has ${others.length}`);
-    const at = codes.findIndex((value, code) => value !== others[code]);
-    if (at >= 0) throw new UserError(`tensor ${name}, code index ${at}: the library counted ${codes[at]}, the file has ${others[at]}`);
+  library.tensors.forEach(({ name, counts }, index) => {
+    const others = counted.tensors[index]?.counts ?? [];
+    if (counts.length !== others.length) throw new UserError(`tensor ${name}: the library counted ${counts.length} codes, the file has ${others.length}`);
+    const at = counts.findIndex((value, code) => value !== others[code]);
+    if (at >= 0) throw new UserError(`tensor ${name}, code index ${at}: the library counted ${counts[at]}, the file has ${others[at]}`);
   });
   const at = library.zeroRuns.findIndex((value, length) => value !== counted.zeroRuns[length]);
   if (at >= 0) throw new UserError(`zero runs of length ${at + 1}: the library counted ${library.zeroRuns[at]}, the file has ${counted.zeroRuns[at]}`);
@@ -62,11 +62,6 @@ export function recordedHistogram(histogram: Histogram, cell: Cell): RecordedHis
   const own = (type: string): boolean => cell.mode === "own" && cell.types.some((base) => base === type);
   return {
     zeroRuns: histogram.zeroRuns,
-    tensors: histogram.tensors.map(({ name, type, codes }) => ({
-      name,
-      type,
-      firstCode: codes.length === 256 ? -128 : own(type) ? -8 : 0,
-      counts: codes,
-    })),
+    tensors: histogram.tensors.map(({ name, type, counts }) => ({ name, type, firstCode: counts.length === 256 ? -128 : own(type) ? -8 : 0, counts })),
   };
 }

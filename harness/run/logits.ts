@@ -10,7 +10,7 @@ import { childEnvironment } from "./environment.ts";
 import type { Report } from "./events.ts";
 import { followChunks } from "./followChunks.ts";
 import type { Content, Model } from "./inputs.ts";
-import { tooShort } from "./perplexity.ts";
+import { refuseShortText } from "./perplexity.ts";
 import { once, preparedFile } from "./prepared.ts";
 
 /** The model's own predictions over a text, computed when they are first needed. */
@@ -51,14 +51,14 @@ export function prepareLogits(
     let lack: Promise<string | null> = Promise.resolve(null);
     const announce = (chunks: number): void => {
       expected = logitsBytes({ chunks, context: settings.context, vocabulary: tokens });
-      report({ kind: "note", text: `predictions of ${model.name} over ${text.name}: ${size(expected)} in ${path.dirname(folder)}; may be deleted` });
+      report({ kind: "note", text: `predictions of ${model.name} over ${text.name}: ${readableBytes(expected)} in ${path.dirname(folder)}; may be deleted` });
       lack = missingRoom(folder, expected).then((message) => {
         if (message !== null) stop.abort();
         return message;
       }, () => null); // a disk that does not tell its room is no reason to stop
     };
     try {
-      const { stdout, stderr } = await run(build.binary("llama-perplexity"), logitsArguments(settings, { model: model.path, text: text.path, logits: unfinished }, build.lacks), {
+      const output = await run(build.binary("llama-perplexity"), logitsArguments(settings, { model: model.path, text: text.path, logits: unfinished }, build.lacks), {
         cwd: folder,
         env: childEnvironment(null),
         signal: AbortSignal.any([signal, stop.signal]),
@@ -67,7 +67,7 @@ export function prepareLogits(
           report({ kind: "prepare", text: `predictions of the model: chunk ${done} of ${chunks}`, fraction: done / chunks });
         }),
       });
-      tooShort(`${stdout}\n${stderr}`, settings);
+      refuseShortText(output, settings);
     } catch (error) {
       const message = await lack;
       if (message !== null && !signal.aborted) throw new UserError(message);
@@ -84,11 +84,11 @@ async function missingRoom(folder: string, bytes: number): Promise<string | null
   const { bavail, bsize } = await statfs(folder);
   const free = bavail * bsize;
   if (free >= bytes) return null;
-  return `the model's predictions need ${size(bytes)}, ${folder} has room for ${size(free)}; give fewer --chunks, or another cache folder in QUANTFLEX_CACHE`;
+  return `the model's predictions need ${readableBytes(bytes)}, ${folder} has room for ${readableBytes(free)}; give fewer --chunks, or another cache folder in QUANTFLEX_CACHE`;
 }
 
 /** Bytes as people read them. */
-export function size(bytes: number): string {
+export function readableBytes(bytes: number): string {
   const units = ["bytes", "kB", "MB", "GB", "TB"];
   const power = bytes < 1000 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(bytes) / 3));
   return `${(bytes / 1000 ** power).toPrecision(3)} ${units[power]}`;

@@ -1,22 +1,16 @@
-import { run } from "../process/run.ts";
+import type { ProcessResult, RunOptions } from "../process/run.ts";
 import type { StepReport } from "./events.ts";
 
 /** What the steps of a cell have in common. */
 export interface StepContext {
-  /** Path of the program. */
-  program: string;
-  /** Working directory, the cell's own. */
-  folder: string;
-  environment: Record<string, string | undefined>;
-  signal: AbortSignal;
+  /**
+   * Runs a program by its name in the cell's folder and environment. Its command line is recorded, and what it
+   * printed is kept with the cell, whatever comes of it.
+   *
+   * @param log name of that log, without `.log`; the program's by default
+   */
+  run(program: string, argumentList: string[], options: Pick<RunOptions, "onLine" | "onText">, log?: string): Promise<ProcessResult>;
   report: StepReport;
-}
-
-/** What a step printed, and how long it took in seconds of wall time. */
-export interface StepResult {
-  stdout: string;
-  stderr: string;
-  seconds: number;
 }
 
 /**
@@ -25,13 +19,9 @@ export interface StepResult {
  * @param argumentList arguments of llama-quantize
  * @throws ProcessError when it fails
  */
-export async function quantize(argumentList: string[], context: StepContext): Promise<StepResult> {
-  const { report } = context;
+export async function quantize(argumentList: string[], { run, report }: StepContext): Promise<ProcessResult> {
   report("quantize", "starting", 0);
-  return run(context.program, argumentList, {
-    cwd: context.folder,
-    env: context.environment,
-    signal: context.signal,
+  return run("llama-quantize", argumentList, {
     onLine: (line) => {
       const [, done, all] = /\[\s*(\d+)\/\s*(\d+)\]/.exec(line) ?? [];
       if (done && all) report("quantize", `tensor ${done} of ${all}`, Number(done) / Number(all));

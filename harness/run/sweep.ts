@@ -1,17 +1,16 @@
-import { existsSync, readdirSync } from "node:fs";
 import { rm, rmdir } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import PQueue from "p-queue";
 import { type Build, ensureBuild } from "../build/build.ts";
-import { UserError } from "../errors.ts";
 import { demoModel, projectRoot } from "../paths.ts";
 import { withStoreLock } from "../store/lock.ts";
 import { type Plan, writePlan } from "../store/plan.ts";
 import { readRecord } from "../store/store.ts";
 import { ensureDemoText, ensureDemoTrainingText } from "./demoText.ts";
+import { findStudy } from "../study/find.ts";
 import { loadStudy } from "../study/load.ts";
-import { release as releaseOf, type Release } from "../upstream/releases.ts";
+import { releaseNamed, type Release } from "../upstream/releases.ts";
 import type { Cell, Study } from "../study/types.ts";
 import { type CellContext, runCell, temporaryFolder } from "./cell.ts";
 import type { Report, SweepEvent } from "./events.ts";
@@ -70,7 +69,7 @@ export async function sweep(request: SweepRequest, report: Report, signal: Abort
   const studyPath = findStudy(request.study);
   const asked = loadStudy(studyPath);
   const wanted = new Set(selectCells(asked.cells, request.only).map(({ name }) => name));
-  const release = await releaseOf(request.release);
+  const release = await releaseNamed(request.release);
   const { release: tag, lacks = [] } = request.build ?? { release: release.tag, lacks: release.lacks };
   refuseLacking(tag, lacks, asked, asked.cells.filter(({ name }) => wanted.has(name)));
   const model = await checkModel(request.model ?? demoModel, signal);
@@ -179,17 +178,4 @@ function settingsOf(study: Study, { chunks, threads }: SweepRequest): CellContex
     threads: threads ?? study.threads ?? os.availableParallelism(),
     chunks: chunks ?? study.chunks ?? null,
   };
-}
-
-/**
- * A study's path: as given, or by its name in studies/.
- *
- * @throws UserError that lists the names when it is neither
- */
-export function findStudy(study: string): string {
-  if (existsSync(study)) return study;
-  const folder = path.join(projectRoot, "studies");
-  const names = readdirSync(folder).flatMap((file) => (file.endsWith(".yaml") ? [path.basename(file, ".yaml")] : [])).sort();
-  if (names.includes(study)) return path.join(folder, `${study}.yaml`);
-  throw new UserError(`study ${study}: there is no such file, and no study by that name in studies/, which has: ${names.join(", ")}`);
 }

@@ -3,6 +3,7 @@ import path from "node:path";
 import writeFileAtomic from "write-file-atomic";
 import { z } from "zod";
 import { hashFile } from "../hash.ts";
+import { keptJson } from "../json.ts";
 import { recordFormat } from "./key.ts";
 import { type CellRecord, openRecord, recordSchema, sealRecord } from "./record.ts";
 
@@ -87,13 +88,7 @@ export async function writeFailure(results: string, key: string, reason: string,
 
 /** Why a cell failed when it was last run; null when it did not, or the file is damaged. */
 export async function readFailure(results: string, key: string): Promise<Failure | null> {
-  const text = await readText(path.join(cellFolder(results, key), failureName));
-  if (text === null) return null;
-  try {
-    return failureSchema.parse(JSON.parse(text));
-  } catch {
-    return null;
-  }
+  return keptJson(path.join(cellFolder(results, key), failureName), failureSchema);
 }
 
 async function readText(file: string): Promise<string | null> {

@@ -4,13 +4,13 @@ import { normalizeDecode } from "./decode.ts";
 import { fillName, type GridPoint } from "./grid.ts";
 import { type Fault, type Positioned, parsePositioned, throwFaults } from "./position.ts";
 import { cellFields, typesField } from "./schema.ts";
-import { type Table, builtInTables, customTable, isMap, tableFaults } from "./tables.ts";
+import { type NamedTable, builtInTables, customTable, isMap, tableFaults } from "./tables.ts";
 import { type BaseType, type Cell, type FitRequest, baseTypes, cellSchema, defaultMethod } from "./types.ts";
 
 const defaults = { pure: true, container: "native", encode: "bins", scale: "absmax", decode: "exact", imatrix: false } as const;
 
 /** What a cell is read against. */
-export interface CellContext {
+export interface StudyContext {
   source: Positioned;
   /** Path of the cell's entry in the study. */
   base: readonly (string | number)[];
@@ -25,7 +25,7 @@ export interface CellContext {
  * @returns the cell, or every fault found in it
  * @throws UserError when a table's own file is at fault
  */
-export function readCell(point: GridPoint, context: CellContext): { cell: Cell } | { faults: Fault[] } {
+export function readCell(point: GridPoint, context: StudyContext): { cell: Cell } | { faults: Fault[] } {
   const { values } = point;
   const at = (field: string, ...more: (string | number)[]): (string | number)[] => [
     ...context.base, ...(point.paths.get(field) ?? []), ...more,
@@ -77,8 +77,8 @@ function fitRequest(asked: Partial<FitRequest>, { scale, imatrix }: Pick<Cell, "
   return { method: defaultMethod(scale), per: "model", weights: imatrix ? "imatrix" : "squared", ...asked, scale };
 }
 
-function readTable(value: unknown, base: readonly (string | number)[], context: CellContext): Table {
-  if (typeof value !== "string") return customTable("custom", value as Table);
+function readTable(value: unknown, base: readonly (string | number)[], context: StudyContext): NamedTable {
+  if (typeof value !== "string") return customTable("custom", value as NamedTable);
   const known = builtInTables.find((table) => table.name === value);
   if (known) return known;
   let text: string;
@@ -90,5 +90,5 @@ function readTable(value: unknown, base: readonly (string | number)[], context: 
   const source = parsePositioned(text, value);
   const faults = tableFaults(source.value);
   if (faults.length > 0) throwFaults(source, faults);
-  return customTable(path.basename(value).replace(/\.(ya?ml|json)$/, ""), source.value as Table);
+  return customTable(path.basename(value).replace(/\.(ya?ml|json)$/, ""), source.value as NamedTable);
 }

@@ -11,7 +11,7 @@ const sum = (widths: readonly number[]): number => widths.reduce((total, width) 
 
 const numbers = {
   /** Bin widths from code -128 upwards. */
-  widths: list("widths", 1, 256, "a whole number from 1 to 256")
+  widths: list("widths", 1, 241, "a whole number from 1 to 241")
     .refine((widths) => sum(widths) === 256, {
       error: ({ input }) => `the widths sum to ${sum(input as number[])}; they must sum to 256, one for each 8-bit code`,
     })
@@ -49,14 +49,14 @@ export const tableSchema = z.object(
   "a table is a map with 16 widths and 16 values",
 );
 
-/** What a {@link Table} holds. */
+/** What a {@link NamedTable} holds. */
 export const namedTableSchema = tableSchema.extend({ name: z.string(), kind: z.enum(["basic", "balanced", "custom"]) });
 
 /** A map from 8-bit codes to 16 ranges and back (thesis, chapter 4). */
-export type Table = z.infer<typeof namedTableSchema>;
+export type NamedTable = z.infer<typeof namedTableSchema>;
 
 /** The two tables that the library has built in, in the order of pablo.conf's TABLE_MODE. */
-export const builtInTables: readonly Table[] = [
+export const builtInTables: readonly NamedTable[] = [
   { name: "basic", kind: "basic", ...basicTable },
   { name: "balanced", kind: "balanced", ...balancedTable },
 ];
@@ -72,7 +72,7 @@ export function tableFaults(value: unknown): { path: (string | number)[]; messag
 }
 
 /** A table of one's own from what a file holds, of which nothing but the numbers and patterns is kept. */
-export function customTable(name: string, value: z.input<typeof tableSchema>): Table {
+export function customTable(name: string, value: z.input<typeof tableSchema>): NamedTable {
   const { tensors = [], ...numbers } = tableSchema.parse(value);
   return { name, kind: "custom", ...numbers, ...(tensors.length > 0 ? { tensors } : {}) };
 }

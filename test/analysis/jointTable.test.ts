@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { searchScales } from "../../harness/analysis/blockSearch.ts";
-import { gaussianValues as gaussianWeights } from "../../harness/analysis/gaussian.ts";
-import { gaussianValues, jointTable, starts, wholeValues } from "../../harness/analysis/jointTable.ts";
+import { gaussianValues } from "../../harness/analysis/gaussian.ts";
+import { gaussianTableValues, jointTable, starts, wholeValues } from "../../harness/analysis/jointTable.ts";
 import { tableFaults } from "../../harness/study/tables.ts";
 
 describe("a table fitted together with the scales", () => {
-  const weights = gaussianWeights(32 * 2000, 5);
+  const weights = gaussianValues(32 * 2000, 5);
   const fitted = jointTable({ weights });
 
   it("leaves less than every table that it started from", () => {
@@ -19,7 +19,7 @@ describe("a table fitted together with the scales", () => {
   });
 
   it("serves weights that it was not fitted to", () => {
-    const others = gaussianWeights(32 * 2000, 6);
+    const others = gaussianValues(32 * 2000, 6);
     const power = others.reduce((sum, weight) => sum + weight * weight, 0);
     expect(searchScales({ weights: others }, fitted.table.values).error / power / fitted.error).toBeCloseTo(1, 1);
   });
@@ -29,7 +29,7 @@ describe("a table fitted together with the scales", () => {
   it("follows the weights: without error when they have 16 values", () => {
     const values = [-120, -90, -70, -60, -47, -30, -20, -5, 3, 16, 29, 41, 50, 80, 100, 127];
     const exact = Float32Array.from({ length: 3200 }, (_, index) => values[(index * 7 + (index >> 5)) % 16]! / 64);
-    expect(jointTable({ weights: exact }, [gaussianValues]).error).toBeLessThan(1e-3);
+    expect(jointTable({ weights: exact }, [gaussianTableValues]).error).toBeLessThan(1e-3);
   });
 });
 

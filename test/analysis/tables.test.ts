@@ -2,11 +2,11 @@ import { expect, test } from "vitest";
 import { lloydMaxTable, optimalPartition, tableError } from "../../harness/analysis/lloydMax.ts";
 import { seededRandom } from "../../harness/analysis/gaussian.ts";
 import { balancedTable, basicTable, binStarts, equalAreaTable, nearestTable, withCentroids } from "../../harness/analysis/tables.ts";
+import { readExpected } from "../../harness/regress/expected.ts";
 import { tableFaults } from "../../harness/study/tables.ts";
-import { expected } from "../gguf/demo.ts";
 import { codeOfByte } from "./schemes.ts";
 
-const demoCounts = expected.schemes.q8_0!.codes;
+const demoCounts = (await readExpected()).schemes.get("q8_0")!.codes;
 
 test("the thesis's tables are valid and have their bins where it says", () => {
   expect(tableFaults(basicTable)).toEqual([]);

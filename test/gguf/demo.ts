@@ -1,7 +1,3 @@
-import { readFileSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import path from "node:path";
 import { encodeQ8 } from "../../harness/analysis/encode.ts";
 import type { CodeTable } from "../../harness/analysis/tables.ts";
 import type { Histogram } from "../../harness/gguf/codes.ts";
@@ -14,26 +10,9 @@ import { demoModel } from "../../harness/paths.ts";
 import { packBytes, packOffsetNibbles, packPublishedNibbles, packSignedNibbles } from "../analysis/pack.ts";
 import { encodeQ4, throughTable, zeroRadius } from "../analysis/schemes.ts";
 
-interface Expected {
-  schemes: Record<string, { zero_runs: number[]; codes: number[]; tensors: number }>;
-}
-
-/** What the thesis's fork counted on the demo model. */
-export const expected = JSON.parse(readFileSync(path.join(path.dirname(demoModel), "expected.json"), "utf8")) as Expected;
-
 /** Counts over all tensors of a histogram; they must have codes of one kind. */
 export function totalCodes({ tensors }: Histogram): number[] {
-  return tensors.map(({ codes }) => codes).reduce((sum, codes) => sum.map((count, index) => count + codes[index]!));
-}
-
-/** Runs `use` with a folder that is removed afterwards. */
-export async function withFolder(use: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await mkdtemp(path.join(tmpdir(), "quantflex-gguf-"));
-  try {
-    await use(folder);
-  } finally {
-    await rm(folder, { recursive: true });
-  }
+  return tensors.map(({ counts }) => counts).reduce((sum, counts) => sum.map((count, index) => count + counts[index]!));
 }
 
 /** All values of a tensor. */

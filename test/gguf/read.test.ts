@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { ParseError, UserError } from "../../harness/errors.ts";
 import { readGguf, readTensor, tensorPieces } from "../../harness/gguf/read.ts";
 import { demoModel } from "../../harness/paths.ts";
-import { withFolder } from "./demo.ts";
+import { temporaryFolder } from "../support/temporary.ts";
 
 test("the demo model's header", async () => {
   const gguf = await readGguf(demoModel);
@@ -28,13 +28,9 @@ test("pieces join to the whole tensor", async () => {
 
 describe("refuses, naming the file", () => {
   async function damaged(change: (bytes: Buffer) => Buffer): Promise<unknown> {
-    let thrown: unknown;
-    await withFolder(async (folder) => {
-      const file = path.join(folder, "damaged.gguf");
-      await writeFile(file, change(await readFile(demoModel)));
-      thrown = await readGguf(file).catch((error: unknown) => error);
-    });
-    return thrown;
+    const file = path.join(await temporaryFolder(), "damaged.gguf");
+    await writeFile(file, change(await readFile(demoModel)));
+    return readGguf(file).catch((error: unknown) => error);
   }
   const cases: [string, (bytes: Buffer) => Buffer, RegExp][] = [
     ["an empty file", () => Buffer.alloc(0), /not a GGUF file/],

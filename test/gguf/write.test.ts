@@ -6,41 +6,39 @@ import { gaussianTensors, llamaFields, llamaShapes, llamaTensors } from "../../h
 import type { LlamaShape } from "../../harness/gguf/gaussianModel.ts";
 import { readGguf } from "../../harness/gguf/read.ts";
 import { writeGguf } from "../../harness/gguf/write.ts";
-import { allValues, withFolder } from "./demo.ts";
+import { temporaryFolder } from "../support/temporary.ts";
+import { allValues } from "./demo.ts";
 
 const tiny: LlamaShape = { layers: 2, width: 256, feedForward: 768, heads: 4, keyValueHeads: 2, vocabulary: 300 };
 
 test("what is written is read back", async () => {
-  await withFolder(async (folder) => {
-    const file = path.join(folder, "model.gguf");
-    await writeGguf(
-      file,
-      [
-        { key: "a.text", type: "string", value: "añ▁" },
-        { key: "a.flag", type: "bool", value: true },
-        { key: "a.number", type: "i32", value: -5 },
-        { key: "a.small", type: "array", of: "i8", value: [-128, 127] },
-        { key: "a.words", type: "array", of: "string", value: ["", "b"] },
-      ],
-      [
-        { name: "odd", shape: [3], type: "F32", pieces: () => [new Uint8Array(Float32Array.of(1, 2, 3).buffer)] },
-        { name: "next", shape: [2, 2], type: "F16", pieces: () => [Uint8Array.from([0, 60, 0, 64]), Uint8Array.from([0, 66, 0, 68])] },
-      ],
-    );
-    const gguf = await readGguf(file);
-    expect(Object.fromEntries(gguf.metadata)).toEqual({ "a.text": "añ▁", "a.flag": true, "a.number": -5, "a.small": [-128, 127], "a.words": ["", "b"] });
-    expect(gguf.tensors.map(({ offset }) => offset)).toEqual([0, 32]);
-    expect([...(await allValues(gguf, gguf.tensors[0]!))]).toEqual([1, 2, 3]);
-    expect([...(await allValues(gguf, gguf.tensors[1]!))]).toEqual([1, 2, 3, 4]);
-  });
+  const file = path.join(await temporaryFolder(), "model.gguf");
+  await writeGguf(
+    file,
+    [
+      { key: "a.text", type: "string", value: "añ▁" },
+      { key: "a.flag", type: "bool", value: true },
+      { key: "a.number", type: "i32", value: -5 },
+      { key: "a.small", type: "array", of: "i8", value: [-128, 127] },
+      { key: "a.words", type: "array", of: "string", value: ["", "b"] },
+    ],
+    [
+      { name: "odd", shape: [3], type: "F32", pieces: () => [new Uint8Array(Float32Array.of(1, 2, 3).buffer)] },
+      { name: "next", shape: [2, 2], type: "F16", pieces: () => [Uint8Array.from([0, 60, 0, 64]), Uint8Array.from([0, 66, 0, 68])] },
+    ],
+  );
+  const gguf = await readGguf(file);
+  expect(Object.fromEntries(gguf.metadata)).toEqual({ "a.text": "añ▁", "a.flag": true, "a.number": -5, "a.small": [-128, 127], "a.words": ["", "b"] });
+  expect(gguf.tensors.map(({ offset }) => offset)).toEqual([0, 32]);
+  expect([...(await allValues(gguf, gguf.tensors[0]!))]).toEqual([1, 2, 3]);
+  expect([...(await allValues(gguf, gguf.tensors[1]!))]).toEqual([1, 2, 3, 4]);
 });
 
 test("a tensor that gives too few bytes leaves no file", async () => {
-  await withFolder(async (folder) => {
-    const short = { name: "short", shape: [32], type: "F16", pieces: () => [new Uint8Array(62)] };
-    await expect(writeGguf(path.join(folder, "model.gguf"), [], [short])).rejects.toThrow(/short gave 62 bytes.*64/);
-    expect(await readdir(folder)).toEqual([]);
-  });
+  const folder = await temporaryFolder();
+  const short = { name: "short", shape: [32], type: "F16", pieces: () => [new Uint8Array(62)] };
+  await expect(writeGguf(path.join(folder, "model.gguf"), [], [short])).rejects.toThrow(/short gave 62 bytes.*64/);
+  expect(await readdir(folder)).toEqual([]);
 });
 
 test("a folder that is not there is named", async () => {
@@ -48,26 +46,25 @@ test("a folder that is not there is named", async () => {
 });
 
 test.each(["F16", "F32", "BF16"] as const)("a Gaussian model in %s is seeded and Gaussian", async (type) => {
-  await withFolder(async (folder) => {
-    const write = async (name: string, seed: number): Promise<Float32Array> => {
-      const file = path.join(folder, name);
-      await writeGguf(file, llamaFields("tiny", tiny, type), gaussianTensors(tiny, type, seed));
-      const gguf = await readGguf(file);
-      expect(gguf.tensors).toHaveLength(3 + 9 * tiny.layers);
-      return allValues(gguf, gguf.tensors.find(({ name: tensor }) => tensor === "blk.1.ffn_up.weight")!);
-    };
-    const values = await write("a", 7);
-    expect([...(await write("b", 7))]).toEqual([...values]);
-    expect([...(await write("c", 8))]).not.toEqual([...values]);
-    const bins = new Array<number>(64).fill(0);
-    let power = 0;
-    for (const value of values) {
-      power += value * value;
-      bins[Math.min(63, Math.max(0, Math.floor(value / 0.005) + 32))]!++;
-    }
-    expect(Math.sqrt(power / values.length)).toBeCloseTo(0.02, 3);
-    expect(entropy(bins)).toBeCloseTo(Math.log2(4 * Math.sqrt(2 * Math.PI * Math.E)), 1);
-  });
+  const folder = await temporaryFolder();
+  const write = async (name: string, seed: number): Promise<Float32Array> => {
+    const file = path.join(folder, name);
+    await writeGguf(file, llamaFields("tiny", tiny, type), gaussianTensors(tiny, type, seed));
+    const gguf = await readGguf(file);
+    expect(gguf.tensors).toHaveLength(3 + 9 * tiny.layers);
+    return allValues(gguf, gguf.tensors.find(({ name: tensor }) => tensor === "blk.1.ffn_up.weight")!);
+  };
+  const values = await write("a", 7);
+  expect([...(await write("b", 7))]).toEqual([...values]);
+  expect([...(await write("c", 8))]).not.toEqual([...values]);
+  const bins = new Array<number>(64).fill(0);
+  let power = 0;
+  for (const value of values) {
+    power += value * value;
+    bins[Math.min(63, Math.max(0, Math.floor(value / 0.005) + 32))]!++;
+  }
+  expect(Math.sqrt(power / values.length)).toBeCloseTo(0.02, 3);
+  expect(entropy(bins)).toBeCloseTo(Math.log2(4 * Math.sqrt(2 * Math.PI * Math.E)), 1);
 });
 
 test("shapes: sizes as named, every matrix row a multiple of 256", () => {

@@ -115,10 +115,8 @@ test("llama-bench", () => {
 describe("llama-quantize", () => {
   const output = recorded("quantize");
 
-  test("number of tensors and time of a mixed run", () => {
-    const result = parseQuantize(output);
-    expect(result.tensors).toBe(39);
-    expect(result.seconds).toBeCloseTo(0.02613, 6);
+  test("time of a mixed run", () => {
+    expect(parseQuantize(output)).toBeCloseTo(0.02613, 6);
   });
 
   test("refuses a run that ended early", () => {

@@ -1,14 +1,14 @@
 import { spawnSync } from "node:child_process";
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { cp, mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { cacheFolder, projectRoot } from "../../harness/paths.ts";
 import { gitIn } from "../../harness/upstream/git.ts";
 import { patchedCommit } from "../../harness/upstream/patches.ts";
 import type { Project } from "../../harness/upstream/project.ts";
-import { release as releaseOf } from "../../harness/upstream/releases.ts";
+import { releaseNamed } from "../../harness/upstream/releases.ts";
 import { baseReference, ensureRepository } from "../../harness/upstream/repository.ts";
 import type { SeriesName } from "../../harness/upstream/series.ts";
+import { temporaryFolder } from "../support/temporary.ts";
 
 /** A change of one text file: a piece of it that occurs once, and what comes in its place. */
 export interface Edit {
@@ -53,7 +53,7 @@ export async function plantInLibrary(project: Project, { file, from, to }: Edit)
 
 /** Adds a patch to a series that changes a file of llama.cpp as the series before it left it. */
 export async function plantInSeries(project: Project, series: SeriesName, { file, from, to }: Edit): Promise<void> {
-  const release = await releaseOf(undefined, project);
+  const release = await releaseNamed(undefined, project);
   const repository = await ensureRepository(project, release, () => undefined);
   const { commit } = series === "pablo" ? await patchedCommit(project, release, "patched", () => undefined) : { commit: baseReference };
   const before = `${await gitIn(repository).raw(["show", `${commit}:${file}`])}\n`;
@@ -71,16 +71,11 @@ function replaced(text: string, file: string, from: string, to: string): string 
 }
 
 async function diffOf(file: string, before: string, after: string): Promise<string> {
-  const folder = await mkdtemp(path.join(tmpdir(), "quantflex-planted-"));
-  try {
-    for (const [side, content] of [["a", before], ["b", after]] as const) {
-      await mkdir(path.dirname(path.join(folder, side, file)), { recursive: true });
-      await writeFile(path.join(folder, side, file), content);
-    }
-    // git ends with 1 when files differ.
-    const { stdout } = spawnSync("git", ["-c", "core.abbrev=40", "diff", "--no-index", "--no-prefix", "--full-index", "a", "b"], { cwd: folder, encoding: "utf8" });
-    return stdout;
-  } finally {
-    await rm(folder, { recursive: true, force: true });
+  const folder = await temporaryFolder();
+  for (const [side, content] of [["a", before], ["b", after]] as const) {
+    await mkdir(path.dirname(path.join(folder, side, file)), { recursive: true });
+    await writeFile(path.join(folder, side, file), content);
   }
+  // git ends with 1 when files differ.
+  return spawnSync("git", ["-c", "core.abbrev=40", "diff", "--no-index", "--no-prefix", "--full-index", "a", "b"], { cwd: folder, encoding: "utf8" }).stdout;
 }

@@ -3,7 +3,7 @@ import { compareExpected, readExpected } from "../../harness/regress/expected.ts
 import { compareReference, makeReference, readReference } from "../../harness/regress/reference.ts";
 import { makeTally, type Tally } from "../../harness/regress/tally.ts";
 import type { Measured } from "../../harness/report/load.ts";
-import { findStudy } from "../../harness/run/sweep.ts";
+import { findStudy } from "../../harness/study/find.ts";
 import { loadStudy } from "../../harness/study/load.ts";
 
 function measuredCell(name: string, ppl: number, more: Partial<Measured["record"]> = {}): Measured {

@@ -1,6 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { expect, it } from "vitest";
-import { exitCodeOf } from "../../harness/regress/regress.ts";
+import { exitCodeOf } from "../../harness/cli/regress.ts";
 import { worst } from "../../harness/regress/tally.ts";
 import type { RegressReport, Verdict } from "../../harness/regress/types.ts";
 import { writeReport } from "../../harness/regress/write/files.ts";

@@ -117,9 +117,3 @@ export function hostileResults(): Results {
     cells: cells.map((result) => ({ ...result, cell: hostile(result.cell) })),
   };
 }
-
-/** What is made when it is first asked for, once. */
-export function lazy<Value>(make: () => Promise<Value>): () => Promise<Value> {
-  let made: Promise<Value> | undefined;
-  return () => (made ??= make());
-}

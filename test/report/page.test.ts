@@ -1,6 +1,5 @@
 import { accessSync, constants } from "node:fs";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import os from "node:os";
+import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import axe, { type AxeResults } from "axe-core";
@@ -9,11 +8,13 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vites
 import { drawFigures } from "../../harness/report/figures/write.ts";
 import { renderPage } from "../../harness/report/html/page.ts";
 import type { Results } from "../../harness/report/load.ts";
-import { fixtureResults, hostileName, hostileResults, lazy } from "./fixture.ts";
+import { once } from "../../harness/run/prepared.ts";
+import { fileTemporaryFolder } from "../support/temporary.ts";
+import { fixtureResults, hostileName, hostileResults } from "./fixture.ts";
 
-const figures = lazy(() => drawFigures(fixtureResults()));
+const figures = once(() => drawFigures(fixtureResults()));
 const fixturePage = async (): Promise<string> => renderPage(fixtureResults(), await figures());
-const hostilePage = lazy(async () => renderPage(hostileResults(), await drawFigures(hostileResults())));
+const hostilePage = once(async () => renderPage(hostileResults(), await drawFigures(hostileResults())));
 const textPage = (results: Results): string => renderPage(results, { thesis: [], others: [] });
 
 describe("report.html", () => {
@@ -74,10 +75,9 @@ describe.skipIf(!executable)(`report.html in Chromium${executable ? "" : ": skip
       executablePath: executable!,
       args: ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
     });
-    folder = await mkdtemp(path.join(os.tmpdir(), "quantflex-test-"));
+    folder = await fileTemporaryFolder();
     await writeFile(path.join(folder, "report.html"), await fixturePage());
     await writeFile(path.join(folder, "hostile.html"), await hostilePage());
-    return () => rm(folder, { recursive: true, force: true });
   });
   afterAll(async () => browser?.close());
 

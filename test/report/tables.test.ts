@@ -1,5 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import os from "node:os";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { parse } from "csv-parse/sync";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -9,6 +8,7 @@ import { cellKey, type KeyInputs } from "../../harness/store/key.ts";
 import { type Plan, writePlan } from "../../harness/store/plan.ts";
 import { storeFolder, writeFailure, writeRecord } from "../../harness/store/store.ts";
 import { parseStudy } from "../../harness/study/load.ts";
+import { fileTemporaryFolder } from "../support/temporary.ts";
 
 const hash = (letter: string): string => letter.repeat(64);
 const study = parseStudy(
@@ -38,7 +38,7 @@ describe("tables", () => {
   const written: string[] = [];
 
   beforeAll(async () => {
-    folder = await mkdtemp(path.join(os.tmpdir(), "quantflex-test-"));
+    folder = await fileTemporaryFolder();
     await mkdir(storeFolder(folder), { recursive: true });
     await writePlan(folder, plan());
     const histogram = path.join(folder, "histogram-source");
@@ -75,7 +75,6 @@ describe("tables", () => {
     written.push(...(await writeTables(folder)).written);
     const texts = new Map(await Promise.all(written.filter((file) => file.endsWith(".csv")).map(async (file) => [path.basename(file), await readFile(file, "utf8")] as const)));
     table = (name) => parse(texts.get(name) ?? "", { columns: true });
-    return () => rm(folder, { recursive: true, force: true });
   });
 
   it("has a row for each cell that was run, failed ones included", async () => {

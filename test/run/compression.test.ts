@@ -6,10 +6,11 @@ import { conditionalEntropy, entropy } from "../../harness/analysis/entropy.ts";
 import { gaussianValues } from "../../harness/analysis/gaussian.ts";
 import { codeCounts } from "../../harness/gguf/codes.ts";
 import { type Gguf, readGguf } from "../../harness/gguf/read.ts";
-import { codedTensors, codeStream } from "../../harness/gguf/stream.ts";
+import { codedTensors, codePieces } from "../../harness/gguf/stream.ts";
 import { writeGguf } from "../../harness/gguf/write.ts";
-import { measureCompression } from "../../harness/run/compression.ts";
 import { which } from "../../harness/process/which.ts";
+import { measureCompression } from "../../harness/run/compression.ts";
+import type { RecordedCompression } from "../../harness/store/record.ts";
 import { gaussianEntropy } from "../analysis/gaussianEntropy.ts";
 import { packBytes, packOffsetNibbles } from "../analysis/pack.ts";
 import { totalCodes, writeDemo } from "../gguf/demo.ts";
@@ -21,15 +22,22 @@ const never = new AbortController().signal;
 async function independentFile(folder: string): Promise<string> {
   const file = path.join(folder, "independent.gguf");
   const values = gaussianValues(64 * 4096, 3);
-  const encoded = (deviation: number, most: number): Encoded => ({
-    scales: new Uint16Array(values.length / 32).fill(0x3c00),
-    codes: Int8Array.from(values, (value) => Math.max(-most, Math.min(most, Math.round(value * deviation)))),
-  });
   await writeGguf(file, [], [
-    { name: "a.weight", shape: [4096, 64], type: "Q4_0", pieces: () => [packOffsetNibbles(encoded(2.5, 7))] },
-    { name: "b.weight", shape: [4096, 64], type: "Q8_0", pieces: () => [packBytes(encoded(40, 127))] },
+    { name: "a.weight", shape: [4096, 64], type: "Q4_0", pieces: () => [packOffsetNibbles(encoded(values, 2.5, 7))] },
+    { name: "b.weight", shape: [4096, 64], type: "Q8_0", pieces: () => [packBytes(encoded(values, 40, 127))] },
   ]);
   return file;
+}
+
+function encoded(values: Float32Array, deviation: number, most: number): Encoded {
+  return {
+    scales: new Uint16Array(values.length / 32).fill(0x3c00),
+    codes: Int8Array.from(values, (value) => Math.max(-most, Math.min(most, Math.round(value * deviation)))),
+  };
+}
+
+function sizesOf({ streams, file }: RecordedCompression): (number | null)[] {
+  return [file, ...streams.map(({ sizes }) => sizes)].flatMap((sizes) => Object.values(sizes));
 }
 
 describe("the compression of independent codes", () => {
@@ -63,13 +71,34 @@ describe("the compression of independent codes", () => {
     expect(await readdir(folder)).toEqual(["independent.gguf"]);
     expect((await readFile(gguf.path)).length).toBe(gguf.fileBytes);
   });
+
+  it("is scaled up from a part of a large file", async () => {
+    const folder = await temporaryFolder();
+    const gguf = await readGguf(await independentFile(folder));
+    const [all, part] = [await measureCompression(gguf, folder, never), await measureCompression(gguf, folder, never, gguf.fileBytes / 4)];
+    expect(part.sampledBytes! / gguf.fileBytes).toBeCloseTo(1 / 4, 2);
+    const sizes = sizesOf(all);
+    for (const [index, size] of sizesOf(part).entries()) if (size !== null) expect(Math.abs(size / sizes[index]! - 1)).toBeLessThan(0.05);
+  });
+
+  it("is that of all codes when they are few, however tensors share them", async () => {
+    const folder = await temporaryFolder();
+    const file = path.join(folder, "uneven.gguf");
+    const values = gaussianValues(32 * 1024, 3);
+    const tensor = (name: string, weights: Float32Array) => ({ name, shape: [32, weights.length / 32], type: "Q4_0", pieces: () => [packOffsetNibbles(encoded(weights, 2.5, 7))] });
+    await writeGguf(file, [], [tensor("large", values), ...Array.from({ length: 40 }, (_, index) => tensor(`small ${index}`, values.subarray(32 * index, 32 * index + 32)))]);
+    const gguf = await readGguf(file);
+    const measured = await measureCompression(gguf, folder, never, gguf.fileBytes);
+    expect(measured.sampledBytes).toBeNull();
+    expect(measured.streams).toEqual((await measureCompression(gguf, folder, never)).streams);
+  });
 });
 
 /** How often each 4-bit code follows each other one in a tensor. */
 async function pairsOf(gguf: Gguf, name: string): Promise<number[]> {
   const codes: number[] = [];
   const coded = codedTensors(gguf).find(({ tensor }) => tensor.name === name)!;
-  for await (const piece of codeStream(gguf, coded)) for (const code of piece) codes.push(code);
+  for await (const piece of codePieces(gguf, coded)) for (const code of piece.codes) codes.push(code);
   const counts = new Array<number>(256).fill(0);
   codes.slice(1).forEach((code, index) => counts[(codes[index]! + 8) * 16 + code + 8]!++);
   return counts;
@@ -83,7 +112,7 @@ it("counts what the other counters count, on the demo model", async () => {
   expect(zeroRuns!.measured).toEqual(counted.zeroRuns);
   const codes = totalCodes(counted);
   expect(streams[0]!.zeroShare).toBeCloseTo(codes[8]! / codes.reduce((sum, count) => sum + count, 0), 12);
-  const { name, codes: own } = counted.tensors[3]!;
+  const { name, counts: own } = counted.tensors[3]!;
   expect(streams[4]).toMatchObject({ tensor: name, entropy: entropy(own) });
   expect(streams[4]!.conditionalEntropy).toBeCloseTo(conditionalEntropy(await pairsOf(gguf, name), 16), 12);
   // Zeros are nearly random, and not quite.

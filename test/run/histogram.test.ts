@@ -3,15 +3,15 @@ import type { Histogram } from "../../harness/gguf/codes.ts";
 import { compareHistograms, parseHistogram, recordedHistogram } from "../../harness/run/histogram.ts";
 import { parseStudy } from "../../harness/study/load.ts";
 
-function counts(length: number): number[] {
+function rising(length: number): number[] {
   return Array.from({ length }, (_value, index) => index);
 }
 
 function histogram(): Histogram {
-  return { tensors: [{ name: "w", type: "Q4_0", shape: [32, 4], codes: counts(16) }, { name: "v", type: "Q8_0", shape: [32, 4], codes: counts(256) }], zeroRuns: counts(16) };
+  return { tensors: [{ name: "w", type: "Q4_0", shape: [32, 4], counts: rising(16) }, { name: "v", type: "Q8_0", shape: [32, 4], counts: rising(256) }], zeroRuns: rising(16) };
 }
 
-const json = { pablo: [{ tensors: histogram().tensors.map(({ codes, ...tensor }) => ({ ...tensor, hist: codes })) }, { groups: counts(16) }] };
+const json = { pablo: [{ tensors: histogram().tensors.map(({ counts, ...tensor }) => ({ ...tensor, hist: counts })) }, { groups: rising(16) }] };
 
 describe("the library's histogram", () => {
   it("is read in the fork's shape", () => expect(parseHistogram(JSON.stringify(json))).toEqual(histogram()));
@@ -26,7 +26,7 @@ describe("the library's histogram", () => {
     const changes: [(one: Histogram) => void, RegExp][] = [
       [(one) => one.tensors.pop(), /other tensors/],
       [(one) => one.tensors.reverse(), /other tensors/],
-      [(one) => (one.tensors[1]!.codes[200] = 7), /tensor v, code index 200: the library counted 200, the file has 7/],
+      [(one) => (one.tensors[1]!.counts[200] = 7), /tensor v, code index 200: the library counted 200, the file has 7/],
       [(one) => (one.zeroRuns[15] = 0), /zero runs of length 16: the library counted 15, the file has 0/],
     ];
     for (const [change, message] of changes) {

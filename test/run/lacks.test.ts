@@ -1,8 +1,9 @@
 import { expect, it } from "vitest";
 import { refuseLacking } from "../../harness/run/lacks.ts";
-import { findStudy, sweep } from "../../harness/run/sweep.ts";
+import { sweep } from "../../harness/run/sweep.ts";
+import { findStudy } from "../../harness/study/find.ts";
 import { loadStudy } from "../../harness/study/load.ts";
-import { release } from "../../harness/upstream/releases.ts";
+import { releaseNamed } from "../../harness/upstream/releases.ts";
 
 it.each([
   { only: "f16", lacks: ["kl-divergence"], says: /^cell f16: llama\.cpp b1 prints no KL divergence .* --release, or take kl_divergence out/ },
@@ -18,7 +19,7 @@ it.each([
 
 it("lets the oldest release run the thesis's study", async () => {
   const study = loadStudy(findStudy("thesis"));
-  const { tag, lacks = [] } = await release("b2329");
+  const { tag, lacks = [] } = await releaseNamed("b2329");
   expect(() => refuseLacking(tag, lacks, study, study.cells)).not.toThrow();
 });
 

@@ -1,7 +1,7 @@
 import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { beforeEach, afterEach, describe, expect, it } from "vitest";
-import { logitsBytes, size } from "../../harness/run/logits.ts";
+import { logitsBytes, readableBytes } from "../../harness/run/logits.ts";
 import { once, preparedFile } from "../../harness/run/prepared.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 
@@ -57,6 +57,6 @@ describe("the size of the predictions", () => {
     expect(logitsBytes({ chunks: 130, context: 512, vocabulary: 1024 })).toBe(68_422_660);
   });
   it("is told in units that people read", () => {
-    expect([0, 999, 1000, 68_422_660, 12.3e9].map(size)).toEqual(["0.00 bytes", "999 bytes", "1.00 kB", "68.4 MB", "12.3 GB"]);
+    expect([0, 999, 1000, 68_422_660, 12.3e9].map(readableBytes)).toEqual(["0.00 bytes", "999 bytes", "1.00 kB", "68.4 MB", "12.3 GB"]);
   });
 });

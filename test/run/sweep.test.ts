@@ -39,6 +39,10 @@ async function makeLab(): Promise<Lab> {
   };
 }
 
+async function folderOf(lab: Lab, name: string): Promise<string> {
+  return cellFolder(lab.out, (await readPlan(lab.out))?.cells.find(({ cell }) => cell.name === name)?.key ?? "");
+}
+
 async function exists(file: string): Promise<boolean> {
   return stat(file).then(() => true, () => false);
 }
@@ -78,9 +82,10 @@ describe("a sweep", () => {
   ];
   it.each(bad)("does not take %s for a result", async (_what, perplexity, reason) => {
     const lab = await makeLab();
-    const result = await lab.run({ only: "a" }, { perplexity });
+    const result = await lab.run({ only: "a" }, { perplexity: `echo "a printed line"\n${perplexity}` });
     expect(result.computed).toEqual([]);
     expect(result.failed[0]?.reason).toMatch(reason);
+    expect(await readFile(path.join(await folderOf(lab, "a"), "llama-perplexity.log"), "utf8")).toContain("a printed line");
   });
 
   it("does not take more chunks than asked for", async () => {
@@ -107,8 +112,8 @@ describe("a sweep", () => {
     process.env["PABLO_CONF"] = "/stray/pablo.conf";
     process.env["LLAMA_ARG_CTX_SIZE"] = "64";
     try {
-      const quantize = 'echo "${PABLO_CONF-none} ${LLAMA_ARG_CTX_SIZE-none}" >&2; ls >&2; exit 1';
-      const { failed } = await lab.run({ only: "a" }, { quantize: quantize.replace("ls >&2; ", "") });
+      const quantize = 'echo "${PABLO_CONF-none} ${LLAMA_ARG_CTX_SIZE-none}" >&2; exit 1';
+      const { failed } = await lab.run({ only: "a" }, { quantize });
       expect(failed[0]?.reason).toMatch(/: none none$/);
     } finally {
       delete process.env["PABLO_CONF"];
@@ -127,8 +132,7 @@ describe("a sweep", () => {
   it("computes a cell again whose record was overwritten", async () => {
     const lab = await makeLab();
     await lab.run();
-    const key = (await readPlan(lab.out))?.cells.find(({ cell }) => cell.name === "a")?.key ?? "";
-    const file = path.join(cellFolder(lab.out, key), "record.json");
+    const file = path.join(await folderOf(lab, "a"), "record.json");
     const bytes = await readFile(file);
     bytes.write("999", bytes.indexOf('"ppl": ') + 7);
     await writeFile(file, bytes);

@@ -2,8 +2,9 @@ import { devNull } from "node:os";
 import path from "node:path";
 import { medianInterval, type MedianInterval } from "../../analysis/medianInterval.ts";
 import type { Build } from "../../build/build.ts";
+import { quantizeArguments } from "../../run/arguments.ts";
 import { syntheticModel } from "../models.ts";
-import { processorSeconds, quantizeArguments, quantizeModel, writeConf } from "../programs.ts";
+import { processorSeconds, quantizeModel, writeConf } from "../programs.ts";
 import { attempt, makeTally } from "../tally.ts";
 import type { Check, RegressContext } from "../types.ts";
 
@@ -80,7 +81,7 @@ async function tasks(context: RegressContext): Promise<Task[]> {
     name: `quantize ${type}`,
     measure: (build) => {
       // Written to nowhere: a disk's moods are no property of a program.
-      const args = quantizeArguments({ model: model.path, to: devNull, type, pure: true, threads: 1 });
+      const args = quantizeArguments({ type, pure: true }, { threads: 1 }, [], { model: model.path, quantized: devNull });
       return leastOf(3, () => processorSeconds(build, "llama-quantize", args, context, build === patched ? conf : null));
     },
   });

@@ -1,5 +1,5 @@
 import { entropy } from "../../analysis/entropy.ts";
-import { shares, total } from "../../analysis/histogram.ts";
+import { shares, total, totalCounts } from "../../analysis/histogram.ts";
 import { type Cell, floatTypes } from "../../study/types.ts";
 import { measured, type Measured, type Results } from "../load.ts";
 import { wholeWeightError } from "../rows.ts";
@@ -94,7 +94,7 @@ function wholeModel({ histogram }: Measured["record"], { type }: Cell): CodeCoun
   const own = histogram?.tensors.filter((tensor) => tensor.type === type) ?? [];
   const [first] = own;
   if (!first) return null;
-  const counts = first.counts.map((_count, index) => own.reduce((sum, tensor) => sum + (tensor.counts[index] ?? 0), 0));
+  const counts = totalCounts(own);
   return total(counts) > 0 ? { firstCode: first.firstCode, counts } : null;
 }
 

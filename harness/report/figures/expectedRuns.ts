@@ -1,7 +1,7 @@
+import { isolated } from "../../analysis/zeroRuns.ts";
 import type { FigureDefinition } from "./figure.ts";
 import { percent, readable } from "./numbers.ts";
 import { hover, type Panel, panelTitle, widths } from "./panel.ts";
-import { isolated } from "./runBars.ts";
 import { radii } from "./schemes.ts";
 import { colours } from "./theme.ts";
 

@@ -1,6 +1,7 @@
+import { isolated } from "../../analysis/zeroRuns.ts";
 import type { FigureDefinition } from "./figure.ts";
 import { percent } from "./numbers.ts";
-import { isolated, runBars } from "./runBars.ts";
+import { runBars } from "./runBars.ts";
 import { centred } from "./schemes.ts";
 
 /** Figure 3.2.2: runs of consecutive zeros, radius 0. */

@@ -1,8 +1,9 @@
+import { isolated } from "../../analysis/zeroRuns.ts";
 import { codeBars } from "./codeBars.ts";
 import type { FigureDefinition } from "./figure.ts";
 import { percent } from "./numbers.ts";
 import { widths } from "./panel.ts";
-import { isolated, runBars } from "./runBars.ts";
+import { runBars } from "./runBars.ts";
 import { centred } from "./schemes.ts";
 
 /** Figure 3.3.1: codes and zero runs at radius 0, left, and radius 1, right. */

@@ -1,7 +1,8 @@
+import { isolated } from "../../analysis/zeroRuns.ts";
 import type { FigureDefinition } from "./figure.ts";
 import { percent } from "./numbers.ts";
 import { widths } from "./panel.ts";
-import { isolated, runBars } from "./runBars.ts";
+import { runBars } from "./runBars.ts";
 import { centred } from "./schemes.ts";
 
 /** Figure 3.3.2: zero runs at radius 2, left, and radius 3, right. */

@@ -8,7 +8,7 @@ export function readable(value: number, digits = 4): string {
   return `${value < 0 ? "−" : ""}${grouped}${fraction ? `.${fraction}` : ""}`;
 }
 
-/** A share in percent with two decimals. */
+/** A share that is given in percent, as text. */
 export function percent(share: number, decimals = 2): string {
   return `${share < 0 ? "−" : ""}${Math.abs(share).toFixed(decimals)} %`;
 }

@@ -11,11 +11,6 @@ export interface RunBars {
   shareTitle?: string | null;
 }
 
-/** Share of zero runs that have length 1, in percent: the thesis's "isolated" zeros. */
-export function isolated(runs: readonly number[]): number {
-  return (100 * (runs[0] ?? 0)) / total(runs);
-}
-
 /** A histogram of zero runs by length as the thesis has it: 1 to 15, then 16 and more, as shares of all runs. */
 export function runBars(runs: readonly number[], { width = widths.whole, height = 150, title, shareTitle = "share of zero runs, %" }: RunBars = {}): Panel {
   const sum = total(runs);

@@ -1,4 +1,4 @@
-import type { Table } from "../../study/tables.ts";
+import type { NamedTable } from "../../study/tables.ts";
 import type { FigureCell, FigureData } from "./data.ts";
 
 type Decode = "exact" | "published";
@@ -8,13 +8,13 @@ export function simple({ cells }: FigureData, type: "Q4_0" | "Q8_0", decode: Dec
   return cells.find(({ cell }) => cell.type === type && cell.mode === "simple" && cell.decode === decode && !cell.imatrix);
 }
 
-/** The thesis's centred Q4_0 with a radius (section 3.3). */
-export function centred({ cells }: FigureData, radius: number, decode: Decode = "exact"): FigureCell | undefined {
-  return cells.find(({ cell }) => cell.type === "Q4_0" && cell.mode === "own" && cell.radius === radius && !cell.table && cell.decode === decode);
+/** The thesis's centred Q4_0 with a radius (section 3.3), decoded exactly. */
+export function centred({ cells }: FigureData, radius: number): FigureCell | undefined {
+  return cells.find(({ cell }) => cell.type === "Q4_0" && cell.mode === "own" && cell.radius === radius && !cell.table && cell.decode === "exact");
 }
 
 /** The thesis's Q8_0 through one of its tables (chapter 4): by bins, with upstream's scale. */
-export function tabled({ cells }: FigureData, kind: Table["kind"], decode: Decode = "exact"): FigureCell | undefined {
+export function tabled({ cells }: FigureData, kind: NamedTable["kind"], decode: Decode = "exact"): FigureCell | undefined {
   return cells.find(
     ({ cell }) =>
       cell.type === "Q8_0" && cell.table?.kind === kind && cell.container === "native" && cell.encode === "bins" && cell.scale === "absmax" && cell.decode === decode,

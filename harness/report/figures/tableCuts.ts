@@ -1,5 +1,5 @@
 import { binStarts } from "../../analysis/tables.ts";
-import type { Table } from "../../study/tables.ts";
+import type { NamedTable } from "../../study/tables.ts";
 import { type CodeCounts, codeShares, type FigureData } from "./data.ts";
 import type { FigureDefinition } from "./figure.ts";
 import { percent } from "./numbers.ts";
@@ -30,7 +30,7 @@ export const tableCuts: FigureDefinition = (data) => {
 interface Named {
   /** A built-in table's, or that of the first cell with a fitted one. */
   name: string;
-  table: Table;
+  table: NamedTable;
 }
 
 function distinctTables({ cells }: FigureData): Named[] {

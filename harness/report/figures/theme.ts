@@ -15,7 +15,6 @@ const shades = {
   barPale: { light: "#86bfe0", dark: "#2b6a94" },
   warn: { light: "#bf4f00", dark: "#f2935c" },
   third: { light: "#00795a", dark: "#3dc79b" },
-  fourth: { light: "#8e3b86", dark: "#dc9ad6" },
 } as const satisfies Record<string, Shade>;
 
 /**

@@ -1,7 +1,7 @@
 import { type Estimate, pairedDifference, perplexityRatio } from "../../analysis/statistics.ts";
+import { isolated } from "../../analysis/zeroRuns.ts";
 import { type FigureCell, type FigureData, isExact, isFloat } from "../figures/data.ts";
 import { percent, readable } from "../figures/numbers.ts";
-import { isolated } from "../figures/runBars.ts";
 import { centred, simple, tabled } from "../figures/schemes.ts";
 
 /** One of the answer's sentences: the verdict, and what it rests on. */
@@ -44,14 +44,14 @@ function requantization(data: FigureData): Answer {
   if (!best || !rival) return { verdict: `${question} Not measured:`, text: "this study has no table, or nothing of 4 bits to hold it against." };
   const size = small.length > 0 ? `at ${readable(best.bits, 3)} bits per weight` : `with 16 codes (stored one to a byte, ${readable(best.bits, 3)} bits per weight)`;
   if (rival.divergence && best.divergence) {
-    const difference = paired(() => pairedDifference(rival.divergence!.chunks, best.divergence!.chunks));
+    const difference = pairedDifference(rival.divergence.chunks, best.divergence.chunks);
     const share = 100 * (best.divergence.value / rival.divergence.value - 1);
     return {
       verdict: `${question} ${verdictOf(difference, 0)}`,
       text: `${best.name} ${size} has a mean KL divergence of ${readable(best.divergence.value, 3)} ± ${readable(best.divergence.error, 2)}, ${percent(Math.abs(share), 1)} ${share < 0 ? "below" : "above"} the ${readable(rival.divergence.value, 3)} of ${rival.name} (${readable(rival.bits, 3)} bits)${difference ? `; paired difference ${readable(difference.mean, 2)}, 95 % between ${readable(difference.low, 2)} and ${readable(difference.high, 2)}` : ""}.`,
     };
   }
-  const ratio = paired(() => perplexityRatio(rival.nll, best.nll));
+  const ratio = perplexityRatio(rival.nll, best.nll);
   return {
     verdict: `${question} ${verdictOf(ratio, 1)}`,
     text: `the best table, ${best.name} ${size}, has perplexity ${readable(best.perplexity.value)} ± ${readable(best.perplexity.error, 2)}, ${ratioText(rival, best)} of ${rival.name}'s ${readable(rival.perplexity.value)} at ${readable(rival.bits, 3)} bits.`,
@@ -76,16 +76,7 @@ function verdictOf(estimate: Estimate | null, even: number): string {
 }
 
 function ratioText(before: FigureCell, after: FigureCell): string {
-  const ratio = paired(() => perplexityRatio(before.nll, after.nll));
+  const ratio = perplexityRatio(before.nll, after.nll);
   if (!ratio) return `${readable(after.perplexity.value / before.perplexity.value, 4)} times`;
   return `${readable(ratio.mean)} times (95 % between ${readable(ratio.low)} and ${readable(ratio.high)})`;
-}
-
-/** A paired comparison; null when the cells have too few chunks, or not the same. */
-function paired(compare: () => Estimate): Estimate | null {
-  try {
-    return compare();
-  } catch {
-    return null;
-  }
 }
