@@ -52,7 +52,7 @@ describe("on the demo model", () => {
   });
 
   it("tables of their own for the kinds of tensors are each used where they belong", () => {
-    expectBetter(cell("fitted-kind"), cell("iq4_nl"));
+    expectBetter(cell("fitted-kind"), cell("q4_1"));
   });
 
   it("the searched scale is what it needs: with the thesis's scale it does not", () => {
