@@ -40,7 +40,7 @@ export type BenchReport = (text: string) => void;
  * Builds both if need be, and makes its own models: the F16 one stays in the cache, quantized ones are
  * deleted in the end, also of an end by `signal`.
  *
- * @param keep takes everything measured so far, after each model: hours may pass before the next is done
+ * @param keep takes everything measured so far, after each round: hours may pass before the last is done
  * @throws UserError when `only` matches no row or a build fails; ProcessError and ParseError when a program
  *   does not do what it should; AbortError when `signal` fires
  */
@@ -57,12 +57,14 @@ export async function bench(
   for (const source of sources(request, report, signal)) {
     const model = await source;
     outcome.models.push(model);
-    const measured = await withScratch(path.join(cacheFolder(), "scratch"), "bench", (folder) =>
-      measureModel(wanted, request.repeats, { builds, folder, model, threads: request.threads, signal }, report),
+    const { ratios, measurements } = outcome;
+    await withScratch(path.join(cacheFolder(), "scratch"), "bench", (folder) =>
+      measureModel(wanted, request.repeats, { builds, folder, model, threads: request.threads, signal }, report, async (measured) => {
+        outcome.measurements = [...measurements, ...measured];
+        outcome.ratios = [...ratios, ...wanted.map((row) => ratioOf(row, model.name, measured))];
+        await keep(outcome);
+      }),
     );
-    outcome.measurements.push(...measured);
-    outcome.ratios.push(...wanted.map((row) => ratioOf(row, model.name, outcome.measurements)));
-    await keep(outcome);
   }
   return outcome;
 }

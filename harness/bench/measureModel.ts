@@ -25,8 +25,16 @@ const patience = 4;
 /**
  * Measures rows on one model: each at least `repeats` rounds, and on until its interval is on one side of
  * what is wanted, or its rounds are four times as many.
+ *
+ * @param keep takes everything measured on this model so far, after each round
  */
-export async function measureModel(rows: readonly Row[], repeats: number, setting: Setting, report: BenchReport): Promise<Measurement[]> {
+export async function measureModel(
+  rows: readonly Row[],
+  repeats: number,
+  setting: Setting,
+  report: BenchReport,
+  keep: (measurements: readonly Measurement[]) => Promise<void>,
+): Promise<void> {
   const measurements: Measurement[] = [];
   for (const kind of kinds) {
     const own = rows.filter(({ measure }) => kind.measures.includes(measure));
@@ -39,10 +47,10 @@ export async function measureModel(rows: readonly Row[], repeats: number, settin
         const values = Object.entries(await kind.instrument(subjectNamed(subject), setting)) as [Measure, number][];
         measurements.push(...values.map(([measure, value]) => ({ model: setting.model.name, measure, subject, round, position: index + 1, value })));
       }
+      await keep(measurements);
       if (round >= repeats) open = open.filter((row) => round < patience * repeats && !ratioOf(row, setting.model.name, measurements).decided);
     }
   }
-  return measurements;
 }
 
 /** Makes the files, and runs everything once for nothing, so that they are in memory. */

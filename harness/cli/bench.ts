@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import path from "node:path";
 import { Option, type Command } from "commander";
-import { bench, type BenchRequest } from "../bench/bench.ts";
+import { bench, type BenchOutcome, type BenchRequest } from "../bench/bench.ts";
 import { ratioTable, writeBench } from "../bench/report.ts";
 import { rows } from "../bench/rows.ts";
 import type { Params } from "../bench/sourceModel.ts";
@@ -31,10 +31,10 @@ export function addBenchCommand(program: Command, io: CommandIo): void {
     .option("--out <dir>", "where the tables go (default: results/bench)")
     .addHelpText("after", `\nRows:\n${rows.map(({ name }) => `  ${name}`).join("\n")}`)
     .action(async ({ out = path.join(projectRoot, "results", "bench"), ...request }: BenchRequest & { out?: string }) => {
-      const { ratios } = await bench(request, io.print, async (outcome) => {
-        const files = await writeBench(path.resolve(out), outcome, request, io.argv);
-        for (const file of files) io.print(`wrote ${shownPath(file)}`);
-      }, io.signal);
+      let files: string[] = [];
+      const keep = async (outcome: BenchOutcome): Promise<void> => void (files = await writeBench(path.resolve(out), outcome, request, io.argv));
+      const { ratios } = await bench(request, io.print, keep, io.signal);
+      for (const file of files) io.print(`wrote ${shownPath(file)}`);
       io.print(`\n${ratioTable(ratios)}\n`);
       const unmeasured = ratios.filter(({ ratio }) => ratio === null).length;
       if (unmeasured > 0) io.print(`${unmeasured} of ${ratios.length} rows could not be measured: their programs end too soon; give a larger model`);
