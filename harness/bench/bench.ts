@@ -4,6 +4,7 @@ import { ensureBuild, type Build, type Variant } from "../build/build.ts";
 import { cacheFolder } from "../paths.ts";
 import { selectByName } from "../run/only.ts";
 import { withScratch } from "../scratch.ts";
+import { scratchFolder, thisProject } from "../upstream/project.ts";
 import { measureModel } from "./measureModel.ts";
 import { ratioOf, type Measurement, type Ratio } from "./ratios.ts";
 import { rows } from "./rows.ts";
@@ -58,7 +59,7 @@ export async function bench(
     const model = await source;
     outcome.models.push(model);
     const { ratios, measurements } = outcome;
-    await withScratch(path.join(cacheFolder(), "scratch"), "bench", (folder) =>
+    await withScratch(scratchFolder(thisProject()), "bench", (folder) =>
       measureModel(wanted, request.repeats, { builds, folder, model, threads: request.threads, signal }, report, async (measured) => {
         outcome.measurements = [...measurements, ...measured];
         outcome.ratios = [...ratios, ...wanted.map((row) => ratioOf(row, model.name, measured))];
