@@ -2,7 +2,7 @@ import { loadavg } from "node:os";
 import path from "node:path";
 import { ensureBuild, type Build, type Variant } from "../build/build.ts";
 import { cacheFolder } from "../paths.ts";
-import { selectByName } from "../run/only.ts";
+import { selectByName } from "../select.ts";
 import { withScratch } from "../scratch.ts";
 import { scratchFolder, thisProject } from "../upstream/project.ts";
 import { measureModel } from "./measureModel.ts";

@@ -1,5 +1,6 @@
 import { stat, statfs } from "node:fs/promises";
 import path from "node:path";
+import prettyBytes from "pretty-bytes";
 import { UserError } from "../errors.ts";
 import { canonicalJson, hashText } from "../hash.ts";
 import { run } from "../process/run.ts";
@@ -51,7 +52,7 @@ export function prepareLogits(
     let lack: Promise<string | null> = Promise.resolve(null);
     const announce = (chunks: number): void => {
       expected = logitsBytes({ chunks, context: settings.context, vocabulary: tokens });
-      report({ kind: "note", text: `predictions of ${model.name} over ${text.name}: ${readableBytes(expected)} in ${path.dirname(folder)}; may be deleted` });
+      report({ kind: "note", text: `predictions of ${model.name} over ${text.name}: ${prettyBytes(expected)} in ${path.dirname(folder)}; may be deleted` });
       lack = missingRoom(folder, expected).then((message) => {
         if (message !== null) stop.abort();
         return message;
@@ -84,12 +85,5 @@ async function missingRoom(folder: string, bytes: number): Promise<string | null
   const { bavail, bsize } = await statfs(folder);
   const free = bavail * bsize;
   if (free >= bytes) return null;
-  return `the model's predictions need ${readableBytes(bytes)}, ${folder} has room for ${readableBytes(free)}; give fewer --chunks, or another cache folder in QUANTFLEX_CACHE`;
-}
-
-/** Bytes as people read them. */
-export function readableBytes(bytes: number): string {
-  const units = ["bytes", "kB", "MB", "GB", "TB"];
-  const power = bytes < 1000 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(bytes) / 3));
-  return `${(bytes / 1000 ** power).toPrecision(3)} ${units[power]}`;
+  return `the model's predictions need ${prettyBytes(bytes)}, ${folder} has room for ${prettyBytes(free)}; give fewer --chunks, or another cache folder in QUANTFLEX_CACHE`;
 }

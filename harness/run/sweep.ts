@@ -19,7 +19,7 @@ import { prepareImatrix } from "./imatrix.ts";
 import { checkModel, checkResults, checkText, type Content } from "./inputs.ts";
 import { refuseLacking } from "./lacks.ts";
 import { prepareLogits } from "./logits.ts";
-import { selectCells } from "./only.ts";
+import { selectCells } from "../select.ts";
 import { TextTooShort } from "./perplexity.ts";
 import { makePlan } from "./plan.ts";
 import { reasonOf } from "./reason.ts";

@@ -1,4 +1,5 @@
 import pacote from "pacote";
+import semver from "semver";
 import { UserError } from "../errors.ts";
 import { bundlePackage, packagedRelease } from "./candidate.ts";
 import { pacoteOptions } from "./npmConfig.ts";
@@ -22,7 +23,7 @@ export async function findRelease(project: Project, tag: string, report: Say): P
     const specification = `${bundlePackage}@${versions[middle]}`;
     const release = known.get(specification) ?? (await packagedRelease(project, specification, report));
     if (release.tag === tag) return release;
-    if (compareTags(release.tag, tag) < 0) [below, first] = [release, middle + 1];
+    if (semver.lt(tagVersion(release.tag), tagVersion(tag))) [below, first] = [release, middle + 1];
     else [above, last] = [release, middle];
   }
   const neighbours = [below, above].flatMap((release) => (release ? [`${release.tag} (${release.package})`] : []));
@@ -33,35 +34,20 @@ export async function findRelease(project: Project, tag: string, report: Say): P
 async function versionsInOrder(project: Project): Promise<string[]> {
   try {
     const { versions } = await pacote.packument(bundlePackage, await pacoteOptions(project.root));
-    return Object.keys(versions).filter((version) => Number.parseInt(version, 10) >= 3).sort(compareVersions);
+    return Object.keys(versions).filter((version) => semver.major(version) >= 3).sort(semver.compare);
   } catch (error) {
     throw new UserError(`${bundlePackage} cannot be looked up in the registry: ${(error as Error).message}`);
   }
 }
 
-/** Orders upstream's tags by time: build numbers (b2329), then versions (v0.5.0). */
-export function compareTags(a: string, b: string): number {
-  const numbers = (tag: string): number[] => [tag.startsWith("v") ? 1 : 0, ...numbersOf(tag)];
-  return compareNumbers(numbers(a), numbers(b));
-}
-
-/** Orders a package's versions; a prerelease comes before its release. */
-export function compareVersions(a: string, b: string): number {
-  const numbers = (version: string): number[] => {
-    const [release = "", prerelease] = version.split("-");
-    return [...numbersOf(release), prerelease === undefined ? 1 : 0, ...numbersOf(prerelease ?? "")];
-  };
-  return compareNumbers(numbers(a), numbers(b));
-}
-
-function compareNumbers(left: number[], right: number[]): number {
-  for (let index = 0; index < Math.max(left.length, right.length); index++) {
-    const difference = (left[index] ?? 0) - (right[index] ?? 0);
-    if (difference !== 0) return difference;
-  }
-  return 0;
-}
-
-function numbersOf(text: string): number[] {
-  return (text.match(/\d+/g) ?? []).map(Number);
+/**
+ * A tag as a version, so that tags are ordered by time: build numbers (b2329), then versions (v0.5.0).
+ *
+ * @throws {UserError} neither of the two
+ */
+function tagVersion(tag: string): string {
+  // Before every version come their prereleases.
+  const version = semver.valid(tag.startsWith("v") ? tag : `0.0.0-${/^b(\d.*)$/.exec(tag)?.[1] ?? ""}`);
+  if (version === null) throw new UserError(`${tag} is no tag of llama.cpp's releases, which are as b10361 or v0.5.0.`);
+  return version;
 }

@@ -3,7 +3,6 @@ import { readGguf } from "../../harness/gguf/read.ts";
 import { demoModel } from "../../harness/paths.ts";
 import { hasType, keySteps, logitsArguments, misfits, type Settings, tensorPattern, tensorTypeOf } from "../../harness/run/arguments.ts";
 import { childEnvironment } from "../../harness/run/environment.ts";
-import { selectCells } from "../../harness/run/only.ts";
 import { parseStudy } from "../../harness/study/load.ts";
 import type { Cell } from "../../harness/study/types.ts";
 import type { Lack } from "../../harness/upstream/releases.ts";
@@ -76,17 +75,4 @@ describe("the environment of children", () => {
     expect(childEnvironment("/cell/pablo.conf", own)).toEqual({ PABLO_CONF: "/cell/pablo.conf", LLAMA_ARG_THREADS: undefined, GOMP_SPINCOUNT: "1000" });
     expect(childEnvironment(null, own)).toEqual({ PABLO_CONF: undefined, LLAMA_ARG_THREADS: undefined, GOMP_SPINCOUNT: "1000" });
   });
-});
-
-describe("--only", () => {
-  const all = cells("  - { name: q4_0, type: Q4_0 }\n  - { name: q4_0-own-r1, type: Q4_0, radius: 1 }\n  - { name: q8_0, type: Q8_0 }\n");
-  const cases: [string | undefined, string[]][] = [
-    [undefined, ["q4_0", "q4_0-own-r1", "q8_0"]],
-    ["q4_0", ["q4_0"]],
-    ["q4*", ["q4_0", "q4_0-own-r1"]],
-    ["q8_0, q4_0", ["q4_0", "q8_0"]],
-    ["q?_0", ["q4_0", "q8_0"]],
-  ];
-  it.each(cases)("%s", (pattern, names) => expect(selectCells(all, pattern).map(({ name }) => name)).toEqual(names));
-  it.each(["q", "q4.0", "", "q4_0,nothing", "("])("no cell: %s", (pattern) => expect(() => selectCells(all, pattern)).toThrow(/matches no cell/));
 });

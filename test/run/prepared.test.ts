@@ -1,7 +1,7 @@
 import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { beforeEach, afterEach, describe, expect, it } from "vitest";
-import { logitsBytes, readableBytes } from "../../harness/run/logits.ts";
+import { logitsBytes } from "../../harness/run/logits.ts";
 import { once, preparedFile } from "../../harness/run/prepared.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 
@@ -55,8 +55,5 @@ it("work is done once, but a failure is not kept", async () => {
 describe("the size of the predictions", () => {
   it("is what llama-perplexity wrote for the demo model's text", () => {
     expect(logitsBytes({ chunks: 130, context: 512, vocabulary: 1024 })).toBe(68_422_660);
-  });
-  it("is told in units that people read", () => {
-    expect([0, 999, 1000, 68_422_660, 12.3e9].map(readableBytes)).toEqual(["0.00 bytes", "999 bytes", "1.00 kB", "68.4 MB", "12.3 GB"]);
   });
 });

@@ -1,10 +1,12 @@
-import { UserError } from "../errors.ts";
-import type { Cell } from "../study/types.ts";
+import picomatch from "picomatch";
+import { UserError } from "./errors.ts";
+import type { Cell } from "./study/types.ts";
 
 /**
  * Cells whose name matches a pattern.
  *
- * @param pattern names separated by commas, in which `*` is any text and `?` any character; all cells when absent
+ * @param pattern names separated by commas, in which `*` is any text, `?` any character and `[a-c]` one of some;
+ *   all cells when absent
  * @throws UserError that lists the names when a part of the pattern matches none
  */
 export function selectCells(cells: readonly Cell[], pattern: string | undefined): Cell[] {
@@ -19,15 +21,13 @@ export function selectCells(cells: readonly Cell[], pattern: string | undefined)
 export function selectByName<T extends { name: string }>(items: readonly T[], pattern: string | undefined, complaint: string): T[] {
   if (pattern === undefined) return [...items];
   const parts = pattern.split(",").map((part) => part.trim()).filter(Boolean);
-  const expressions = parts.map((part) => ({ part, expression: globExpression(part) }));
-  const unmatched = expressions.find(({ expression }) => !items.some(({ name }) => expression.test(name)));
+  const matchers = parts.map((part) => ({ part, matches: picomatch(part, asNames) }));
+  const unmatched = matchers.find(({ matches }) => !items.some(({ name }) => matches(name)));
   if (unmatched || parts.length === 0) {
     throw new UserError(`--only ${unmatched?.part ?? pattern} matches no ${complaint}: ${items.map(({ name }) => name).join(", ")}`);
   }
-  return items.filter(({ name }) => expressions.some(({ expression }) => expression.test(name)));
+  return items.filter(({ name }) => matchers.some(({ matches }) => matches(name)));
 }
 
-function globExpression(glob: string): RegExp {
-  const escaped = glob.replace(/[.+^${}()|[\]\\]/g, "\\$&");
-  return new RegExp(`^${escaped.replace(/\*/g, ".*").replace(/\?/g, ".")}$`);
-}
+// Names are no paths: no slash and no dot is special (which is what bash and dot say), nor what only shells know.
+const asNames: picomatch.PicomatchOptions = { bash: true, dot: true, nobrace: true, noextglob: true, nonegate: true };
