@@ -3,13 +3,14 @@ import { addBenchCommand } from "./cli/bench.ts";
 import { addCompareCommand } from "./cli/compare.ts";
 import { addFitCommand } from "./cli/fit.ts";
 import { type CommandIo, exitCodes } from "./cli/io.ts";
+import { addJobCommand } from "./cli/job.ts";
 import { addRegressCommand } from "./cli/regress.ts";
 import { addReportCommand } from "./cli/report.ts";
 import { addSweepCommand } from "./cli/sweep.ts";
 import { addTestCommand } from "./cli/test.ts";
 import { UserError } from "./errors.ts";
 import { untilInterrupted } from "./process/interrupt.ts";
-import type { SweepRequest } from "./run/sweep.ts";
+import type { SweepRequest } from "./sweep/sweep.ts";
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 // A reader that leaves, such as head, is no reason to stop measuring.
@@ -43,7 +44,7 @@ async function dispatch(argv: readonly string[], given: Pick<SweepRequest, "buil
   const program = new Command("quantflex").exitOverride().showHelpAfterError("(add --help for the options)");
   const io: CommandIo = { print, complain, signal, argv: ["quantflex", ...argv], exit: (code) => (result = code) };
   addSweepCommand(program, io, given);
-  for (const add of [addReportCommand, addCompareCommand, addFitCommand, addBenchCommand, addRegressCommand, addTestCommand]) add(program, io);
+  for (const add of [addJobCommand, addReportCommand, addCompareCommand, addFitCommand, addBenchCommand, addRegressCommand, addTestCommand]) add(program, io);
   await program.parseAsync(argv, { from: "user" });
   return result;
 }

@@ -6,7 +6,7 @@ import { ParseError } from "../errors.ts";
 import { parseBench } from "../parse/bench.ts";
 import { parseQuantize } from "../parse/quantize.ts";
 import { run, type ProcessResult, type RunOptions } from "../process/run.ts";
-import { childEnvironment } from "../run/environment.ts";
+import { childEnvironment } from "../steps/environment.ts";
 import { watchMemory, type PeakMemory } from "./memory.ts";
 import type { Measure } from "./rows.ts";
 import type { SourceModel } from "./sourceModel.ts";

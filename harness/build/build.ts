@@ -3,7 +3,7 @@ import { UserError } from "../errors.ts";
 import { withLock } from "../process/lock.ts";
 import { knownCommit } from "../upstream/patches.ts";
 import { lockFile, thisProject, type Project } from "../upstream/project.ts";
-import { releaseNamed, type Lack, type Release } from "../upstream/releases.ts";
+import { releaseNamed, type Feature, type Release } from "../upstream/releases.ts";
 import type { Variant } from "../upstream/series.ts";
 import { ensureSource } from "../upstream/source.ts";
 import { patchedWorktree } from "../upstream/worktree.ts";
@@ -40,8 +40,10 @@ export interface Build {
   cmakeFlags: string[];
   /** Model of the processor and a hash of its features. */
   cpu: string;
-  /** What the release cannot do. */
-  lacks?: readonly Lack[];
+  /** Architecture and instruction set extensions of the processor. */
+  features: string;
+  /** Whether the release can do something. */
+  supports(feature: Feature): boolean;
   /** Path of a program, by its name today. @throws {UserError} one that was not asked for */
   binary(name: Target): string;
 }
@@ -101,7 +103,7 @@ async function look(inputs: BuildInputs, tree: string): Promise<Build | undefine
   const key = buildKey(inputs, tree);
   const folder = binariesFolder(inputs.project, key);
   const record = await readRecord(folder, key, inputs.targets);
-  return record && toBuild(inputs.release, folder, record);
+  return record && toBuild(inputs, folder, record);
 }
 
 async function make(inputs: BuildInputs, workspace: string, tree: string, report: BuildOptions["report"] & {}, signal: AbortSignal): Promise<Build> {
@@ -127,18 +129,19 @@ async function make(inputs: BuildInputs, workspace: string, tree: string, report
   const key = buildKey(inputs, tree);
   const folder = binariesFolder(project, key);
   const facts = { variant, release: release.tag, key, tree, libraryHash, compiler: toolchain.identity, cmakeFlags: cmakeFlags(options), cpu: cpu.description };
-  return toBuild(release, folder, await storeBuild(folder, path.join(workspace, "build", "bin"), facts, targets));
+  return toBuild(inputs, folder, await storeBuild(folder, path.join(workspace, "build", "bin"), facts, targets));
 }
 
 function programName(release: Release, target: Target): string {
   return release.programs?.[target] ?? target;
 }
 
-function toBuild(release: Release, folder: string, { binaries, ...facts }: BuildRecord): Build {
+function toBuild({ release, cpu: { features } }: BuildInputs, folder: string, { binaries, ...facts }: BuildRecord): Build {
   return {
     ...facts,
     folder,
-    lacks: release.lacks ?? [],
+    features,
+    supports: (feature) => !release.lacks?.includes(feature),
     binary(name) {
       const file = programName(release, name);
       if (file in binaries) return path.join(folder, file);

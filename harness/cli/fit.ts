@@ -5,7 +5,7 @@ import writeFileAtomic from "write-file-atomic";
 import { UserError } from "../errors.ts";
 import { fittedYaml } from "../fit/file.ts";
 import { plainProgress } from "../report/progress.ts";
-import { fitModel, type FitModelRequest } from "../run/fitModel.ts";
+import { fitModel, type FitModelRequest } from "../sweep/fitModel.ts";
 import { fitRequestSchema } from "../study/types.ts";
 import type { CommandIo } from "./io.ts";
 import { wholeNumber } from "./wholeNumber.ts";

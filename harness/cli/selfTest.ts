@@ -5,7 +5,7 @@ import { ensureBuild } from "../build/build.ts";
 import { UserError } from "../errors.ts";
 import { projectRoot } from "../paths.ts";
 import { ProcessError, run } from "../process/run.ts";
-import type { Report } from "../run/events.ts";
+import type { Report } from "../sweep/events.ts";
 import { withScratch } from "../scratch.ts";
 import { scratchFolder, thisProject } from "../upstream/project.ts";
 

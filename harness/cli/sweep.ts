@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 import { liveProgress } from "../report/live.ts";
 import { plainProgress } from "../report/progress.ts";
-import type { Report } from "../run/events.ts";
-import { sweep, type SweepRequest } from "../run/sweep.ts";
+import type { Report } from "../sweep/events.ts";
+import { sweep, type SweepRequest } from "../sweep/sweep.ts";
 import { type CommandIo, exitCodes } from "./io.ts";
 import { showReports } from "./report.ts";
 import { wholeNumber } from "./wholeNumber.ts";

@@ -3,8 +3,8 @@ import path from "node:path";
 import { ensureBuild, type Build } from "../build/build.ts";
 import { UserError } from "../errors.ts";
 import { demoModel } from "../paths.ts";
-import { checkModel, checkText } from "../run/inputs.ts";
-import { ensureDemoText } from "../run/demoText.ts";
+import { checkModel, checkText } from "../sweep/inputs.ts";
+import { ensureDemoText } from "../sweep/demoText.ts";
 import { thisProject, type Project } from "../upstream/project.ts";
 import { releaseNamed, type Release } from "../upstream/releases.ts";
 import { bytes } from "./checks/bytes.ts";
@@ -77,7 +77,7 @@ async function bothBuilds(
 /** Stands in where the checks look at sources alone. */
 function noBuild(variant: "upstream" | "patched", release: Release): Build {
   return {
-    variant, release: release.tag, key: "", folder: "", tree: "", libraryHash: "", compiler: "", cmakeFlags: [], cpu: "",
+    variant, release: release.tag, key: "", folder: "", tree: "", libraryHash: "", compiler: "", cmakeFlags: [], cpu: "", features: "", supports: () => true,
     binary: (name) => {
       throw new UserError(`${name} was not built: none of the checks asked for it.`);
     },

@@ -4,8 +4,9 @@ import type { Build } from "../build/build.ts";
 import { finiteNumber } from "../parse/numbers.ts";
 import { parsePerplexity, type Perplexity } from "../parse/perplexity.ts";
 import { run, type ProcessResult } from "../process/run.ts";
-import { deviceArguments, perplexityArguments, quantizeArguments } from "../run/arguments.ts";
-import { childEnvironment } from "../run/environment.ts";
+import { deviceArguments, perplexityArguments } from "../steps/arguments.ts";
+import { childEnvironment } from "../steps/environment.ts";
+import { quantizeArguments } from "../steps/quantize.ts";
 import type { RegressContext } from "./types.ts";
 
 type Place = Pick<RegressContext, "folder" | "signal">;
@@ -50,7 +51,7 @@ export interface Quantization {
 /** Quantizes a model. @throws {ProcessError} it failed */
 export async function quantizeModel(build: Build, what: Quantization, place: Place): Promise<ProcessResult> {
   const { model, to, imatrix, conf = null } = what;
-  return runProgram(build, "llama-quantize", quantizeArguments(what, what, [], { model, quantized: to, imatrix }), place, conf);
+  return runProgram(build, "llama-quantize", quantizeArguments({ ...what, imatrix: imatrix !== undefined }, { model, quantized: to, ...(imatrix && { imatrix }) }, String(what.threads)), place, conf);
 }
 
 /** How a text's likelihood is measured. */
@@ -71,13 +72,13 @@ export interface Likelihood {
  */
 export async function measureLikelihood(build: Build, what: Likelihood, place: Place): Promise<Perplexity> {
   const { model, text, threads, chunks, more = [] } = what;
-  const args = perplexityArguments({ context: 512, batch: 2048, ubatch: 512, threads, chunks }, { model, text }, build.lacks);
+  const args = perplexityArguments({ context: 512, batch: 2048, ubatch: 512, chunks }, { model, text }, { build, threads: String(threads) });
   return parsePerplexity(await runProgram(build, "llama-perplexity", [...args, ...more], place), chunks);
 }
 
 /** Makes an importance matrix from the beginning of a text. @returns its path */
 export async function makeImportanceMatrix(build: Build, model: string, text: string, to: string, threads: number, place: Place): Promise<string> {
-  const args = ["-m", model, "-f", text, "-o", to, "-c", "512", "-t", String(threads), "--chunks", "4", ...deviceArguments(build.lacks)];
+  const args = ["-m", model, "-f", text, "-o", to, "-c", "512", "-t", String(threads), "--chunks", "4", ...deviceArguments(build)];
   await runProgram(build, "llama-imatrix", args, place);
   return to;
 }

@@ -23,7 +23,7 @@ const schemes = [
 export async function recognisedUpstream(context: RegressContext, tally: Tally): Promise<void> {
   const { upstream, patched, folder, threads, signal } = context;
   for (const { scheme, type, conf } of schemes) {
-    if (conf.includes("packed") && patched.lacks?.includes("packed")) continue;
+    if (conf.includes("packed") && !patched.supports("packed")) continue;
     const to = path.join(folder, "recognised.gguf");
     const label = `${scheme} in ${type} read by upstream`;
     const written = await attempt(async () => {

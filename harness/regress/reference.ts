@@ -5,8 +5,8 @@ import { z } from "zod";
 import { readJson } from "../json.ts";
 import { projectRoot } from "../paths.ts";
 import type { Measured } from "../report/load.ts";
-import { schemeName } from "../report/rows.ts";
-import { bitsPerWeight } from "../report/sizes.ts";
+import { schemeName } from "../report/cellColumns.ts";
+import { bitsPerWeight } from "../steps/sizes.ts";
 import type { Tally } from "./tally.ts";
 
 const share = z.number().min(0).max(1);

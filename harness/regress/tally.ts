@@ -1,5 +1,5 @@
 import { UserError } from "../errors.ts";
-import { reasonOf } from "../run/reason.ts";
+import { reasonOf } from "../process/reason.ts";
 import type { Build } from "../build/build.ts";
 import type { Outcome, RegressContext, Verdict } from "./types.ts";
 

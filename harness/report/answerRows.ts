@@ -1,7 +1,7 @@
 import { type Estimate, pairedDifference } from "../analysis/statistics.ts";
 import { measured, type Measured, type Results } from "./load.ts";
 import { rounded, type Table } from "./rows.ts";
-import { bitsPerWeight } from "./sizes.ts";
+import { bitsPerWeight } from "../steps/sizes.ts";
 
 /** Types that an own scheme has to beat. */
 const rivals = ["IQ4_NL", "Q4_1", "Q4_0", "Q4_K_S"];

@@ -48,7 +48,7 @@ function row(name: string, left: FigureCell | undefined, right: FigureCell | und
   return [
     name,
     left && right ? "both" : left ? "only in A" : "only in B",
-    left && right ? String(left.record.inputs.conf !== right.record.inputs.conf) : null,
+    left && right ? String(left.record.conf !== right.record.conf) : null,
     ...both(({ bits }) => rounded(bits, 4)),
     before, after,
     before !== null && after !== null ? rounded(100 * (after / before - 1), 4) : null,

@@ -1,4 +1,4 @@
-import type { RecordedStream } from "../store/record.ts";
+import type { RecordedStream } from "../steps/compressionRecord.ts";
 import { measured, type Results } from "./load.ts";
 import { rounded, type Table } from "./rows.ts";
 

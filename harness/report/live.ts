@@ -1,5 +1,5 @@
 import { Listr, type ListrTask } from "listr2";
-import type { SweepEvent } from "../run/events.ts";
+import type { SweepEvent } from "../sweep/events.ts";
 import { buildText, cellText } from "./progress.ts";
 
 /** A sweep's progress on a terminal. */

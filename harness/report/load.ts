@@ -1,13 +1,28 @@
 import { UserError } from "../errors.ts";
+import type { RecordedCompression } from "../steps/compressionRecord.ts";
+import type { Count } from "../steps/count.ts";
+import type { Evaluation } from "../steps/evaluate.ts";
+import { stepsOfCell } from "../steps/registry.ts";
 import { readPlan, type Plan } from "../store/plan.ts";
-import type { CellRecord } from "../store/record.ts";
-import { readFailure, readRecord } from "../store/store.ts";
+import type { StepRecord } from "../store/record.ts";
+import { cacheStore, readFailure, readRecord, resultsStore } from "../store/store.ts";
 import type { Cell } from "../study/types.ts";
+
+/** What the steps of a finished cell found. */
+export interface CellRecord extends Count, Evaluation {
+  /** Null for a cell of floating-point numbers. */
+  compression: RecordedCompression | null;
+  /** Wall-clock seconds; null when the model already had the cell's type and nothing was quantized. */
+  quantizeSeconds: number | null;
+  /** The scheme as pablo.conf; null when the library had no part in it. */
+  conf: string | null;
+  /** The records of the cell's own steps, by name. */
+  steps: ReadonlyMap<string, StepRecord>;
+}
 
 /** A cell with what the store has of it. */
 export interface CellResult {
   cell: Cell;
-  key: string;
   /** Null when the cell failed. */
   record: CellRecord | null;
   /** Why it failed; null when it did not. */
@@ -31,12 +46,46 @@ export async function loadResults(folder: string): Promise<Results> {
   const plan = await readPlan(folder);
   if (!plan) throw new UserError(`${folder} holds no results; run npm run sweep first, or give its folder`);
   const cells: CellResult[] = [];
-  for (const { cell, key } of plan.cells) {
-    const record = await readRecord(folder, key);
-    const failure = record ? null : ((await readFailure(folder, key))?.reason ?? null);
-    if (record || failure !== null) cells.push({ cell: cell as Cell, key, record, failure });
+  for (const { cell, steps } of plan.cells) {
+    const record = await readCell(folder, steps);
+    const failure = record ? null : await failureOf(folder, steps);
+    if (record || failure !== null) cells.push({ cell, record, failure });
   }
   return { folder, plan, cells };
+}
+
+type Keys = Plan["cells"][number]["steps"];
+
+function isShared(step: string): boolean {
+  return stepsOfCell.find(({ name }) => name === step)?.shared === true;
+}
+
+async function readCell(folder: string, keys: Keys): Promise<CellRecord | null> {
+  const steps = new Map<string, StepRecord>();
+  for (const { step, key } of keys.filter(({ step }) => !isShared(step))) {
+    const record = await readRecord(resultsStore(folder), step, key);
+    if (!record) return null;
+    steps.set(step, record);
+  }
+  const resultOf = (name: string): object => steps.get(name)?.result ?? {};
+  return {
+    compression: null,
+    quantizeSeconds: null,
+    conf: (steps.get("quantize")?.inputs.config["conf"] as string | null | undefined) ?? null,
+    ...resultOf("quantize"),
+    ...resultOf("compress"),
+    ...(resultOf("count") as Count),
+    ...(resultOf("evaluate") as Evaluation),
+    steps,
+  };
+}
+
+async function failureOf(folder: string, keys: Keys): Promise<string | null> {
+  for (const { step, key } of keys) {
+    const failure = await readFailure(isShared(step) ? cacheStore() : resultsStore(folder), step, key);
+    if (failure) return failure.reason;
+  }
+  return null;
 }
 
 /** A cell that was measured. */

@@ -5,16 +5,16 @@ export function manifest({ plan, cells }: Results): object {
   const { cells: _cells, format: _format, ...rest } = plan;
   return {
     ...rest,
-    cells: cells.map(({ cell, key, record, failure }) => ({
+    cells: cells.map(({ cell, record, failure }) => ({
       name: cell.name,
-      key,
       status: record ? "ok" : `failed: ${failure}`,
       ...(record && {
-        date: record.date,
-        conf: record.inputs.conf,
+        date: [...record.steps.values()].map(({ date }) => date).sort().at(-1),
+        conf: record.conf,
         file_sha256: record.file.sha256,
         file_bytes: record.file.bytes,
-        argv: record.argv,
+        argv: [...record.steps.values()].map(({ argv }) => argv).filter(({ length }) => length > 0),
+        steps: Object.fromEntries([...record.steps].map(([step, { key }]) => [step, key])),
       }),
     })),
   };

@@ -1,4 +1,4 @@
-import type { SweepEvent } from "../run/events.ts";
+import type { SweepEvent } from "../sweep/events.ts";
 
 /**
  * Progress as plain lines, for logs: every note, step and end, and within a step a line now and then.

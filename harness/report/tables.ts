@@ -2,7 +2,7 @@ import { copyFile, mkdir, readdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { stringify } from "csv-stringify/sync";
 import writeFileAtomic from "write-file-atomic";
-import { cellFolder } from "../store/store.ts";
+import { resultsStore, stepFolder } from "../store/store.ts";
 import { tableRows, testRows } from "./answerRows.ts";
 import { compressionRows, radiusRows } from "./compressionRows.ts";
 import { loadResults, measured, type Results } from "./load.ts";
@@ -54,8 +54,11 @@ async function writeHistograms(results: Results): Promise<string[]> {
   const folder = path.join(results.folder, "histograms");
   await mkdir(folder, { recursive: true });
   const sources = measured(results)
-    .filter(({ record }) => "histogram.json" in record.files)
-    .map(({ cell, key }) => ({ name: `${cell.name}.json`, source: path.join(cellFolder(results.folder, key), "histogram.json") }));
+    .flatMap(({ cell, record }) => {
+      const quantized = record.steps.get("quantize");
+      if (!quantized?.files["histogram"]) return [];
+      return [{ name: `${cell.name}.json`, source: path.join(stepFolder(resultsStore(results.folder), "quantize", quantized.key), "histogram") }];
+    });
   for (const { name, source } of sources) await copyFile(source, path.join(folder, name));
   const current = new Set(sources.map(({ name }) => name));
   for (const name of await readdir(folder)) {

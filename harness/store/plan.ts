@@ -1,15 +1,17 @@
-import { readFile } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import writeFileAtomic from "write-file-atomic";
 import { z } from "zod";
 import { UserError } from "../errors.ts";
+import { canonicalJson } from "../hash.ts";
 import { cellSchema } from "../study/types.ts";
-import { storeFolder } from "./store.ts";
+import { seal, unseal } from "./seal.ts";
+import { resultsStore } from "./store.ts";
 
 const contentSchema = z.strictObject({ name: z.string(), path: z.string(), sha256: z.string(), bytes: z.int() });
 
 const planSchema = z.strictObject({
-  format: z.literal(2),
+  format: z.literal(3),
   study: z.strictObject({ name: z.string(), title: z.string().optional(), path: z.string() }),
   model: contentSchema,
   text: contentSchema,
@@ -32,13 +34,14 @@ const planSchema = z.strictObject({
     compiler: z.string(),
     cmakeFlags: z.array(z.string()),
     cpu: z.string(),
+    features: z.string(),
   }),
   versions: z.record(z.string(), z.string()),
   machine: z.strictObject({ platform: z.string(), cpuModel: z.string(), processors: z.int(), memoryBytes: z.int() }),
   argv: z.array(z.string()),
   date: z.iso.datetime(),
-  /** Every cell of the study, in its order, with the key that it has under these parameters. */
-  cells: z.array(z.strictObject({ key: z.string(), cell: cellSchema })),
+  /** Every cell of the study, in its order, with the keys that its steps have under these parameters. */
+  cells: z.array(z.strictObject({ cell: cellSchema, steps: z.array(z.strictObject({ step: z.string(), key: z.string() })) })),
 });
 
 /** What the latest sweep of a results folder asked for: which records its tables show. */
@@ -46,9 +49,16 @@ export type Plan = z.infer<typeof planSchema>;
 
 const planName = "plan.json";
 
-/** Keep the plan, atomically. */
+/** Keep the plan, atomically. One that asks for the same as the last stays, with the date and the command line that it has. */
 export async function writePlan(results: string, plan: Plan): Promise<void> {
-  await writeFileAtomic(path.join(storeFolder(results), planName), `${JSON.stringify(planSchema.parse(plan), null, 1)}\n`);
+  const before = await readPlan(results).catch(() => null);
+  if (before && canonicalJson(asked(before)) === canonicalJson(asked(plan))) return;
+  await mkdir(resultsStore(results), { recursive: true });
+  await writeFileAtomic(path.join(resultsStore(results), planName), seal(planSchema.parse(plan)));
+}
+
+function asked({ date: _date, argv: _argv, ...others }: Plan): object {
+  return others;
 }
 
 /**
@@ -58,7 +68,7 @@ export async function writePlan(results: string, plan: Plan): Promise<void> {
  * @throws UserError when it is damaged
  */
 export async function readPlan(results: string): Promise<Plan | null> {
-  const file = path.join(storeFolder(results), planName);
+  const file = path.join(resultsStore(results), planName);
   let text: string;
   try {
     text = await readFile(file, "utf8");
@@ -67,7 +77,7 @@ export async function readPlan(results: string): Promise<Plan | null> {
     throw error;
   }
   try {
-    return planSchema.parse(JSON.parse(text));
+    return planSchema.parse(unseal(text));
   } catch {
     throw new UserError(`${file} is damaged; remove it and run the sweep again: finished cells are kept`);
   }

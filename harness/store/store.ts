@@ -1,99 +1,123 @@
-import { copyFile, mkdir, readFile, rm } from "node:fs/promises";
+import { copyFile, mkdir, readFile, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import writeFileAtomic from "write-file-atomic";
 import { z } from "zod";
 import { hashFile } from "../hash.ts";
 import { keptJson } from "../json.ts";
-import { recordFormat } from "./key.ts";
-import { type CellRecord, openRecord, recordSchema, sealRecord } from "./record.ts";
-
-const recordName = "record.json";
-const failureName = "failure.json";
+import { cacheFolder } from "../paths.ts";
+import { contentHash } from "./contentHash.ts";
+import { openRecord, sealRecord, type StepRecord } from "./record.ts";
 
 const failureSchema = z.strictObject({ reason: z.string(), date: z.iso.datetime() });
 
-/** Why a cell has no record although it was run. */
-type Failure = z.infer<typeof failureSchema>;
+/** Why a step has no record although it was run. */
+export type Failure = z.infer<typeof failureSchema>;
 
-/** Folder that holds the store of a results folder. */
-export function storeFolder(results: string): string {
+/** A folder of step records: a results folder's `store`, or the cache's, for what results folders share. */
+export type Store = string;
+
+/** The store of a results folder. */
+export function resultsStore(results: string): Store {
   return path.join(results, "store");
 }
 
-/** Folder of one cell in the store of a results folder. */
-export function cellFolder(results: string, key: string): string {
-  return path.join(storeFolder(results), key);
+/** The store of what any results folder may need, and what can be made again. */
+export function cacheStore(): Store {
+  return path.join(cacheFolder(), "store");
 }
 
+/** Folder of one step of that key. */
+export function stepFolder(store: Store, step: string, key: string): string {
+  return path.join(store, step, key);
+}
+
+/** Files beside a record that are read whenever the record is; larger ones when they are used. */
+const smallBytes = 1 << 24;
+
 /**
- * A cell's record.
+ * A step's record.
  *
- * @param results the results folder
- * @returns null when there is none, or it or one of the cell's files is not as it was written
+ * @returns null when there is none, or it or a file beside it is not as it was written
  */
-export async function readRecord(results: string, key: string): Promise<CellRecord | null> {
-  const folder = cellFolder(results, key);
-  const text = await readText(path.join(folder, recordName));
+export async function readRecord(store: Store, step: string, key: string): Promise<StepRecord | null> {
+  const text = await readFile(path.join(stepFolder(store, step, key), "record.json"), "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT" || error.code === "ENOTDIR") return null;
+    throw error;
+  });
   const record = text === null ? null : openRecord(text, key);
   if (!record) return null;
-  for (const [name, expected] of Object.entries(record.files)) {
-    const hash = await hashFile(path.join(folder, name)).catch(() => null);
-    if (hash !== expected) return null;
+  for (const [role, { kept, bytes, sha256 }] of Object.entries(record.files)) {
+    if (!kept || bytes > smallBytes) continue;
+    const hash = await hashFile(path.join(stepFolder(store, step, key), role)).catch(() => null);
+    if (hash !== sha256) return null;
   }
   return record;
 }
 
 /**
- * Keep a cell: its files first, its record last and atomically, so that a folder without a valid
- * record is one that was interrupted.
+ * Path of a file that a step gave.
  *
- * @param record the record without the checksums of its files
- * @param files files to keep, by the name they get in the cell's folder; copied
+ * @param folder where it lies
+ * @returns null when it is missing or not what the step gave
  */
-export async function writeRecord(
-  results: string,
-  record: Omit<CellRecord, "files" | "format">,
-  files: Record<string, string>,
-): Promise<CellRecord> {
-  const folder = cellFolder(results, record.key);
-  await rm(folder, { recursive: true, force: true });
-  await mkdir(folder, { recursive: true });
-  const hashes: Record<string, string> = {};
-  for (const [name, source] of Object.entries(files)) {
-    await copyFile(source, path.join(folder, name));
-    hashes[name] = await hashFile(path.join(folder, name));
-  }
-  const whole = recordSchema.parse({ format: recordFormat, ...record, files: hashes });
-  await writeFileAtomic(path.join(folder, recordName), sealRecord(whole));
-  return whole;
+export async function keptFile(folder: string, role: string, { files }: Pick<StepRecord, "files">): Promise<string | null> {
+  const file = path.join(folder, role);
+  const expected = files[role];
+  const bytes = await stat(file).then(({ size }) => size, () => -1);
+  if (!expected || bytes !== expected.bytes) return null;
+  return (await contentHash(file)) === expected.sha256 ? file : null;
 }
 
 /**
- * Keep why a cell failed, and what its steps printed. The cell is run again by the next sweep.
+ * Keep a step: its files first, its record last and atomically, so that a folder without a valid record is one that
+ * was interrupted.
  *
- * @param files logs to keep, by the name they get; missing ones are left out
+ * @param files files to keep beside the record, by the name that they get; moved there
  */
-export async function writeFailure(results: string, key: string, reason: string, files: Record<string, string>): Promise<void> {
-  const folder = cellFolder(results, key);
+export async function writeRecord(store: Store, record: StepRecord, files: Record<string, string>): Promise<void> {
+  const folder = stepFolder(store, record.inputs.step, record.key);
   await rm(folder, { recursive: true, force: true });
-  await mkdir(folder, { recursive: true });
-  for (const [name, source] of Object.entries(files)) {
-    await copyFile(source, path.join(folder, name)).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== "ENOENT") throw error;
-    });
-  }
+  await moveAll(files, folder);
+  await writeFileAtomic(path.join(folder, "record.json"), sealRecord(record));
+}
+
+/**
+ * Keep why a step failed, and what it printed. It is run again by the next sweep.
+ *
+ * @param logs files to keep, by the name that they get
+ */
+export async function writeFailure(store: Store, step: string, key: string, reason: string, logs: Record<string, string>): Promise<void> {
+  const folder = stepFolder(store, step, key);
+  await rm(folder, { recursive: true, force: true });
+  await moveAll(logs, folder);
   const failure: Failure = { reason, date: new Date().toISOString() };
-  await writeFileAtomic(path.join(folder, failureName), `${JSON.stringify(failure, null, 1)}\n`);
+  await writeFileAtomic(path.join(folder, "failure.json"), `${JSON.stringify(failure, null, 1)}\n`);
 }
 
-/** Why a cell failed when it was last run; null when it did not, or the file is damaged. */
-export async function readFailure(results: string, key: string): Promise<Failure | null> {
-  return keptJson(path.join(cellFolder(results, key), failureName), failureSchema);
+/** Why a step failed when it was last run; null when it did not, or the file is damaged. */
+export async function readFailure(store: Store, step: string, key: string): Promise<Failure | null> {
+  return keptJson(path.join(stepFolder(store, step, key), "failure.json"), failureSchema);
 }
 
-async function readText(file: string): Promise<string | null> {
-  return readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT" || error.code === "ENOTDIR") return null;
-    throw error;
-  });
+async function moveAll(files: Record<string, string>, folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  for (const [name, source] of Object.entries(files)) await move(source, path.join(folder, name));
+}
+
+/** Moves a file, also to another file system. */
+export async function move(source: string, target: string): Promise<void> {
+  await mkdir(path.dirname(target), { recursive: true });
+  try {
+    await rename(source, target);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EXDEV") throw error;
+    const partial = `${target}.${process.pid}.partial`;
+    try {
+      await copyFile(source, partial);
+      await rename(partial, target);
+      await rm(source);
+    } finally {
+      await rm(partial, { force: true });
+    }
+  }
 }

@@ -8,13 +8,13 @@ import { thisProject, type Project } from "./project.ts";
 const hash = z.string().regex(/^[0-9a-f]{40}$/, "40 hexadecimal digits");
 
 /**
- * What a release may lack: packed codes; statistics of divergence, and importance matrices, of the form
+ * What most releases can do: packed codes; statistics of divergence, and importance matrices, of the form
  * that is read here; or options that llama-quantize and llama-perplexity have by these names.
  */
-const lacks = z.enum(["packed", "kl-divergence", "imatrix", "--tensor-type", "--device", "--ubatch-size", "--flash-attn"]);
+const feature = z.enum(["packed", "kl-divergence", "imatrix", "--tensor-type", "--device", "--ubatch-size", "--flash-attn"]);
 
-/** What a release lacks of what the others can do. */
-export type Lack = z.infer<typeof lacks>;
+/** Something that most releases can do. */
+export type Feature = z.infer<typeof feature>;
 
 const releaseSchema = z.strictObject({
   tag: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9.-]*$/),
@@ -25,7 +25,7 @@ const releaseSchema = z.strictObject({
   integrity: z.string().regex(/^sha512-[A-Za-z0-9+/]+=*$/, "sha512-…"),
   programs: z.record(z.string(), z.string()).optional(),
   cmake: z.record(z.string(), z.string()).optional(),
-  lacks: z.array(lacks).optional(),
+  lacks: z.array(feature).optional(),
 });
 
 const upstreamsSchema = z.strictObject({ pin: z.string(), releases: z.array(releaseSchema).min(1) });

@@ -31,8 +31,8 @@ interface Setting {
 }
 
 /** Settings of cache, attention, batch and threads that the release has. */
-function settings({ lacks = [] }: Build): Setting[] {
-  if (lacks.includes("--flash-attn")) return [{ name: "KV F16", more: [], parallel: true }, { name: "K Q8_0", more: ["-ctk", "q8_0"] }];
+function settings(build: Build): Setting[] {
+  if (!build.supports("--flash-attn")) return [{ name: "KV F16", more: [], parallel: true }, { name: "K Q8_0", more: ["-ctk", "q8_0"] }];
   return [
     { name: "KV F16", more: ["-fa", "off"] },
     { name: "KV F16, flash attention", more: ["-fa", "on"], parallel: true },

@@ -2,7 +2,7 @@ import { rm } from "node:fs/promises";
 import path from "node:path";
 import { demoModel } from "../../paths.ts";
 import { loadResults, measured, type Measured } from "../../report/load.ts";
-import { sweep } from "../../run/sweep.ts";
+import { sweep } from "../../sweep/sweep.ts";
 import { findStudy } from "../../study/find.ts";
 import { loadStudy } from "../../study/load.ts";
 import { compareExpected, readExpected } from "../expected.ts";

@@ -2,7 +2,7 @@ import { devNull } from "node:os";
 import path from "node:path";
 import { medianInterval, type MedianInterval } from "../../analysis/medianInterval.ts";
 import type { Build } from "../../build/build.ts";
-import { quantizeArguments } from "../../run/arguments.ts";
+import { quantizeArguments } from "../../steps/quantize.ts";
 import { syntheticModel } from "../models.ts";
 import { processorSeconds, quantizeModel, writeConf } from "../programs.ts";
 import { attempt, makeTally } from "../tally.ts";
@@ -81,7 +81,7 @@ async function tasks(context: RegressContext): Promise<Task[]> {
     name: `quantize ${type}`,
     measure: (build) => {
       // Written to nowhere: a disk's moods are no property of a program.
-      const args = quantizeArguments({ type, pure: true }, { threads: 1 }, [], { model: model.path, quantized: devNull });
+      const args = quantizeArguments({ type, pure: true }, { model: model.path, quantized: devNull }, "1");
       return leastOf(3, () => processorSeconds(build, "llama-quantize", args, context, build === patched ? conf : null));
     },
   });

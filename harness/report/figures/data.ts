@@ -2,8 +2,8 @@ import { entropy } from "../../analysis/entropy.ts";
 import { shares, total, totalCounts } from "../../analysis/histogram.ts";
 import { type Cell, floatTypes } from "../../study/types.ts";
 import { measured, type Measured, type Results } from "../load.ts";
-import { wholeWeightError } from "../rows.ts";
-import { bitsPerWeight } from "../sizes.ts";
+import { wholeWeightError } from "../../steps/count.ts";
+import { bitsPerWeight } from "../../steps/sizes.ts";
 
 /** A value with its standard error. */
 export interface Uncertain {

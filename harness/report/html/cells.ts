@@ -1,6 +1,6 @@
 import type { Results } from "../load.ts";
 import type { FigureCell, FigureData } from "../figures/data.ts";
-import { schemeName } from "../rows.ts";
+import { schemeName } from "../cellColumns.ts";
 import { number, type PageCell, type PageColumn, type PageTable, uncertain, words } from "./columns.ts";
 
 interface Column extends PageColumn {

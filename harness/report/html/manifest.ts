@@ -20,9 +20,9 @@ export function manifestRows({ plan }: Results): [term: string, value: string][]
 }
 
 /** A cell's pablo.conf and its commands, without this machine's paths. */
-export function cellRun({ cell, record: { inputs } }: Measured): { name: string; text: string } {
-  const commands = inputs.steps.map((step) => commandLine(step));
-  return { name: cell.name, text: [...(inputs.conf === null ? [] : ["pablo.conf:", inputs.conf.trimEnd(), ""]), ...commands].join("\n") };
+export function cellRun({ cell, record: { conf, steps } }: Measured): { name: string; text: string } {
+  const commands = [...steps.values()].filter(({ argv }) => argv.length > 0).map(({ inputs }) => commandLine(inputs.argv));
+  return { name: cell.name, text: [...(conf === null ? [] : ["pablo.conf:", conf.trimEnd(), ""]), ...commands].join("\n") };
 }
 
 /** Commands that run the study again, and make its reports again. */

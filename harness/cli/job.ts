@@ -1,0 +1,39 @@
+import path from "node:path";
+import type { Command } from "commander";
+import { ensureBuild } from "../build/build.ts";
+import { UserError } from "../errors.ts";
+import { localExecutor } from "../executors/local.ts";
+import { readJob } from "../jobs/jobFile.ts";
+import { thisTarget } from "../steps/target.ts";
+import { releaseNamed } from "../upstream/releases.ts";
+import { type CommandIo, exitCodes } from "./io.ts";
+import { plainProgress } from "../report/progress.ts";
+
+/** Adds `job`: run one cell of a sweep on any machine that sees its folders. */
+export function addJobCommand(program: Command, io: CommandIo): void {
+  program
+    .command("job")
+    .description("run the steps of one cell that have no record yet, as a sweep wrote them down")
+    .argument("<file>", "a file of store/jobs in a results folder")
+    .action(async (file: string) => {
+      const job = await readJob(path.resolve(file));
+      const report = plainProgress(io.print);
+      const { release: tag, build: key, threads } = job.target;
+      const build = await ensureBuild("patched", {
+        release: await releaseNamed(tag),
+        targets: ["llama-quantize", "llama-perplexity", "llama-imatrix"],
+        report: (text, fraction) => report({ kind: "build", text, fraction }),
+        signal: io.signal,
+      });
+      if (build.key !== key) throw new UserError(`${file} was made for build ${key.slice(0, 12)} of llama.cpp ${tag}, but this machine makes ${build.key.slice(0, 12)}: another compiler, processor or state of the patches; run npm run sweep here`);
+      const position = "1 of 1";
+      const running = localExecutor(await thisTarget(build, threads, io.signal), 1).run([job], {
+        progress: (_job, step, text, fraction) => report({ kind: "cell", name: job.name, position, step, text, fraction }),
+        note: (text) => report({ kind: "note", text }),
+      }, io.signal);
+      for await (const { failure } of running) {
+        report({ kind: "done", name: job.name, position, outcome: failure === null ? "computed" : "failed", text: failure ?? "every step has its record" });
+        if (failure !== null) io.exit(exitCodes.failed);
+      }
+    });
+}

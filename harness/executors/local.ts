@@ -1,0 +1,50 @@
+import type { Job } from "../jobs/job.ts";
+import { runJob } from "../jobs/runJob.ts";
+import { reasonOf } from "../process/reason.ts";
+import { TextTooShort } from "../steps/shortText.ts";
+import type { Target } from "../steps/step.ts";
+import type { Ended, Executor, JobReport } from "./executor.ts";
+
+/**
+ * Runs jobs on this machine.
+ *
+ * @param on what they were planned for
+ * @param atOnce jobs side by side
+ */
+export function localExecutor(on: Target, atOnce: number): Executor {
+  return {
+    async *run(jobs, report, signal) {
+      const stop = new AbortController();
+      const both = AbortSignal.any([signal, stop.signal]);
+      const waiting = [...jobs];
+      const running = new Map<Job, Promise<Ended>>();
+      try {
+        while (waiting.length > 0 || running.size > 0) {
+          signal.throwIfAborted();
+          while (running.size < atOnce && waiting.length > 0) {
+            const job = waiting.shift()!;
+            running.set(job, runOne(job, on, report, both));
+          }
+          const ended = await Promise.race(running.values());
+          running.delete(ended.job);
+          yield ended;
+        }
+      } finally {
+        // Programs under way must have ended before anything else is done.
+        stop.abort();
+        await Promise.allSettled(running.values());
+      }
+    },
+  };
+}
+
+async function runOne(job: Job, on: Target, { progress, note }: JobReport, signal: AbortSignal): Promise<Ended> {
+  try {
+    await runJob(job, on, { signal, note, report: (step, text, fraction) => progress(job, step, text, fraction) });
+    return { job, failure: null };
+  } catch (error) {
+    // A text that is too short for one cell is too short for all.
+    if (signal.aborted || error instanceof TextTooShort || (error as Error).name === "AbortError") throw error;
+    return { job, failure: reasonOf(error) };
+  }
+}

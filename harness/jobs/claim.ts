@@ -1,0 +1,112 @@
+import { readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { UserError } from "../errors.ts";
+import { withLock } from "../process/lock.ts";
+import { withScratch } from "../scratch.ts";
+import type { Store } from "../store/store.ts";
+import { hasEnded, type Owner, ownerSchema, thisOwner } from "./owner.ts";
+
+/** How often a holder says that it lives, and after how long a silence it is taken for dead, in milliseconds. */
+const pulse = 5_000;
+const silence = 60_000;
+
+const ownerFile = "owner.json";
+
+/** Options of {@link withClaim}. */
+export interface ClaimOptions {
+  signal: AbortSignal;
+  /** Called once if another holds the claim, with who. */
+  onWait(owner: Owner | null): void;
+}
+
+/**
+ * Do work as the only one who does it, on all machines that share the store: `store/claims/KEY` is a folder that tells
+ * who holds it and since when it is alive. Waits while another holds it; a claim whose owner has ended is taken over, at
+ * once on its own host, elsewhere when it has been silent for a minute by this host's own clock.
+ *
+ * @param work gets a signal that fires when the claim is lost or `signal` fires
+ */
+export async function withClaim<T>(store: Store, key: string, work: (held: AbortSignal) => Promise<T>, { signal, onWait }: ClaimOptions): Promise<T> {
+  const folder = path.join(store, "claims", key);
+  const token = await acquire(folder, signal, onWait);
+  const lost = new AbortController();
+  const timer = setInterval(() => void renew(folder, token).catch((error: Error) => lost.abort(error)), pulse);
+  try {
+    return await work(AbortSignal.any([signal, lost.signal]));
+  } finally {
+    clearInterval(timer);
+    if ((await readOwner(folder))?.text === token) await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function acquire(folder: string, signal: AbortSignal, onWait: ClaimOptions["onWait"]): Promise<string> {
+  return withScratch(path.dirname(folder), "new", async (prepared) => {
+    const token = JSON.stringify({ ...(await thisOwner()), token: path.basename(prepared) });
+    await writeFile(path.join(prepared, ownerFile), token);
+    let seen = "";
+    let since = performance.now();
+    for (let attempt = 0; ; attempt++) {
+      signal.throwIfAborted();
+      if (await takes(prepared, folder)) return token;
+      const holder = await readOwner(folder);
+      if (attempt === 0) onWait(holder?.owner ?? null);
+      const pulseNow = holder?.pulse ?? "";
+      if (pulseNow !== seen) since = performance.now();
+      seen = pulseNow;
+      const ended = performance.now() - since > silence || (holder?.owner && (await hasEnded(holder.owner)));
+      if (ended) await clear(folder, holder, signal);
+      else await wait(200, undefined, { signal });
+    }
+  });
+}
+
+/** A folder with something in it is not replaced by a rename: whoever comes first has the claim, owner and all. */
+async function takes(prepared: string, folder: string): Promise<boolean> {
+  try {
+    await rename(prepared, folder);
+    return true;
+  } catch (error) {
+    if (["ENOTEMPTY", "EEXIST"].includes((error as NodeJS.ErrnoException).code ?? "")) return false;
+    throw error;
+  }
+}
+
+interface Holder {
+  owner: Owner | null;
+  text: string;
+  /** Changes with each sign of life. */
+  pulse: string;
+}
+
+async function readOwner(folder: string): Promise<Holder | null> {
+  const file = path.join(folder, ownerFile);
+  try {
+    const [text, { mtimeMs }] = [await readFile(file, "utf8"), await stat(file)];
+    const parsed = ownerSchema.extend({ token: ownerSchema.shape.host }).safeParse(parsedJson(text));
+    return { owner: parsed.data ?? null, text, pulse: `${text} ${mtimeMs}` };
+  } catch {
+    return null;
+  }
+}
+
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+/** One at a time, and only if it is still the dead one's: else somebody's new claim would be removed. */
+async function clear(folder: string, dead: Holder | null, signal: AbortSignal): Promise<void> {
+  await withLock(`${folder}.clearing`, async () => {
+    if ((await readOwner(folder))?.text === dead?.text) await rm(folder, { recursive: true, force: true });
+  }, { signal });
+}
+
+async function renew(folder: string, token: string): Promise<void> {
+  if ((await readOwner(folder))?.text !== token) throw new UserError(`the claim ${folder} was taken by another process: this one had been silent for a minute`);
+  const now = new Date();
+  await utimes(path.join(folder, ownerFile), now, now);
+}

@@ -1,0 +1,85 @@
+import { mkdir, stat, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { UserError } from "../errors.ts";
+import { hashFile } from "../hash.ts";
+import { run } from "../process/run.ts";
+import { childEnvironment } from "../steps/environment.ts";
+import { keyInputs } from "../steps/key.ts";
+import type { Paths, Target, Tools } from "../steps/step.ts";
+import { type StepRecord, stepKey } from "../store/record.ts";
+import type { PlannedStep } from "./job.ts";
+import { stepNamed } from "./stepNamed.ts";
+
+/** A step that was run. */
+export interface Executed {
+  record: StepRecord;
+  /** Files to keep beside the record, by role. */
+  kept: Record<string, string>;
+  /** Large files, which can be made again, by role. */
+  large: Record<string, string>;
+}
+
+/** Where a step runs, and what it tells. */
+export interface Place extends Pick<Tools, "growing" | "signal" | "report" | "note"> {
+  /** Made for it. */
+  folder: string;
+  /** Gets the path of each log that was written, by the name that it is kept by. */
+  logs: Record<string, string>;
+}
+
+/** Roles whose files are too large to be kept with results. */
+const largeRoles: readonly string[] = ["quantized"];
+
+/**
+ * Run a step, whatever the store has.
+ *
+ * @throws UserError when its key does not follow from the target: the job was made for another build or machine
+ * @throws whatever the step throws
+ */
+export async function executeStep(planned: PlannedStep, at: Paths, on: Target, { logs, ...place }: Place): Promise<Executed> {
+  const step = stepNamed(planned.step);
+  const hashes = Object.fromEntries(Object.entries(planned.inputs).map(([role, input]) => [role, "file" in input ? input.sha256 : input.step]));
+  const inputs = keyInputs(step, planned.config, hashes, on);
+  if (stepKey(inputs) !== planned.key) throw new UserError(`step ${planned.step} was planned for another build, processor or version of quantflex than there is here; run npm run sweep again`);
+  await mkdir(place.folder, { recursive: true });
+  let command: string[] = [];
+  const tools: Tools = {
+    ...place,
+    async run([program = "", ...argumentList], { conf = null, ...options } = {}) {
+      command = [program, ...argumentList];
+      const log = path.join(place.folder, `${program}.log`);
+      logs[`${program}.log`] = log;
+      try {
+        const result = await run(on.build.binary(program), argumentList, { cwd: place.folder, env: childEnvironment(conf), signal: place.signal, ...options });
+        await writeFile(log, `${result.stdout}\n--- stderr ---\n${result.stderr}`);
+        return result;
+      } catch (error) {
+        await writeFile(log, String((error as { output?: string }).output ?? (error as Error).message));
+        throw error;
+      }
+    },
+  };
+  const start = performance.now();
+  const result = step.result.parse(await step.run(planned.config, at, on, tools)) as Record<string, unknown>;
+  const files = await describeFiles(planned, step.gives(planned.config), place.folder);
+  const paths = (kept: boolean): Record<string, string> =>
+    Object.fromEntries(Object.entries(files).filter(([, file]) => file.kept === kept).map(([role]) => [role, path.join(place.folder, role)]));
+  const seconds = (performance.now() - start) / 1000;
+  return { record: { key: planned.key, inputs, result, argv: command, seconds, date: new Date().toISOString(), files }, kept: paths(true), large: paths(false) };
+}
+
+async function describeFiles({ step }: PlannedStep, roles: readonly string[], folder: string): Promise<StepRecord["files"]> {
+  const files: StepRecord["files"] = {};
+  for (const role of roles) {
+    const file = path.join(folder, role);
+    const bytes = await stat(file).then(({ size }) => size, () => null);
+    if (bytes === null) throw new UserError(missing(step, role));
+    files[role] = { bytes, sha256: await hashFile(file), kept: !largeRoles.includes(role) };
+  }
+  return files;
+}
+
+function missing(step: string, role: string): string {
+  if (role === "histogram") return "llama-quantize wrote no histogram: it is not a patched one, or it ignored pablo.conf";
+  return `${step} made no ${role} file, although its program ended well`;
+}

@@ -1,0 +1,38 @@
+import { z } from "zod";
+
+const hash = z.string().regex(/^[0-9a-f]{64}$/);
+
+/** What comes in to a step by a role: a file that was given, or what another step of the job makes. */
+const inputSchema = z.union([z.strictObject({ file: z.string(), sha256: hash }), z.strictObject({ step: hash })]);
+
+const plannedStepSchema = z.strictObject({
+  /** Its name in the registry. */
+  step: z.string(),
+  key: hash,
+  /** Key of the file that grows from one run to the next; null for a step that has none. */
+  growing: hash.nullable(),
+  config: z.record(z.string(), z.unknown()),
+  inputs: z.record(z.string(), inputSchema),
+});
+
+/** A step with all that it needs, and the key that follows from it. */
+export type PlannedStep = z.infer<typeof plannedStepSchema>;
+
+/**
+ * The steps of one cell, as plain data: any machine that sees the folders, and builds the same programs, can run those that
+ * have no record.
+ */
+export const jobSchema = z.strictObject({
+  format: z.literal(1),
+  /** Name of the cell, or of the step that several cells share. */
+  name: z.string(),
+  /** Folder of the results. */
+  results: z.string(),
+  /** What it runs on: a release of llama.cpp, the key of its patched build, and threads. */
+  target: z.strictObject({ release: z.string(), build: z.string(), threads: z.int().positive() }),
+  /** Each after those whose files it reads. */
+  steps: z.array(plannedStepSchema).min(1),
+});
+
+/** The steps of one cell, as plain data. */
+export type Job = z.infer<typeof jobSchema>;

@@ -1,0 +1,25 @@
+import { mkdir } from "node:fs/promises";
+import path from "node:path";
+import writeFileAtomic from "write-file-atomic";
+import { canonicalJson, hashText } from "../hash.ts";
+import { readJson } from "../json.ts";
+import { resultsStore } from "../store/store.ts";
+import { type Job, jobSchema } from "./job.ts";
+
+/** Path of a job's file: `store/jobs/KEY.json`, by what it does and on what. */
+export function jobFile(job: Job): string {
+  const key = hashText(canonicalJson([job.target, job.steps.map((step) => step.key)]));
+  return path.join(resultsStore(job.results), "jobs", `${key}.json`);
+}
+
+/** Writes a job down, for whoever runs it. */
+export async function writeJob(job: Job): Promise<void> {
+  const file = jobFile(job);
+  await mkdir(path.dirname(file), { recursive: true });
+  await writeFileAtomic(file, `${JSON.stringify(jobSchema.parse(job), null, 1)}\n`);
+}
+
+/** Reads a job's file. @throws UserError when it is missing, or none */
+export async function readJob(file: string): Promise<Job> {
+  return readJson(file, jobSchema, "give a file of store/jobs in a results folder, which npm run sweep writes");
+}

@@ -1,0 +1,45 @@
+import { availableParallelism } from "node:os";
+import path from "node:path";
+import { cacheFolder } from "../paths.ts";
+import { withScratch } from "../scratch.ts";
+import type { Target } from "../steps/step.ts";
+import { readRecord, resultsStore } from "../store/store.ts";
+import type { Job, PlannedStep } from "./job.ts";
+import { makeRunner, type Watch } from "./runner.ts";
+import { stepNamed } from "./stepNamed.ts";
+
+/** With so many processors, one is given to what needs but one, beside a program that uses the others. */
+const enoughForTwo = 4;
+
+/** The steps whose records belong to the job's results; the others are made when their files are needed. */
+export function ownSteps({ steps }: Pick<Job, "steps">): PlannedStep[] {
+  return steps.filter(({ step }) => !stepNamed(step).shared);
+}
+
+/** Whether every step of a job has its record. */
+export async function isStored(job: Pick<Job, "results" | "steps">): Promise<boolean> {
+  for (const { step, key } of ownSteps(job)) if (!(await readRecord(resultsStore(job.results), step, key))) return false;
+  return true;
+}
+
+/**
+ * Run the steps of a job that have no record.
+ *
+ * @param on what its keys were planned for
+ * @throws AbortError when `signal` fires; what was finished is kept then
+ * @throws UserError and others with the reason when a step fails
+ */
+export async function runJob(job: Job, on: Target, watch: Watch): Promise<void> {
+  await withScratch(path.join(cacheFolder(), "scratch"), "job", async (folder) => {
+    const runner = makeRunner(job, on, folder, watch);
+    const inTurn = async (steps: readonly PlannedStep[]): Promise<void> => {
+      for (const { key } of steps) await runner.record(key);
+    };
+    const own = ownSteps(job);
+    const aside = availableParallelism() >= enoughForTwo ? own.filter(({ step }) => stepNamed(step).oneProcessor) : [];
+    const rest = own.filter((step) => !aside.includes(step));
+    const both = await Promise.allSettled([inTurn(rest), inTurn(aside)]);
+    for (const result of both) if (result.status === "rejected") throw result.reason;
+    await runner.keepLarge();
+  });
+}

@@ -1,0 +1,121 @@
+import path from "node:path";
+import { UserError } from "../errors.ts";
+import { reasonOf } from "../process/reason.ts";
+import type { Target } from "../steps/step.ts";
+import { cacheStore, keptFile, readRecord, resultsStore, type Store, stepFolder, writeFailure, writeRecord } from "../store/store.ts";
+import type { StepRecord } from "../store/record.ts";
+import { withClaim } from "./claim.ts";
+import type { Job, PlannedStep } from "./job.ts";
+import { keepLarge, largeFile } from "./largeFiles.ts";
+import { executeStep, type Executed } from "./execute.ts";
+import { stepNamed } from "./stepNamed.ts";
+
+/** What a runner tells, and what stops it. */
+export interface Watch {
+  signal: AbortSignal;
+  /** A step's progress: its name, words, and the fraction done where it is known. */
+  report(step: string, text: string, fraction?: number): void;
+  note(text: string): void;
+}
+
+/** Makes the records of a job's steps, and the files that lie between them, when they are asked for. */
+export interface Runner {
+  /** The record of the step with that key: the stored one, or a new one. */
+  record(key: string): Promise<StepRecord>;
+  /** Path of a file that the step gives by a role, made again when it is gone. */
+  file(key: string, role: string): Promise<string>;
+  /** Keeps the large files that were made for later jobs, as far as there is room. */
+  keepLarge(): Promise<void>;
+}
+
+/**
+ * @param job what is to be done
+ * @param on what it runs on; its keys must follow from that
+ * @param folder where large files may lie while the job runs
+ */
+export function makeRunner(job: Pick<Job, "results" | "steps">, on: Target, folder: string, watch: Watch): Runner {
+  const byKey = new Map(job.steps.map((planned) => [planned.key, planned]));
+  const records = new Map<string, Promise<StepRecord>>();
+  const made = new Map<string, Executed>();
+  let runs = 0;
+
+  const planned = (key: string): PlannedStep => {
+    const step = byKey.get(key);
+    if (!step) throw new RangeError(`the job has no step ${key}`);
+    return step;
+  };
+  const storeOf = (step: PlannedStep): Store => (stepNamed(step.step).shared ? cacheStore() : resultsStore(job.results));
+
+  const record = (key: string): Promise<StepRecord> => {
+    const known = records.get(key);
+    if (known) return known;
+    const running = find(planned(key), false);
+    records.set(key, running);
+    running.catch(() => records.delete(key));
+    return running;
+  };
+
+  async function find(step: PlannedStep, again: boolean): Promise<StepRecord> {
+    const stored = (): Promise<StepRecord | null> => readRecord(storeOf(step), step.step, step.key);
+    const found = await stored();
+    if (found && !again) return found;
+    const onWait = (): void => watch.note(`waiting: another process is at ${step.step} of ${step.key.slice(0, 12)}`);
+    return withClaim(storeOf(step), step.growing ?? step.key, async (held) => {
+      const before = await stored();
+      return before && !again ? before : run(step, before, held);
+    }, { signal: watch.signal, onWait });
+  }
+
+  async function run(step: PlannedStep, before: StepRecord | null, signal: AbortSignal): Promise<StepRecord> {
+    const { step: name, key } = step;
+    const scratch = path.join(folder, `${name}-${++runs}`);
+    const growing = path.join(resultsStore(job.results), name, "growing", step.growing ?? "");
+    const logs: Record<string, string> = {};
+    try {
+      const at: Record<string, string> = {};
+      for (const [role, input] of Object.entries(step.inputs)) at[role] = "file" in input ? input.file : await file(input.step, role);
+      const executed = await executeStep(step, at, on, { folder: scratch, growing, logs, signal, report: (text, fraction) => watch.report(name, text, fraction), note: watch.note });
+      made.set(key, executed);
+      if (before) return sameAgain(before, executed.record);
+      await writeRecord(storeOf(step), executed.record, { ...executed.kept, ...logs });
+      return executed.record;
+    } catch (error) {
+      const stopped = signal.aborted || (error as Error).name === "AbortError";
+      if (!stopped && !before) await writeFailure(storeOf(step), name, key, reasonOf(error), logs);
+      throw error;
+    }
+  }
+
+  async function file(key: string, role: string): Promise<string> {
+    const step = planned(key);
+    const existing = async (): Promise<string | null> => {
+      const large = made.get(key)?.large[role];
+      if (large) return large;
+      const found = await record(key);
+      return (await keptFile(stepFolder(storeOf(step), step.step, key), role, found)) ?? (await largeFile(found, role, folder));
+    };
+    const there = await existing();
+    if (there) return there;
+    // A record that was made just now has its files; an old one may have lost them.
+    await (records.get(key) ?? Promise.resolve());
+    await find(step, true);
+    const again = await existing();
+    if (!again) throw new UserError(`${step.step} of ${key} gave no ${role}`);
+    return again;
+  }
+
+  return {
+    record,
+    file,
+    async keepLarge() {
+      for (const [key, { large }] of made) for (const [role, path] of Object.entries(large)) await keepLarge(key, role, path);
+    },
+  };
+}
+
+function sameAgain(before: StepRecord, after: StepRecord): StepRecord {
+  for (const [role, { sha256 }] of Object.entries(after.files)) {
+    if (before.files[role]?.sha256 !== sha256) throw new UserError(`${after.inputs.step} made another ${role} from the same inputs than before (${sha256} for ${before.files[role]?.sha256}): the machine or a program is at fault; remove the results and run again`);
+  }
+  return before;
+}

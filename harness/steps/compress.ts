@@ -1,0 +1,37 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import path from "node:path";
+import { z } from "zod";
+import { readGguf } from "../gguf/read.ts";
+import { floatTypes } from "../study/types.ts";
+import { measureCompression } from "./compression.ts";
+import { compressionSchema } from "./compressionRecord.ts";
+import { xzOptions } from "./compressors.ts";
+import type { Step } from "./step.ts";
+
+const result = z.strictObject({ compression: compressionSchema });
+
+// The package does not export its package.json, which lies above its built files.
+const zstdFolder = path.resolve(path.dirname(createRequire(import.meta.url).resolve("@hpcc-js/wasm-zstd")), "..");
+const { version: zstd } = JSON.parse(readFileSync(path.join(zstdFolder, "package.json"), "utf8")) as { version: string };
+
+/** How far the quantized file could be compressed, by the entropy of its codes and by real compressors. */
+export const compress: Step<Record<string, never>, z.infer<typeof result>> = {
+  name: "compress",
+  version: 1,
+  oneProcessor: true,
+  config: z.strictObject({}),
+  result,
+  configure: ({ cell }) => (floatTypes.includes(cell.type) ? null : {}),
+  needs: () => ["quantized"],
+  gives: () => [],
+  argv: () => ["xz", ...xzOptions],
+  facts: ({ xz }) => ({ xz, zstd }),
+  async run(_asked, at, _on, { folder, signal, report }) {
+    report("compressing");
+    return { compression: await measureCompression(await readGguf(at["quantized"]!), folder, signal) };
+  },
+  columns: [
+    { name: "entropy", unit: "bits", decimals: 5, better: null, says: "bits per code, of codes that do not know each other", value: ({ compression }) => compression.streams[0]?.entropy ?? null },
+  ],
+};

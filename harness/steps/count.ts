@@ -1,0 +1,120 @@
+import { readFile } from "node:fs/promises";
+import { z } from "zod";
+import { UserError } from "../errors.ts";
+import { codeCounts } from "../gguf/codes.ts";
+import { type Gguf, readGguf } from "../gguf/read.ts";
+import { codesReadable } from "../gguf/stream.ts";
+import { weightErrors } from "../gguf/weightErrors.ts";
+import { contentHash } from "../store/contentHash.ts";
+import { baseTypes, fileTypes, floatTypes } from "../study/types.ts";
+import { compareHistograms, histogramSchema, parseHistogram, type RecordedHistogram, recordedHistogram } from "./histogram.ts";
+import { hasType, misfits, tensorTypeOf } from "./misfits.ts";
+import { bitsPerWeight } from "./sizes.ts";
+import type { Step } from "./step.ts";
+
+const config = z.strictObject({
+  type: z.enum(fileTypes),
+  pure: z.boolean(),
+  /** Base types that are coded in own mode. */
+  own: z.array(z.enum(baseTypes)),
+  /** Whether the library counted codes while it quantized. */
+  counted: z.boolean(),
+  /** Tensors that could not have the type, and why. */
+  misfits: z.array(z.strictObject({ name: z.string(), reason: z.string() })),
+});
+
+const count = z.int().min(0);
+
+const tensorSchema = z.strictObject({
+  name: z.string(),
+  shape: z.array(count),
+  type: z.string(),
+  bytes: count,
+  elements: count,
+  /** Why the tensor did not get the cell's type; null when it did, or was never to. */
+  fallback: z.string().nullable(),
+});
+
+const result = z.strictObject({
+  /** The quantized file, which may be gone. */
+  file: z.strictObject({ sha256: z.string(), bytes: count }),
+  tensors: z.array(tensorSchema).min(1),
+  histogram: histogramSchema.nullable(),
+  /** Sum of squared differences over sum of squared weights, of each tensor that was quantized and can be decoded. */
+  weightErrors: z.array(z.strictObject({ name: z.string(), type: z.string(), relative: z.number().nonnegative() })),
+});
+
+type Config = z.infer<typeof config>;
+type Result = z.infer<typeof result>;
+
+/** What a quantized file holds. */
+export type Count = Result;
+
+/** A tensor of the quantized file. */
+export type RecordedTensor = z.infer<typeof tensorSchema>;
+
+/**
+ * What a quantized file holds: its size and content, the type of each tensor, its codes, which are counted here once more
+ * and must equal the library's count, and how far its weights are from the model's.
+ */
+export const countCodes: Step<Config, Result> = {
+  name: "count",
+  version: 1,
+  config,
+  result,
+  configure: ({ cell, gguf }) => ({
+    type: cell.type,
+    pure: cell.pure,
+    own: cell.mode === "own" ? cell.types : [],
+    counted: cell.mode !== "upstream" && !hasType(gguf, cell.type),
+    misfits: misfits(gguf, cell.type),
+  }),
+  needs: ({ counted }) => ["model", "quantized", ...(counted ? ["histogram"] : [])],
+  gives: () => [],
+  argv: () => [],
+  facts: () => ({}),
+  async run(asked, at, _on, { signal, report }) {
+    report("reading");
+    const [gguf, original] = [await readGguf(at["quantized"]!), await readGguf(at["model"]!)];
+    const isFloat = floatTypes.includes(asked.type);
+    return {
+      file: { sha256: await contentHash(gguf.path, signal), bytes: gguf.fileBytes },
+      tensors: describeTensors(gguf, asked),
+      histogram: asked.counted ? await checkedHistogram(gguf, at["histogram"]!, asked, signal) : null,
+      weightErrors: isFloat || !codesReadable(gguf) ? [] : (await weightErrors(original, gguf, signal)).map(({ name, type, relative }) => ({ name, type, relative })),
+    };
+  },
+  columns: [
+    { name: "file_bytes", unit: "bytes", decimals: 0, better: "lower", says: "size of the file", value: ({ file }) => file.bytes },
+    { name: "bpw_file", unit: "bits", decimals: 4, better: "lower", says: "bits per weight: 8 × bytes of the file ÷ all of its weights", value: ({ file, tensors }, _original, { type }) => bitsPerWeight(file.bytes, tensors, type).file },
+    { name: "bpw_quantized", unit: "bits", decimals: 4, better: "lower", says: "bits per weight of the quantized tensors alone", value: ({ file, tensors }, _original, { type }) => bitsPerWeight(file.bytes, tensors, type).quantized },
+    { name: "weight_error", unit: "", decimals: 8, better: "lower", says: "squared error of the weights ÷ their squares, over all quantized tensors", value: (found) => wholeWeightError(found) },
+  ],
+};
+
+/** Relative squared error over all tensors that were quantized, each by its number of weights; null without any. */
+export function wholeWeightError({ weightErrors, tensors }: Pick<Result, "weightErrors" | "tensors">): number | null {
+  const elements = new Map(tensors.map((tensor) => [tensor.name, tensor.elements]));
+  const sizes = weightErrors.map(({ name }) => elements.get(name) ?? 0);
+  const all = sizes.reduce((sum, size) => sum + size, 0);
+  return all === 0 ? null : weightErrors.reduce((sum, { relative }, index) => sum + relative * sizes[index]!, 0) / all;
+}
+
+async function checkedHistogram(gguf: Gguf, file: string, { own }: Config, signal: AbortSignal): Promise<RecordedHistogram> {
+  const library = parseHistogram(await readFile(file, "utf8").catch(() => {
+    throw new UserError("llama-quantize wrote no histogram: it is not a patched one, or it ignored pablo.conf");
+  }));
+  // The fork's way of packing nibbles loses codes: then the library's count, made before, is the only one.
+  if (codesReadable(gguf)) compareHistograms(library, await codeCounts(gguf, signal));
+  return recordedHistogram(library, own);
+}
+
+function describeTensors(gguf: Gguf, asked: Config): RecordedTensor[] {
+  const expected = asked.pure ? tensorTypeOf(asked.type) : undefined;
+  return gguf.tensors.map(({ name, shape, type, bytes, elements }) => {
+    const named = asked.misfits.find((misfit) => misfit.name === name);
+    const other = expected !== undefined && !floatTypes.includes(type) && type !== expected;
+    const fallback = named?.reason ?? (other ? `${type}: upstream's choice in place of ${expected}` : null);
+    return { name, shape, type, bytes, elements, fallback };
+  });
+}

@@ -1,0 +1,124 @@
+import { mean } from "simple-statistics";
+import { z } from "zod";
+import type { Frame } from "../analysis/frame.ts";
+import { perplexityRatio } from "../analysis/statistics.ts";
+import { tokenDivergence } from "../analysis/tokenDivergence.ts";
+import { tokenPerplexity } from "../analysis/tokenPerplexity.ts";
+import { agreedDivergence, agreedPerplexity } from "../parse/agreement.ts";
+import type { ProcessResult } from "../process/run.ts";
+import { batchArguments, deviceArguments, perplexityArguments } from "./arguments.ts";
+import { divergenceColumns } from "./divergenceColumns.ts";
+import { divergenceSchema, perplexitySchema } from "./evaluationRecord.ts";
+import { followChunks } from "./followChunks.ts";
+import { readFrames, wholeFrames } from "./growingFrames.ts";
+import { referenceChunks } from "./referenceFile.ts";
+import { settingsSchema } from "./settings.ts";
+import { refuseShortText } from "./shortText.ts";
+import { buildFacts, type Column, type Paths, type Step, type Target, type Tools } from "./step.ts";
+
+const config = settingsSchema.extend({
+  /** Whether the model's predictions are compared with the reference's. */
+  compared: z.boolean(),
+});
+
+const result = z.strictObject({
+  perplexity: perplexitySchema,
+  /** Against the model's own predictions; null unless the study has `kl_divergence`. */
+  divergence: divergenceSchema.nullable(),
+  /** Wall time of the last run, which evaluated what was missing. */
+  perplexitySeconds: z.number().nonnegative(),
+  /** Tokens of text evaluated per second by that run; null when it had nothing to evaluate. */
+  tokensPerSecond: z.number().positive().nullable(),
+});
+
+type Config = z.infer<typeof config>;
+type Result = z.infer<typeof result>;
+
+/** How well a model predicts a text. */
+export type Evaluation = Result;
+
+const ratioNames = { mean: "ln_ppl_ratio", low: "ln_ppl_ratio_low", high: "ln_ppl_ratio_high" } as const;
+
+/** ln of the ratio of the perplexities, the cell's over the original's, with its 95 % interval, paired by chunk. */
+function ratioColumn(part: keyof typeof ratioNames): Column<Result> {
+  const says = { mean: "ln of the cell's perplexity over the original's", low: "lower bound of its 95 % interval, paired by chunk", high: "upper bound" }[part];
+  return {
+    name: ratioNames[part], unit: "", decimals: 7, better: "lower", says,
+    value: ({ perplexity }, original) => {
+      const ratio = perplexityRatio(original?.perplexity.chunks ?? [], perplexity.chunks);
+      return ratio && (part === "mean" ? Math.log(ratio.mean) : Math.log(ratio[part]));
+    },
+  };
+}
+
+/**
+ * A model on a text, token by token, in one pass: perplexity, and where there is a reference the divergence from it. What
+ * was evaluated is kept chunk by chunk, so that a run that was stopped, or one of more chunks, goes on behind it.
+ */
+export const evaluate: Step<Config, Result> = {
+  name: "evaluate",
+  version: 1,
+  config,
+  result,
+  configure: ({ study, settings }) => ({ ...settings, compared: study.kl_divergence === true }),
+  needs: ({ compared }) => ["quantized", compared ? "reference" : "text"],
+  gives: () => [],
+  argv: (asked, at, on) => [
+    "llama-perplexity",
+    ...(asked.compared
+      ? ["-m", at["quantized"]!, "--kl-divergence", "--kl-divergence-base", at["reference"]!, ...batchArguments(asked, on), ...deviceArguments(on.build)]
+      : perplexityArguments(asked, { model: at["quantized"]!, text: at["text"]! }, on)),
+  ],
+  facts: buildFacts,
+  grows: (asked) => ({ ...asked, chunks: null }),
+  async run(asked, at, on, tools) {
+    const perBatch = Math.max(1, Math.floor(asked.batch / asked.context));
+    const wanted = asked.compared ? await referenceChunks(at["reference"]!) : asked.chunks;
+    const before = await wholeFrames(tools.growing, wanted, perBatch);
+    if (before.isComplete) return { ...measured(before.frames), perplexitySeconds: 0, tokensPerSecond: null };
+    const first = before.frames.length;
+    const { ended, tokensPerSecond } = await evaluateFrom(first, asked, at, on, tools);
+    const { frames } = await readFrames(tools.growing);
+    const agreed = asked.compared ? agreedDivergence : agreedPerplexity;
+    agreed(ended, frames.slice(first));
+    return { ...measured(frames), perplexitySeconds: ended.seconds, tokensPerSecond };
+  },
+  columns: [
+    { name: "ppl", unit: "", decimals: 4, better: "lower", says: "perplexity: exp of the mean negative log-likelihood", value: ({ perplexity }) => perplexity.ppl },
+    { name: "ppl_error", unit: "", decimals: 5, better: "lower", says: "its standard error, tokens taken as independent", value: ({ perplexity }) => perplexity.error },
+    { name: "nll", unit: "nats", decimals: null, better: "lower", says: "mean negative log-likelihood of a token", value: ({ perplexity }) => perplexity.nll },
+    { name: "chunks", unit: "", decimals: 0, better: null, says: "chunks evaluated", value: ({ perplexity }) => perplexity.chunks.length },
+    { name: "perplexity_s", unit: "s", decimals: 3, better: "lower", says: "wall time of llama-perplexity", value: ({ perplexitySeconds }) => perplexitySeconds },
+    { name: "tokens_per_s", unit: "tokens/s", decimals: 1, better: "higher", says: "tokens of text evaluated per second", value: ({ tokensPerSecond }) => tokensPerSecond },
+    ...divergenceColumns,
+    ...(["mean", "low", "high"] as const).map(ratioColumn),
+  ],
+};
+
+interface Evaluated {
+  ended: ProcessResult;
+  /** Null of a run too short to be timed. */
+  tokensPerSecond: number | null;
+}
+
+async function evaluateFrom(first: number, asked: Config, at: Paths, on: Target, tools: Tools): Promise<Evaluated> {
+  tools.report("loading", 0);
+  const begun = { time: 0, chunks: 0, last: 0 };
+  const ended = await tools.run([...evaluate.argv(asked, at, on), "--frames", tools.growing, ...(first > 0 ? ["--first-chunk", String(first)] : [])], {
+    onText: followChunks((done, chunks) => {
+      const now = performance.now();
+      if (begun.time === 0) begun.time = now;
+      Object.assign(begun, { chunks, last: now });
+      tools.report(`chunk ${Math.max(done, first)} of ${first + chunks}`, Math.min(1, done / (first + chunks)));
+    }),
+  });
+  refuseShortText(ended, asked.context);
+  const seconds = (begun.last - begun.time) / 1000;
+  return { ended, tokensPerSecond: seconds > 0 ? (begun.chunks * asked.context) / seconds : null };
+}
+
+function measured(frames: readonly Frame[]): Pick<Result, "perplexity" | "divergence"> {
+  const { ppl, error, chunks } = tokenPerplexity(frames);
+  const perplexity = { ppl, error, nll: mean(chunks), chunks };
+  return { perplexity, divergence: frames[0]!.reference === null ? null : tokenDivergence(frames) };
+}

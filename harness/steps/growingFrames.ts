@@ -1,0 +1,43 @@
+import { mkdir, readFile, truncate } from "node:fs/promises";
+import path from "node:path";
+import type { Frame } from "../analysis/frame.ts";
+import { decodeFrames } from "../parse/frames.ts";
+
+/** Frames of a text's first chunks, and whether they are all that was asked for. */
+export interface GrownFrames {
+  frames: Frame[];
+  isComplete: boolean;
+}
+
+/**
+ * The chunks evaluated so far, as many as an evaluation can go on behind: whole batches, since a batch is composed as in
+ * a run that was never stopped. What else is in the file is cut off.
+ *
+ * @param file of frames, which may not be there yet
+ * @param wanted chunks that there shall be; null for all that the text has
+ * @param perBatch chunks that are evaluated together
+ */
+export async function wholeFrames(file: string, wanted: number | null, perBatch: number): Promise<GrownFrames> {
+  await mkdir(path.dirname(file), { recursive: true });
+  const { frames, bytes, frameBytes } = await readFrames(file);
+  const enough = wanted ?? frames[0]?.availableChunks ?? Infinity;
+  if (frames.length >= enough) return { frames: frames.slice(0, enough), isComplete: true };
+  const kept = frames.slice(0, frames.length - (frames.length % perBatch));
+  if (bytes > kept.length * frameBytes) await truncate(file, kept.length * frameBytes);
+  return { frames: kept, isComplete: false };
+}
+
+/**
+ * The whole frames of a file, from the text's first chunk on.
+ *
+ * @returns the frames, the bytes of each, and of the file
+ */
+export async function readFrames(file: string): Promise<{ frames: Frame[]; frameBytes: number; bytes: number }> {
+  const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return Buffer.alloc(0);
+    throw error;
+  });
+  const { frames, wholeBytes } = decodeFrames(bytes);
+  if (frames[0]?.chunk !== 0) return { frames: [], frameBytes: 0, bytes: bytes.length };
+  return { frames, frameBytes: wholeBytes / frames.length, bytes: bytes.length };
+}

@@ -1,0 +1,48 @@
+import path from "node:path";
+import { z } from "zod";
+import { chunksDone } from "../parse/chunks.ts";
+import { batchArguments, deviceArguments } from "./arguments.ts";
+import { buildFacts, type Step } from "./step.ts";
+
+const config = z.strictObject({
+  context: z.int(),
+  batch: z.int(),
+  ubatch: z.int(),
+  /** At most so many chunks of the training text; null for all. */
+  chunks: z.int().nullable(),
+});
+
+type Config = z.infer<typeof config>;
+
+/** llama-imatrix: model and training text → importance of each column of each weight matrix. */
+export const imatrix: Step<Config, Record<string, never>> = {
+  name: "imatrix",
+  version: 1,
+  shared: true,
+  config,
+  result: z.strictObject({}),
+  configure: ({ cell, study, settings }) => (cell.imatrix ? imatrixConfig(settings, study.imatrix?.chunks ?? null) : null),
+  needs: () => ["model", "training"],
+  gives: () => ["imatrix"],
+  argv: (asked, at, on) => [
+    "llama-imatrix", "-m", at["model"]!, "-f", at["training"]!, "-o", at["imatrix"]!,
+    ...batchArguments(asked, on), "--chunks", String(asked.chunks ?? -1), "--no-ppl", ...deviceArguments(on.build),
+  ],
+  facts: buildFacts,
+  async run(asked, at, on, tools) {
+    tools.note(`computing an importance matrix on ${path.basename(at["training"]!)}`);
+    await tools.run(imatrix.argv(asked, { ...at, imatrix: path.join(tools.folder, "imatrix") }, on), {
+      onText: (output) => {
+        const done = chunksDone(output);
+        if (done !== undefined) tools.report(`chunk ${done}`);
+      },
+    });
+    return {};
+  },
+  columns: [],
+};
+
+/** An importance matrix of a study with these settings. The batch holds a whole chunk, as llama-imatrix wants. */
+export function imatrixConfig({ context, batch, ubatch }: Pick<Config, "context" | "batch" | "ubatch">, chunks: number | null): Config {
+  return { context, batch: Math.max(batch, context), ubatch, chunks };
+}

@@ -1,0 +1,26 @@
+import { type KeyInputs, stepKey } from "../store/record.ts";
+import type { AnyStep, Role, Target } from "./step.ts";
+
+const paths = new Proxy({}, { get: (_roles, role) => `{${String(role)}}` }) as Record<Role, string>;
+
+/**
+ * Everything that determines what a step gives. The number of threads does not: neither codes nor likelihoods nor
+ * importances depend on it (test/steps/threads.test.ts).
+ *
+ * @param inputs of each role that it needs: the SHA-256 of a file, or the key of the step that makes it
+ */
+export function keyInputs(step: AnyStep, config: object, inputs: Record<Role, string>, on: Target): KeyInputs {
+  return {
+    step: step.name,
+    version: step.version,
+    argv: step.argv(config, paths, { ...on, threads: "{threads}" }),
+    config: config as Record<string, unknown>,
+    facts: step.facts(on),
+    inputs,
+  };
+}
+
+/** The key of a step under these inputs. */
+export function keyOf(step: AnyStep, config: object, inputs: Record<Role, string>, on: Target): string {
+  return stepKey(keyInputs(step, config, inputs, on));
+}

@@ -1,0 +1,94 @@
+import { symlink, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { z } from "zod";
+import { UserError } from "../errors.ts";
+import { confText } from "../study/conf.ts";
+import { fileTypes, floatTypes } from "../study/types.ts";
+import { hasType, misfits } from "./misfits.ts";
+import { buildFacts, type Paths, type Step, type Target } from "./step.ts";
+
+const config = z.strictObject({
+  type: z.enum(fileTypes),
+  pure: z.boolean(),
+  /** The scheme as normalized pablo.conf; null when the library has no part in the cell. */
+  conf: z.string().nullable(),
+  imatrix: z.boolean(),
+  /** Names of tensors that stay F16. */
+  kept: z.array(z.string()),
+});
+
+const result = z.strictObject({ quantizeSeconds: z.number().nonnegative() });
+
+type Config = z.infer<typeof config>;
+
+/** llama-quantize: model → quantized file, and the library's histogram of its codes. */
+export const quantize: Step<Config, z.infer<typeof result>> = {
+  name: "quantize",
+  version: 1,
+  config,
+  result,
+  configure: ({ cell, gguf }) => hasType(gguf, cell.type) ? null : {
+    type: cell.type,
+    pure: cell.pure,
+    conf: confText(cell, "histogram"),
+    imatrix: cell.imatrix,
+    kept: misfits(gguf, cell.type).map(({ name }) => name),
+  },
+  needs: ({ imatrix }) => ["model", ...(imatrix ? ["imatrix"] : [])],
+  gives: ({ conf }) => ["quantized", ...(conf === null ? [] : ["histogram"])],
+  argv: (asked, at, { threads }) => ["llama-quantize", ...quantizeArguments(asked, at, threads)],
+  facts: buildFacts,
+  async run(asked, at, on, tools) {
+    refuseKept(asked, on);
+    const conf = asked.conf === null ? null : path.join(tools.folder, "pablo.conf");
+    if (conf !== null) await writeFile(conf, asked.conf ?? "");
+    // The program writes the path into the file, whose bytes shall not depend on where the cache lies.
+    if (asked.imatrix) await symlink(at["imatrix"]!, path.join(tools.folder, "imatrix"));
+    tools.report("starting", 0);
+    const { seconds } = await tools.run(quantize.argv(asked, { ...at, imatrix: "imatrix", quantized: path.join(tools.folder, "quantized") }, on), {
+      conf,
+      onLine: (line) => {
+        const [, done, all] = /\[\s*(\d+)\/\s*(\d+)\]/.exec(line) ?? [];
+        if (done && all) tools.report(`tensor ${done} of ${all}`, Number(done) / Number(all));
+      },
+    });
+    return { quantizeSeconds: seconds };
+  },
+  columns: [
+    { name: "quantize_s", unit: "s", decimals: 3, better: "lower", says: "wall time of llama-quantize", value: ({ quantizeSeconds }) => quantizeSeconds },
+  ],
+};
+
+/**
+ * Arguments of llama-quantize. Its bytes do not depend on the number of threads.
+ *
+ * @param at files by role, or the roles for a key: `model`, `quantized`, and `imatrix` where there is one
+ */
+export function quantizeArguments(
+  { type, pure, kept = [], imatrix = false }: { type: string; pure: boolean; kept?: readonly string[]; imatrix?: boolean },
+  at: Paths,
+  threads: string,
+): string[] {
+  return [
+    ...(imatrix ? ["--imatrix", at["imatrix"]!] : []),
+    ...(pure && !floatTypes.includes(type) ? ["--pure"] : []),
+    ...kept.flatMap((name) => ["--tensor-type", `${tensorPattern(name)}=f16`]),
+    at["model"]!,
+    at["quantized"]!,
+    type,
+    threads,
+  ];
+}
+
+/**
+ * Pattern that matches one tensor's name in llama-quantize's `--tensor-type`, which makes patterns
+ * lower-case and ends them at the first equals sign: unusual characters become "any character".
+ */
+export function tensorPattern(name: string): string {
+  return `^${name.replace(/[^a-z0-9_.-]/g, "?").replace(/\./g, "\\.").replace(/\?/g, ".")}$`;
+}
+
+function refuseKept({ kept: [first] }: Config, { build }: Target): void {
+  if (first === undefined || build.supports("--tensor-type")) return;
+  throw new UserError(`llama.cpp ${build.release} cannot keep ${first} in another type than the rest, which its rows would need; use a newer release`);
+}

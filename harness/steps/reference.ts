@@ -1,0 +1,86 @@
+import { stat, statfs } from "node:fs/promises";
+import path from "node:path";
+import prettyBytes from "pretty-bytes";
+import { z } from "zod";
+import { UserError } from "../errors.ts";
+import { readGguf } from "../gguf/read.ts";
+import { perplexityArguments } from "./arguments.ts";
+import { followChunks } from "./followChunks.ts";
+import { referenceBytes } from "./referenceFile.ts";
+import { settingsSchema } from "./settings.ts";
+import { refuseShortText } from "./shortText.ts";
+import { buildFacts, type Settings, type Step, type Tools } from "./step.ts";
+
+/**
+ * The model's own predictions over a text, that cells are compared with. They are large, and told so before they are
+ * written.
+ */
+export const reference: Step<Settings, Record<string, never>> = {
+  name: "reference",
+  version: 1,
+  shared: true,
+  config: settingsSchema,
+  result: z.strictObject({}),
+  configure: ({ study, settings }) => (study.kl_divergence ? settings : null),
+  needs: () => ["model", "text"],
+  gives: () => ["reference"],
+  argv: (settings, at, on) => [
+    "llama-perplexity", ...perplexityArguments(settings, { model: at["model"]!, text: at["text"]! }, on), "--kl-divergence-base", at["reference"]!,
+  ],
+  facts: buildFacts,
+  grows: (settings) => ({ ...settings, chunks: null }),
+  async run(settings, at, on, tools) {
+    const vocabulary = (await readGguf(at["model"]!)).metadata.get("tokenizer.ggml.tokens");
+    const file = path.join(tools.folder, "reference");
+    const expected = await predict(reference.argv(settings, { ...at, reference: file }, on), settings, {
+      tools,
+      what: `predictions of ${path.basename(at["model"]!, ".gguf")} over ${path.basename(at["text"]!)}`,
+      vocabulary: Array.isArray(vocabulary) ? vocabulary.length : 0,
+    });
+    const { size } = await stat(file);
+    if (size !== expected) throw new UserError(`the model's predictions have ${size} bytes, not ${expected}: the disk of ${tools.folder} may be full`);
+    return {};
+  },
+  columns: [],
+};
+
+/** Runs the program; stops it as soon as it is known that the disk has not enough room. @returns bytes that the file must have */
+async function predict(
+  argv: string[],
+  settings: Settings,
+  { tools, what, vocabulary }: { tools: Tools; what: string; vocabulary: number },
+): Promise<number> {
+  const stop = new AbortController();
+  let expected = 0;
+  let lack: Promise<string | null> = Promise.resolve(null);
+  const announce = (chunks: number): void => {
+    expected = referenceBytes({ chunks, context: settings.context, vocabulary });
+    tools.note(`${what}: ${prettyBytes(expected)}, kept in the cache; may be deleted`);
+    lack = missingRoom(tools.folder, expected).then((message) => {
+      if (message !== null) stop.abort();
+      return message;
+    }, () => null); // a disk that does not tell its room is no reason to stop
+  };
+  try {
+    const output = await tools.run(argv, {
+      signal: AbortSignal.any([tools.signal, stop.signal]),
+      onText: followChunks((done, chunks) => {
+        if (expected === 0) announce(chunks);
+        tools.report(`chunk ${done} of ${chunks}`, done / chunks);
+      }),
+    });
+    refuseShortText(output, settings.context);
+    return expected;
+  } catch (error) {
+    const message = await lack;
+    if (message !== null && !tools.signal.aborted) throw new UserError(message);
+    throw error;
+  }
+}
+
+async function missingRoom(folder: string, bytes: number): Promise<string | null> {
+  const { bavail, bsize } = await statfs(folder);
+  const free = bavail * bsize;
+  if (free >= bytes) return null;
+  return `the model's predictions need ${prettyBytes(bytes)}, ${folder} has room for ${prettyBytes(free)}; give fewer --chunks, or another cache folder in QUANTFLEX_CACHE`;
+}

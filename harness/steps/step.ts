@@ -1,0 +1,110 @@
+import type { z } from "zod";
+import type { Build } from "../build/build.ts";
+import type { Gguf } from "../gguf/read.ts";
+import type { ProcessResult, RunOptions } from "../process/run.ts";
+import type { Cell, Study } from "../study/types.ts";
+
+/** What a file is to a step, such as `model`, `text`, `quantized`; in a key it stands for the file's path. */
+export type Role = string;
+
+/** Where each role's file lies. */
+export type Paths = Readonly<Record<Role, string>>;
+
+/** What steps run on. */
+export interface Target {
+  build: Build;
+  /** Threads of each program, as an argument. */
+  threads: string;
+  /** Version of the program xz; null where there is none. */
+  xz: string | null;
+}
+
+/** Options of a study that say how a text is evaluated, all decided. */
+export interface Settings extends Pick<Study, "context" | "batch" | "ubatch"> {
+  /** At most this many chunks; null for the whole text. */
+  chunks: number | null;
+}
+
+/** What decides whether and how a step is part of a cell. */
+export interface CellContext {
+  cell: Cell;
+  study: Study;
+  settings: Settings;
+  /** The model that is quantized. */
+  gguf: Gguf;
+}
+
+/** What a running step needs of the program around it. */
+export interface Tools {
+  /** A folder of the step's own, empty at first. What it gives is left there, by the name of its role. */
+  folder: string;
+  /** A file that outlives the run and grows from one to the next; of a step that has `grows`. */
+  growing: string;
+  signal: AbortSignal;
+  /**
+   * Runs one of the build's programs in the step's folder. What it printed is kept, whatever comes of it.
+   *
+   * @param argv its name, and its arguments
+   */
+  run(argv: readonly string[], options?: Pick<RunOptions, "onLine" | "onText" | "signal"> & { conf?: string | null }): Promise<ProcessResult>;
+  /** Says what is being done, and the fraction done where it is known. */
+  report(text: string, fraction?: number): void;
+  /** Says something that is worth a line of its own. */
+  note(text: string): void;
+}
+
+/** A column of tables that people read; {@link Step.columns}. */
+export interface Column<Result> {
+  /** Its name in CSV. */
+  name: string;
+  unit: string;
+  /** Decimals in CSV; null to show a number as it is. */
+  decimals: number | null;
+  better: "lower" | "higher" | null;
+  /** One line of explanation. */
+  says: string;
+  /**
+   * @param result of the cell
+   * @param original of the cell of floating-point weights that others are compared with; null without one
+   */
+  value(result: Result, original: Result | null, cell: Cell): number | string | null;
+}
+
+/**
+ * A part of what is done for a cell: what comes in, what comes out, and everything that determines it. A new metric is a
+ * new step and its line in the registry.
+ */
+export interface Step<Config extends object, Result extends object> {
+  name: string;
+  /** Raised whenever what the step computes changes: records of this step, and of what depends on it, are void then. */
+  version: number;
+  /** Whether its results serve every results folder, and are kept in the cache. */
+  shared?: boolean;
+  /** Whether it computes on one processor, so that it can go on beside a program that uses the others. */
+  oneProcessor?: boolean;
+  config: z.ZodType<Config>;
+  result: z.ZodType<Result>;
+  /** The step's part in a cell; null when it has none. */
+  configure(context: CellContext): Config | null;
+  /** Roles of the files that it reads. */
+  needs(config: Config): readonly Role[];
+  /** Roles of the files that it makes: kept beside its record, but for `quantized`, which is large and can be made again. */
+  gives(config: Config): readonly Role[];
+  /** The program and its arguments, for the key as for the run; empty for a step that runs none. */
+  argv(config: Config, at: Paths, on: Target): string[];
+  /** What of the target decides the result, beside the arguments. */
+  facts(on: Target): Record<string, unknown>;
+  /** Of a step whose file grows: the configuration without what says how far. */
+  grows?(config: Config): Config;
+  run(config: Config, at: Paths, on: Target, tools: Tools): Promise<Result>;
+  columns: readonly Column<Result>[];
+}
+
+// Steps of all kinds in one list: the registry's.
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+export type AnyStep = Step<any, any>;
+
+/** What of a build determines its programs' results. */
+export function buildFacts({ build: { tree, libraryHash, compiler, cmakeFlags, features } }: Target): Record<string, unknown> {
+  return { tree, library: libraryHash, compiler, flags: cmakeFlags, features };
+}

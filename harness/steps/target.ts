@@ -1,0 +1,15 @@
+import type { Build } from "../build/build.ts";
+import { run } from "../process/run.ts";
+import { which } from "../process/which.ts";
+import type { Target } from "./step.ts";
+
+/**
+ * What steps run on, on this machine.
+ *
+ * @param threads of each program
+ */
+export async function thisTarget(build: Build, threads: number, signal: AbortSignal): Promise<Target> {
+  const xz = which("xz");
+  const version = xz ? (await run(xz, ["--version"], { signal })).stdout.split("\n")[0]!.trim() : null;
+  return { build, threads: String(threads), xz: version };
+}

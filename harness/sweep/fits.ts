@@ -1,0 +1,68 @@
+import { withScratch } from "../scratch.ts";
+import path from "node:path";
+import { cachedFit, type FitInputs, keptFit } from "../fit/cached.ts";
+import { readImportance } from "../fit/imatrix.ts";
+import { planStep } from "../jobs/chain.ts";
+import { makeRunner } from "../jobs/runner.ts";
+import { cacheFolder } from "../paths.ts";
+import { imatrix, imatrixConfig } from "../steps/imatrix.ts";
+import type { Settings, Target } from "../steps/step.ts";
+import { customTable } from "../study/tables.ts";
+import type { Cell } from "../study/types.ts";
+import type { Report } from "./events.ts";
+import type { Content, Model } from "./inputs.ts";
+
+/** An importance matrix as tables are fitted with it. */
+export interface FitImatrix {
+  /** The training text; never the one that is measured on. */
+  text: Content;
+  /** At most so many chunks of it; null for all. */
+  chunks: number | null;
+  settings: Omit<Settings, "chunks">;
+  on: Target;
+}
+
+/**
+ * Fit the tables that cells ask for: a fitted table is part of its cell's key, so that all are there before
+ * the first cell runs.
+ *
+ * @param wanted names of the cells that will run; of the others, those whose table was never fitted are left out
+ * @returns the cells, those with a `fit` now with its table
+ */
+export async function fitCells(cells: readonly Cell[], wanted: ReadonlySet<string>, inputs: FitInputs, report: Report, signal: AbortSignal): Promise<Cell[]> {
+  const result: Cell[] = [];
+  for (const cell of cells) {
+    if (!cell.fit) {
+      result.push(cell);
+      continue;
+    }
+    const say = (pattern: string, fraction: number): void => report({ kind: "prepare", text: `fitting the table of ${cell.name}: ${pattern}`, fraction });
+    const fitted = wanted.has(cell.name) ? await cachedFit(cell.fit, inputs, say, signal) : await keptFit(cell.fit, inputs);
+    if (fitted) result.push({ ...cell, table: customTable(`fitted-${cell.fit.per}`, fitted) });
+  }
+  return result;
+}
+
+/** What tables are fitted to. The importance matrix is computed when a table asks for it first. */
+export function fitInputs(model: Model, weighted: FitImatrix | null, report: Report, signal: AbortSignal): FitInputs {
+  if (!weighted) return { model };
+  const { text, chunks } = weighted;
+  let importance: ReturnType<typeof readImportance> | undefined;
+  return {
+    model,
+    imatrix: { source: { text: text.name, sha256: text.sha256, chunks }, importance: () => (importance ??= computeImportance(model, weighted, report, signal)) },
+  };
+}
+
+async function computeImportance(model: Model, { text, chunks, settings, on }: FitImatrix, report: Report, signal: AbortSignal): ReturnType<typeof readImportance> {
+  const planned = planStep(imatrix, imatrixConfig(settings, chunks), { given: { model, training: text }, earlier: [] }, on);
+  const watch = {
+    signal,
+    note: (line: string) => report({ kind: "note", text: line }),
+    report: (_step: string, line: string, fraction?: number) => report({ kind: "prepare", text: `importance matrix: ${line}`, fraction }),
+  };
+  return withScratch(path.join(cacheFolder(), "scratch"), "fit", async (folder) => {
+    const runner = makeRunner({ results: folder, steps: [planned] }, on, folder, watch);
+    return readImportance(await runner.file(planned.key, "imatrix"));
+  });
+}

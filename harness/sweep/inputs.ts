@@ -1,0 +1,112 @@
+import { createReadStream } from "node:fs";
+import { mkdir, readdir, stat } from "node:fs/promises";
+import path from "node:path";
+import { UserError } from "../errors.ts";
+import { type Gguf, readGguf } from "../gguf/read.ts";
+import { withScratch } from "../scratch.ts";
+import { contentHash } from "../store/contentHash.ts";
+import { readPlan } from "../store/plan.ts";
+import { resultsStore } from "../store/store.ts";
+import { floatTypes } from "../study/types.ts";
+
+/** A file that a sweep reads, and what identifies its content. */
+export interface Content {
+  /** File name without folder; of a model also without `.gguf`. */
+  name: string;
+  path: string;
+  sha256: string;
+  bytes: number;
+}
+
+/** A model that can be quantized. */
+export interface Model extends Content {
+  gguf: Gguf;
+}
+
+/**
+ * Check a model before anything runs.
+ *
+ * @param file path of a GGUF file
+ * @throws UserError when it is missing, not a GGUF, truncated, one part of a split model, or quantized already
+ */
+export async function checkModel(file: string, signal?: AbortSignal): Promise<Model> {
+  const absolute = path.resolve(file);
+  if (!(await stat(absolute).catch(() => null))) {
+    throw new UserError(`model ${file}: there is no such file; give a GGUF file with --model`);
+  }
+  const gguf = await readGguf(absolute);
+  const parts = gguf.metadata.get("split.count");
+  if (typeof parts === "number" && parts > 1) {
+    throw new UserError(`model ${file} is one of ${parts} parts; join them with llama-gguf-split --merge first`);
+  }
+  if (gguf.tensors.length === 0) throw new UserError(`model ${file} has no tensors; give a whole model`);
+  const coded = gguf.tensors.find((tensor) => !floatTypes.includes(tensor.type));
+  if (coded) {
+    throw new UserError(
+      `model ${file} is already quantized: tensor ${coded.name} is ${coded.type}; give the model in F32, F16 or BF16`,
+    );
+  }
+  const sha256 = await contentHash(absolute, signal);
+  return { name: path.basename(file).replace(/\.gguf$/i, ""), path: absolute, sha256, bytes: gguf.fileBytes, gguf };
+}
+
+/**
+ * Check a text before anything runs. How many tokens it has only the model's tokenizer knows;
+ * a token is at least a byte, though, so a text that cannot be long enough is found here.
+ *
+ * @param file path of a text in UTF-8
+ * @param context tokens of context per chunk
+ * @throws UserError when it is missing, empty, not UTF-8, or shorter than two contexts can be
+ */
+export async function checkText(file: string, context: number, signal?: AbortSignal): Promise<Content> {
+  const absolute = path.resolve(file);
+  const status = await stat(absolute).catch(() => null);
+  if (!status?.isFile()) throw new UserError(`text ${file}: there is no such file; give a UTF-8 text with --text`);
+  if (status.size === 0) throw new UserError(`text ${file} is empty; give a text with --text`);
+  await checkUtf8(absolute, file);
+  // The tokenizer may add a beginning-of-text token and a leading space.
+  if (status.size + 2 < 2 * context) {
+    throw new UserError(
+      `text ${file} has ${status.size} bytes: too short, perplexity needs at least ${2 * context} tokens with a context of ${context}; give a longer text, or a study with a smaller context`,
+    );
+  }
+  return { name: path.basename(file), path: absolute, sha256: await contentHash(absolute, signal), bytes: status.size };
+}
+
+async function checkUtf8(absolute: string, file: string): Promise<void> {
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  let position = 0;
+  try {
+    for await (const piece of createReadStream(absolute, { highWaterMark: 1 << 20 })) {
+      decoder.decode(piece as Buffer, { stream: true });
+      position += (piece as Buffer).length;
+    }
+    decoder.decode();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ERR_ENCODING_INVALID_ENCODED_DATA") throw error;
+    throw new UserError(`text ${file} is not UTF-8 (after byte ${position}); convert it, for example with iconv`);
+  }
+}
+
+/**
+ * Make the results folder, or check that it is ours to write in. It may hold results of several studies of one model.
+ *
+ * @param folder where results go
+ * @throws UserError when it cannot be written, holds something else, or results of another model
+ */
+export async function checkResults(folder: string, model: Content): Promise<void> {
+  const cannot = (error: Error): never => {
+    throw new UserError(`results folder ${folder} cannot be written (${error.message}); give another with --out`);
+  };
+  await mkdir(folder, { recursive: true }).catch(cannot);
+  const store = resultsStore(folder);
+  const names = await readdir(folder).catch(cannot);
+  if (names.length > 0 && !names.includes(path.basename(store))) {
+    throw new UserError(`${folder} is not empty and holds no results (it has ${names[0]}); give another folder with --out`);
+  }
+  const plan = await readPlan(folder);
+  if (plan && plan.model.sha256 !== model.sha256) {
+    throw new UserError(`${folder} holds results of model ${plan.model.path} as it was then, another content than ${model.path}; give another folder with --out`);
+  }
+  await withScratch(store, "probe", async () => undefined).catch(cannot);
+}

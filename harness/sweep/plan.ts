@@ -1,0 +1,63 @@
+import { readFileSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import type { Build } from "../build/build.ts";
+import type { PlannedStep } from "../jobs/job.ts";
+import { projectRoot } from "../paths.ts";
+import type { Plan } from "../store/plan.ts";
+import type { Settings, Target } from "../steps/step.ts";
+import type { Cell, Study } from "../study/types.ts";
+import type { Content } from "./inputs.ts";
+
+/** What a sweep was asked for, as far as its cells share it. */
+export interface Asked {
+  study: Study;
+  studyPath: string;
+  model: Content;
+  text: Content;
+  settings: Settings;
+  /** The importance matrix's training text; null without one. */
+  training: Content | null;
+  on: Target;
+  /** The command line. */
+  argv: readonly string[];
+}
+
+/** What a sweep is about to do, for the store and the manifest. */
+export function makePlan({ study, studyPath, model, text, settings, training, on, argv }: Asked, cells: readonly { cell: Cell; steps: readonly PlannedStep[] }[]): Plan {
+  return {
+    format: 3,
+    study: { name: study.name, ...(study.title === undefined ? {} : { title: study.title }), path: studyPath },
+    model: content(model),
+    text: content(text),
+    parameters: { context: settings.context, batch: settings.batch, ubatch: settings.ubatch, threads: Number(on.threads), chunks: settings.chunks },
+    options: {
+      klDivergence: study.kl_divergence === true,
+      imatrix: training && { text: content(training), chunks: study.imatrix?.chunks ?? null },
+    },
+    build: buildFacts(on.build),
+    versions: { quantflex: ownVersion(), node: process.version },
+    machine: {
+      platform: `${os.platform()} ${os.release()} ${os.arch()}`,
+      cpuModel: os.cpus()[0]?.model ?? "unknown",
+      processors: os.availableParallelism(),
+      memoryBytes: os.totalmem(),
+    },
+    argv: [...argv],
+    date: new Date().toISOString(),
+    cells: cells.map(({ cell, steps }) => ({ cell, steps: steps.map(({ step, key }) => ({ step, key })) })),
+  };
+}
+
+function content({ name, path: file, sha256, bytes }: Content): Plan["model"] {
+  return { name, path: file, sha256, bytes };
+}
+
+function buildFacts({ release, key, tree, libraryHash, compiler, cmakeFlags, cpu, features }: Build): Plan["build"] {
+  return { release, key, tree, libraryHash, compiler, cmakeFlags, cpu, features };
+}
+
+function ownVersion(): string {
+  const { version } = JSON.parse(readFileSync(path.join(projectRoot, "package.json"), "utf8")) as { version: string };
+  return version;
+}

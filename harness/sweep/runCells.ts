@@ -1,0 +1,60 @@
+import type { Executor } from "../executors/executor.ts";
+import type { Job } from "../jobs/job.ts";
+import { writeJob } from "../jobs/jobFile.ts";
+import { isStored } from "../jobs/runJob.ts";
+import type { Evaluation } from "../steps/evaluate.ts";
+import { readRecord, resultsStore } from "../store/store.ts";
+import type { Cell } from "../study/types.ts";
+import type { Report, SweepEvent } from "./events.ts";
+
+/** A cell and what is to be done for it. */
+export interface CellJob {
+  cell: Cell;
+  job: Job;
+}
+
+/** What became of the cells, by name. */
+export interface CellsEnded {
+  computed: string[];
+  stored: string[];
+  failed: { name: string; reason: string }[];
+}
+
+/**
+ * Run the cells that are not stored.
+ *
+ * @throws AbortError when `signal` fires
+ */
+export async function runCells(cells: readonly CellJob[], executor: Executor, report: Report, signal: AbortSignal): Promise<CellsEnded> {
+  const stored = new Set<Job>();
+  for (const { job } of cells) if (await isStored(job)) stored.add(job);
+  report({ kind: "plan", cells: cells.map(({ job }) => ({ name: job.name, stored: stored.has(job) })) });
+  const position = new Map(cells.map(({ job }, index) => [job, `${index + 1} of ${cells.length}`]));
+  const done = (job: Job, outcome: (SweepEvent & { kind: "done" })["outcome"], text: string): void =>
+    report({ kind: "done", name: job.name, position: position.get(job)!, outcome, text });
+  for (const job of stored) done(job, "stored", "already stored");
+  const ended: CellsEnded = { computed: [], stored: [...stored].map(({ name }) => name), failed: [] };
+  const waiting = cells.map(({ job }) => job).filter((job) => !stored.has(job));
+  for (const job of waiting) await writeJob(job);
+  const running = executor.run(waiting, {
+    progress: (job, step, text, fraction) => report({ kind: "cell", name: job.name, position: position.get(job)!, step, text, fraction }),
+    note: (text) => report({ kind: "note", text }),
+  }, signal);
+  for await (const { job, failure } of running) {
+    if (failure === null) {
+      ended.computed.push(job.name);
+      done(job, "computed", await describe(job));
+    } else {
+      ended.failed.push({ name: job.name, reason: failure });
+      done(job, "failed", failure);
+    }
+  }
+  return ended;
+}
+
+/** What a cell found, in a few words. */
+async function describe({ results, steps }: Job): Promise<string> {
+  const key = steps.find(({ step }) => step === "evaluate")?.key ?? "";
+  const { ppl, error, chunks } = ((await readRecord(resultsStore(results), "evaluate", key))!.result as unknown as Evaluation).perplexity;
+  return `perplexity ${Number(ppl.toFixed(4))} ± ${Number(error.toFixed(5))}, ${chunks.length} chunks`;
+}

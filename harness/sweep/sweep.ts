@@ -1,0 +1,119 @@
+import os from "node:os";
+import path from "node:path";
+import { type Build, ensureBuild } from "../build/build.ts";
+import { localExecutor } from "../executors/local.ts";
+import { planCell } from "../jobs/chain.ts";
+import type { Job } from "../jobs/job.ts";
+import { demoModel, projectRoot } from "../paths.ts";
+import { UserError } from "../errors.ts";
+import { selectCells } from "../select.ts";
+import type { Settings } from "../steps/step.ts";
+import { thisTarget } from "../steps/target.ts";
+import { writePlan } from "../store/plan.ts";
+import { findStudy } from "../study/find.ts";
+import { loadStudy } from "../study/load.ts";
+import type { Study } from "../study/types.ts";
+import { releaseNamed, type Release } from "../upstream/releases.ts";
+import { ensureDemoText, ensureDemoTrainingText } from "./demoText.ts";
+import type { Report } from "./events.ts";
+import { fitCells, fitInputs } from "./fits.ts";
+import { checkModel, checkResults, checkText, type Content, type Model } from "./inputs.ts";
+import { makePlan, type Asked } from "./plan.ts";
+import { runCells, type CellJob, type CellsEnded } from "./runCells.ts";
+import { refuseUnsupported } from "./supported.ts";
+
+/** What a sweep shall do; everything but the study has a default. */
+export interface SweepRequest {
+  /** Path of a study, or the name of one in studies/. */
+  study: string;
+  /** The demo model by default. */
+  model?: string;
+  /** The demo model's held-out text by default. */
+  text?: string;
+  /** Training text for the importance matrix; the study's by default. */
+  imatrixText?: string;
+  chunks?: number;
+  threads?: number;
+  /** Names of cells, as `selectCells` takes them. */
+  only?: string;
+  /** results/STUDY-MODEL by default, or STUDY-MODEL-RELEASE when a release is named. */
+  out?: string;
+  /** Cells at a time, 1 by default: each uses all threads. */
+  jobs?: number;
+  /** Tag of the release of llama.cpp to use; the pin by default. */
+  release?: string;
+  /** Binaries to use; the patched build by default. */
+  build?: Build;
+  /** The command line, for the manifest. */
+  argv?: readonly string[];
+}
+
+/** How a sweep ended. */
+export interface SweepResult extends CellsEnded {
+  results: string;
+}
+
+/**
+ * Run a study: every cell is quantized, inspected and measured, as far as the records of its steps are not there. A failed
+ * cell does not stop the others. Several sweeps into one folder share the work.
+ *
+ * @param signal stops the sweep: children are ended, the cells under way leave nothing but what was finished
+ * @throws UserError before anything runs when an input is at fault; AbortError when `signal` fires
+ */
+export async function sweep(request: SweepRequest, report: Report, signal: AbortSignal): Promise<SweepResult> {
+  const studyPath = findStudy(request.study);
+  const asked = loadStudy(studyPath);
+  const wanted = new Set(selectCells(asked.cells, request.only).map(({ name }) => name));
+  const release = await releaseNamed(request.release);
+  const supports: Build["supports"] = request.build?.supports ?? ((feature) => !release.lacks?.includes(feature));
+  refuseUnsupported(request.build?.release ?? release.tag, supports, asked, asked.cells.filter(({ name }) => wanted.has(name)));
+  const model = await checkModel(request.model ?? demoModel, signal);
+  const text = await checkText(request.text ?? (await ensureDemoText()), asked.context, signal);
+  const results = path.resolve(request.out ?? path.join(projectRoot, "results", [asked.name, model.name, ...(request.release ? [release.tag] : [])].join("-")));
+  await checkResults(results, model);
+  const training = await trainingText(asked, studyPath, request, text, signal);
+  const build = request.build ?? (await patchedBuild(release, report, signal));
+  const on = await thisTarget(build, request.threads ?? asked.threads ?? os.availableParallelism(), signal);
+  const settings = settingsOf(asked, request);
+  const weighted = training && { text: training, chunks: asked.imatrix?.chunks ?? null, settings, on };
+  const study = { ...asked, cells: await fitCells(asked.cells, wanted, fitInputs(model, weighted, report, signal), report, signal) };
+
+  const shared: Asked = { study, studyPath, model, text, settings, training, on, argv: request.argv ?? [] };
+  const jobs = planJobs(shared, model, results);
+  await writePlan(results, makePlan(shared, jobs.map(({ cell, job }) => ({ cell, steps: job.steps }))));
+  const ended = await runCells(jobs.filter(({ cell }) => wanted.has(cell.name)), localExecutor(on, request.jobs ?? 1), report, signal);
+  return { results, ...ended };
+}
+
+function planJobs({ study, settings, text, training, on }: Asked, model: Model, results: string): CellJob[] {
+  const given = { model, text, ...(training && { training }) };
+  const target = { release: on.build.release, build: on.build.key, threads: Number(on.threads) };
+  return study.cells.map((cell) => {
+    const steps = planCell({ cell, study, settings, gguf: model.gguf }, given, on);
+    const job: Job = { format: 1, name: cell.name, results, target, steps };
+    return { cell, job };
+  });
+}
+
+async function patchedBuild(release: Release, report: Report, signal: AbortSignal): Promise<Build> {
+  return ensureBuild("patched", {
+    release,
+    targets: ["llama-quantize", "llama-perplexity", "llama-imatrix"],
+    report: (text, fraction) => report({ kind: "build", text, fraction }),
+    signal,
+  });
+}
+
+/** The training text that the study's importance matrix is computed on; null when it has none. */
+async function trainingText(study: Study, studyPath: string, { imatrixText }: SweepRequest, measured: Content, signal: AbortSignal): Promise<Content | null> {
+  if (!study.imatrix) return null;
+  const { text } = study.imatrix;
+  const file = imatrixText ?? (text === "demo" ? await ensureDemoTrainingText() : path.resolve(path.dirname(studyPath), text));
+  const training = await checkText(file, study.context, signal);
+  if (training.sha256 !== measured.sha256) return training;
+  throw new UserError(`the importance matrix would be computed on ${training.path}, the text that is measured on: give another training text`);
+}
+
+function settingsOf(study: Study, { chunks }: SweepRequest): Settings {
+  return { context: study.context, batch: study.batch, ubatch: study.ubatch, chunks: chunks ?? study.chunks ?? null };
+}
