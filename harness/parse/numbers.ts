@@ -20,6 +20,22 @@ export function finiteNumber(text: string | undefined, what: string): number {
   return value;
 }
 
+/** A number and how exactly it was printed. */
+export interface PrintedNumber {
+  /** May be nan or infinite. */
+  value: number;
+  /** Half a unit of the last digit printed. */
+  halfUnit: number;
+  /** As it was printed. */
+  text: string;
+}
+
+/** A number that was printed with a fixed count of decimals. */
+export function printedNumber(text: string): PrintedNumber {
+  const decimals = text.split(".")[1]?.length ?? 0;
+  return { value: Number(text), halfUnit: 0.5 * 10 ** -decimals, text };
+}
+
 /** A measured value and its standard error, as llama.cpp prints them. */
 export interface Measured {
   value: number;

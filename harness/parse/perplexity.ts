@@ -1,8 +1,8 @@
 import { mean } from "simple-statistics";
 import { ParseError } from "../errors.ts";
-import { checkRunning, chunkValues } from "./chunks.ts";
-import { bothStreams, finiteNumber, numberPattern } from "./numbers.ts";
-import type { Output } from "./numbers.ts";
+import { chunkValues, runningValues } from "./chunks.ts";
+import { bothStreams, finiteNumber, numberPattern, printedNumber } from "./numbers.ts";
+import type { Output, PrintedNumber } from "./numbers.ts";
 
 /** What llama-perplexity found. */
 export interface Perplexity {
@@ -16,6 +16,8 @@ export interface Perplexity {
   chunkNll: number[] | undefined;
   /** Tokens per second between start and final estimate, by the log's time stamps; undefined without them. */
   tokensPerSecond: number | undefined;
+  /** As printed: estimate, its error, and the estimate after each chunk. */
+  printed: { ppl: PrintedNumber; error: PrintedNumber; running: PrintedNumber[] };
 }
 
 /** What is known of a run before it ends. */
@@ -51,10 +53,11 @@ function stampOf(text: string, pattern: string): number | undefined {
  * Reads what llama-perplexity wrote. Its exit code proves nothing, so a result counts only with exactly
  * one finite final estimate and the expected number of finite chunks.
  * @param expectedChunks chunks that must be there; as many as the program announced when absent
+ * @param firstChunk the first of them in the text, counted from 0
  * @throws ParseError saying what is missing, doubled, or not finite
  * Source: `perplexity` in upstream's tools/perplexity/perplexity.cpp, output type 0.
  */
-export function parsePerplexity(output: Output, expectedChunks?: number): Perplexity {
+export function parsePerplexity(output: Output, expectedChunks?: number, firstChunk = 0): Perplexity {
   const text = bothStreams(output);
   const plan = perplexityPlan(text);
   if (!plan) throw new ParseError(`llama-perplexity gave no result. ${reasonOf(text)}`);
@@ -63,8 +66,9 @@ export function parsePerplexity(output: Output, expectedChunks?: number): Perple
   const finals = [...text.matchAll(new RegExp(String.raw`Final estimate: PPL = (${numberPattern}|\S+) \+/- (${numberPattern}|\S+)`, "g"))];
   if (finals.length !== 1) throw new ParseError(`llama-perplexity gave ${finals.length} final estimates, expected one. ${finals.length === 0 ? reasonOf(text) : ""}`.trim());
   const [, ppl, error] = finals[0]!;
-  checkRunning(text, plan.chunks);
-  const chunkNll = chunkValues(text, "nll", plan.chunks);
+  const range = { first: firstChunk, count: plan.chunks };
+  const running = runningValues(text, range);
+  const chunkNll = chunkValues(text, "nll", range);
   const result = { ppl: finiteNumber(ppl, "The final perplexity"), pplError: finiteNumber(error, "The error of the final perplexity") };
   const tokens = plan.chunks * plan.contextTokens;
   const start = stampOf(text, "calculating perplexity over");
@@ -74,5 +78,6 @@ export function parsePerplexity(output: Output, expectedChunks?: number): Perple
     nll: chunkNll ? mean(chunkNll) : Math.log(result.ppl),
     chunkNll,
     tokensPerSecond: start !== undefined && end !== undefined && end > start ? tokens / (end - start) : undefined,
+    printed: { ppl: printedNumber(ppl!), error: printedNumber(error!), running },
   };
 }

@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { ParseError } from "../../harness/errors.ts";
 import { parseBench } from "../../harness/parse/bench.ts";
 import { chunksDone } from "../../harness/parse/chunks.ts";
+import { parseComparison } from "../../harness/parse/comparison.ts";
 import { parseDivergence } from "../../harness/parse/divergence.ts";
 import type { Output } from "../../harness/parse/numbers.ts";
 import { parsePerplexity } from "../../harness/parse/perplexity.ts";
@@ -63,6 +64,12 @@ describe("perplexity", () => {
     expect(() => parsePerplexity(output, 7)).toThrow(/computes 6 chunks, expected 7/);
   });
 
+  test("a part of the text keeps its chunks' numbers", () => {
+    const part = { ...output, stdout: output.stdout.replaceAll(/\[(\d)\]/g, (_, chunk) => `[${Number(chunk) + 40}]`) };
+    expect(parsePerplexity(part, 6, 40).printed.running[5]).toEqual({ value: 480.0902, halfUnit: expect.closeTo(0.00005, 12), text: "480.0902" });
+    expect(() => parsePerplexity(part, 6)).toThrow(/chunk 41 where that of chunk 1 belongs/);
+  });
+
   test("progress", () => {
     expect(chunksDone("[1]460.0071,[2]661.1676,")).toBe(2);
     expect(chunksDone("chunk 12 nll 2.5")).toBe(12);
@@ -74,7 +81,8 @@ describe("KL divergence", () => {
   const output = recorded("divergence");
 
   test("a run of the released program", () => {
-    expect(parseDivergence(output, 6)).toEqual({
+    const read = parseDivergence(output, 6);
+    expect(read).toMatchObject({
       kld: { value: 0.075704, error: 0.002286 },
       kldMaximum: 0.798733,
       kldQuantiles: { "99.9": 0.7394, "99.0": 0.44309, "95.0": 0.257486, "90.0": 0.175157, "50.0": 0.044507 },
@@ -83,6 +91,27 @@ describe("KL divergence", () => {
       sameTop: { value: 78.693, error: 1.047 },
       chunkKld: undefined,
     });
+    expect(read.printed.get("RMS Δp")).toEqual([{ value: 3.19, halfUnit: 0.0005, text: "3.190" }, { value: 0.18, halfUnit: 0.0005, text: "0.180" }]);
+    expect(read.rows).toHaveLength(6);
+    expect(read.rows[5]).toMatchObject({ ppl: { value: 505.412 }, pplError: { value: 62.5615 }, logRatio: { value: 0.22495 }, sameTopError: { text: "1.047" } });
+  });
+
+  test("a part of the text keeps its chunks' numbers", () => {
+    const part = { ...output, stdout: output.stdout.replaceAll(/^ +(\d) /gm, (_, chunk) => `${Number(chunk) + 40} `) };
+    expect(parseDivergence(part, 6, 40).kld.value).toBe(0.075704);
+    expect(() => parseDivergence(part, 6)).toThrow(/chunk 41 where chunk 1 belongs/);
+  });
+
+  test("fewer than 100 tokens have chunks, but no statistics", () => {
+    const few = { ...output, stdout: output.stdout.slice(0, output.stdout.indexOf("======")) };
+    expect(parseComparison(few, 6).rows).toHaveLength(6);
+    expect(() => parseDivergence(few, 6)).toThrow(/at least 100 tokens/);
+  });
+
+  test("the error of a change that is nowhere is 0, and nan is refused everywhere else", () => {
+    const same = output.stdout.replace("3.190 ± 0.180 %\n", "0.000 ± -nan %\n");
+    expect(parseDivergence({ ...output, stdout: same }).probabilityChangeRms).toEqual({ value: 0, error: 0 });
+    expect(() => parseDivergence({ ...output, stdout: same.replace("0.000 ± -nan", "0.001 ± -nan") })).toThrow(/error of RMS Δp is -nan/);
   });
 
   test("exact chunks of a patched program", () => {
