@@ -6,34 +6,10 @@ import { selectByName } from "../select.ts";
 import { withScratch } from "../scratch.ts";
 import { scratchFolder, thisProject } from "../upstream/project.ts";
 import { measureModel } from "./measureModel.ts";
-import { ratioOf, type Measurement, type Ratio } from "./ratios.ts";
+import { ratioOf } from "./ratios.ts";
 import { rows } from "./rows.ts";
-import { describeModel, ensureSourceModel, type Params, type SourceModel } from "./sourceModel.ts";
-
-/** What to measure. */
-export interface BenchRequest {
-  params: readonly Params[];
-  /** A model in F16 to measure on instead of random weights. */
-  model?: string | undefined;
-  threads: number;
-  /** Rounds at least; rows that they do not decide get more. */
-  repeats: number;
-  /** Rows to measure, by name: commas between, `*` for any text; all by default. */
-  only?: string | undefined;
-}
-
-/** Everything that was measured, and on what. */
-export interface BenchOutcome {
-  ratios: Ratio[];
-  measurements: Measurement[];
-  builds: Record<Variant, Build>;
-  /** How many processes wanted a processor when it began, over one minute. */
-  load: number;
-  models: SourceModel[];
-}
-
-/** Takes what is being done, in words. */
-export type BenchReport = (text: string) => void;
+import { describeModel, ensureSourceModel, type SourceModel } from "./sourceModel.ts";
+import type { BenchOutcome, BenchReport, BenchRequest } from "./types.ts";
 
 /**
  * Measure the patched build against upstream's in one run, by turns.

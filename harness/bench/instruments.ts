@@ -8,7 +8,8 @@ import { parseQuantize } from "../parse/quantize.ts";
 import { run, type ProcessResult, type RunOptions } from "../process/run.ts";
 import { childEnvironment } from "../steps/environment.ts";
 import { watchMemory, type PeakMemory } from "./memory.ts";
-import type { Measure } from "./rows.ts";
+import { watchOthers } from "./others.ts";
+import type { Reading } from "./rounds.ts";
 import type { SourceModel } from "./sourceModel.ts";
 import type { Subject } from "./subjects.ts";
 
@@ -24,7 +25,7 @@ export interface Setting {
 }
 
 /** Measures a subject once. Memory of a process that was too short to be seen is left out. */
-export type Instrument = (subject: Subject, setting: Setting) => Promise<Partial<Record<Measure, number>>>;
+export type Instrument = (subject: Subject, setting: Setting) => Promise<Reading>;
 
 const promptTokens = 512;
 const generatedTokens = 64;
@@ -38,10 +39,10 @@ export function quantizedFile(subject: Subject, { folder }: Setting): string {
 
 /** Quantizes to nowhere: a disk's moods are no property of a program. */
 export const measureQuantize: Instrument = async (subject, setting) => {
-  const { result, memory } = await quantize(subject, setting, devNull);
+  const { result, memory, others } = await quantize(subject, setting, devNull);
   const seconds = parseQuantize(result);
   if (!(seconds > 0)) throw new ParseError(`llama-quantize says that ${subject.name} took ${seconds} s.`);
-  return { quantize: setting.model.bytes / 1e9 / seconds, ...(memory.own > 0 && { quantizeMemory: memory.own / 1e9 }) };
+  return { values: { quantize: setting.model.bytes / 1e9 / seconds, ...(memory.own > 0 && { quantizeMemory: memory.own / 1e9 }) }, others };
 };
 
 /** Makes the file that a subject reads. */
@@ -54,14 +55,14 @@ export async function makeQuantized(subject: Subject, setting: Setting): Promise
  * only slow a program down. The first of them is the warm-up.
  */
 export const measureSpeed: Instrument = async (subject, setting) => {
-  const { result } = await bench(subject, setting, ["-r", String(repetitions), "--no-warmup", "-p", String(promptTokens), "-n", String(generatedTokens)]);
+  const { result, others } = await bench(subject, setting, ["-r", String(repetitions), "--no-warmup", "-p", String(promptTokens), "-n", String(generatedTokens)]);
   const entries = parseBench(result.stdout);
   const speed = (prompt: number, generated: number): number => {
     const entry = entries.find((one) => one.promptTokens === prompt && one.generatedTokens === generated);
     if (!entry) throw new ParseError(`llama-bench gave no result for ${prompt} prompt tokens and ${generated} generated ones.`);
     return Math.max(...entry.tokensPerSecond);
   };
-  return { pp512: speed(promptTokens, 0), tg64: speed(0, generatedTokens) };
+  return { values: { pp512: speed(promptTokens, 0), tg64: speed(0, generatedTokens) }, others };
 };
 
 /**
@@ -74,10 +75,10 @@ export const measureLoad: Instrument = async (subject, setting) => {
     if (/^llama-bench: benchmark [12]\/2: starting$/.test(line)) starts.push(performance.now());
   };
   const options = ["-p", `1,${promptTokens}`, "-n", "0", "-r", "1", "-lm", "none", "--no-warmup", "--progress"];
-  const { memory } = await bench(subject, setting, options, onLine);
+  const { memory, others } = await bench(subject, setting, options, onLine);
   const [first, second] = starts;
   if (first === undefined || second === undefined) throw new ParseError("llama-bench did not say when it started, and when it had computed a token.");
-  return { load: (second - first) / 1000, ...(memory.resident > 0 && { memory: memory.resident / 1e9 }) };
+  return { values: { load: (second - first) / 1000, ...(memory.resident > 0 && { memory: memory.resident / 1e9 }) }, others };
 };
 
 async function quantize(subject: Subject, setting: Setting, target: string): Promise<Watched> {
@@ -95,10 +96,11 @@ function bench(subject: Subject, setting: Setting, options: string[], onLine?: R
   return watch(subject, setting, "llama-bench", argumentList, { env: childEnvironment(null), ...(onLine && { onLine }) });
 }
 
-type Watched = { result: ProcessResult; memory: PeakMemory };
+type Watched = { result: ProcessResult; memory: PeakMemory; others: number | null };
 
 async function watch({ variant }: Subject, { builds, folder, signal }: Setting, program: string, argumentList: string[], options: RunOptions): Promise<Watched> {
   let stop = (): PeakMemory => ({ resident: 0, own: 0 });
+  const shareOfOthers = watchOthers();
   try {
     const result = await run(builds[variant].binary(program), argumentList, {
       cwd: folder,
@@ -106,7 +108,7 @@ async function watch({ variant }: Subject, { builds, folder, signal }: Setting, 
       onStart: (processId) => void (stop = watchMemory(processId)),
       ...options,
     });
-    return { result, memory: stop() };
+    return { result, memory: stop(), others: shareOfOthers() };
   } finally {
     stop();
   }

@@ -1,10 +1,10 @@
 import { stat } from "node:fs/promises";
-import type { BenchReport } from "./bench.ts";
 import { makeQuantized, measureLoad, measureQuantize, measureSpeed, quantizedFile, type Instrument, type Setting } from "./instruments.ts";
-import { orderOfRound } from "./order.ts";
-import { ratioOf, type Measurement } from "./ratios.ts";
+import type { Measurement } from "./ratios.ts";
+import { measureRounds } from "./rounds.ts";
 import type { Measure, Row } from "./rows.ts";
 import { subjectNamed, type Subject } from "./subjects.ts";
+import type { BenchReport } from "./types.ts";
 
 interface Kind {
   name: string;
@@ -19,13 +19,10 @@ const kinds: readonly Kind[] = [
   { name: "pp512 and tg64", measures: ["pp512", "tg64"], instrument: measureSpeed, readsFiles: true },
 ];
 
-/** So many times the rounds wanted, at most. */
-const patience = 4;
-
 /**
- * Measures rows on one model: each at least `repeats` rounds, and on until its interval is on one side of
- * what is wanted, or its rounds are four times as many.
+ * Measures rows on one model, kind by kind.
  *
+ * @param repeats pairs of each row at least
  * @param keep takes everything measured on this model so far, after each round
  */
 export async function measureModel(
@@ -35,21 +32,18 @@ export async function measureModel(
   report: BenchReport,
   keep: (measurements: readonly Measurement[]) => Promise<void>,
 ): Promise<void> {
-  const measurements: Measurement[] = [];
+  const model = setting.model.name;
+  let done: readonly Measurement[] = [];
   for (const kind of kinds) {
     const own = rows.filter(({ measure }) => kind.measures.includes(measure));
-    const say = (text: string): void => report(`${setting.model.name}: ${kind.name}: ${text}`);
+    const say = (text: string): void => report(`${model}: ${kind.name}: ${text}`);
     await prepare(own, kind, setting, say);
-    let open = own;
-    for (let round = 1; open.length > 0; round++) {
-      for (const [index, subject] of orderOfRound(open, round).entries()) {
-        say(`round ${round} of ${round > repeats ? `at most ${patience * repeats}, ${open.length} of ${own.length} rows undecided` : repeats}: ${subject}`);
-        const values = Object.entries(await kind.instrument(subjectNamed(subject), setting)) as [Measure, number][];
-        measurements.push(...values.map(([measure, value]) => ({ model: setting.model.name, measure, subject, round, position: index + 1, value })));
-      }
-      await keep(measurements);
-      if (round >= repeats) open = open.filter((row) => round < patience * repeats && !ratioOf(row, setting.model.name, measurements).decided);
-    }
+    const measured = await measureRounds(own, {
+      model, repeats, say,
+      measure: (subject) => kind.instrument(subjectNamed(subject), setting),
+      keep: (more) => keep([...done, ...more]),
+    });
+    done = [...done, ...measured];
   }
 }
 

@@ -1,10 +1,16 @@
 import { availableParallelism } from "node:os";
 import path from "node:path";
 import { Option, type Command } from "commander";
-import { bench, type BenchOutcome, type BenchRequest } from "../bench/bench.ts";
-import { ratioTable, writeBench } from "../bench/report.ts";
+import { fewestForInterval } from "../analysis/medianInterval.ts";
+import { bench } from "../bench/bench.ts";
+import { mostForOthers } from "../bench/ratios.ts";
+import { writeBench } from "../bench/report.ts";
+import { mostThrownAway } from "../bench/rounds.ts";
 import { rows } from "../bench/rows.ts";
 import type { Params } from "../bench/sourceModel.ts";
+import { summary } from "../bench/summary.ts";
+import { ratioTable } from "../bench/table.ts";
+import type { BenchOutcome, BenchRequest } from "../bench/types.ts";
 import { llamaShapes } from "../gguf/gaussianModel.ts";
 import { projectRoot } from "../paths.ts";
 import type { CommandIo } from "./io.ts";
@@ -13,6 +19,9 @@ import { shownPath } from "./shownPath.ts";
 import { wholeNumber } from "./wholeNumber.ts";
 
 const sizes = Object.keys(llamaShapes) as Params[];
+
+const onOthers = `A pair is thrown away and measured again if other processes take more than ${100 * mostForOthers} % of all processors' time
+during one of its sides (read on Linux, unknown elsewhere). A row is given up after twice --repeats of them, ${mostThrownAway(1)} at least.`;
 
 /** Adds `bench`: how fast the patched build is, measured against upstream's. */
 export function addBenchCommand(program: Command, io: CommandIo): void {
@@ -26,21 +35,17 @@ export function addBenchCommand(program: Command, io: CommandIo): void {
     )
     .option("--model <gguf>", "model in F16 to measure on instead")
     .option("--threads <n>", "threads of each program", wholeNumber, Math.min(2, availableParallelism()))
-    .option("--repeats <n>", "rounds; a row that they do not decide has up to four times as many", wholeNumber, 8)
+    .option("--repeats <n>", `pairs of each row; one that they do not decide has up to four times as many. Fewer than ${fewestForInterval} leave rows undecided, which then go on to ${fewestForInterval}`, wholeNumber, 8)
     .option("--only <pattern>", "rows to measure, by name: commas between, * for any text")
     .option("--out <dir>", "where the tables go (default: results/bench)")
+    .addHelpText("after", `\n${onOthers}`)
     .addHelpText("after", `\nRows:\n${rows.map(({ name }) => `  ${name}`).join("\n")}`)
     .action(async ({ out = path.join(projectRoot, "results", "bench"), ...request }: BenchRequest & { out?: string }) => {
       let files: string[] = [];
       const keep = async (outcome: BenchOutcome): Promise<void> => void (files = await writeBench(path.resolve(out), outcome, request, io.argv));
-      const { ratios } = await bench(request, io.print, keep, io.signal);
+      const { ratios, measurements } = await bench(request, io.print, keep, io.signal);
       for (const file of files) io.print(`wrote ${shownPath(file)}`);
       io.print(`\n${ratioTable(ratios)}\n`);
-      const unmeasured = ratios.filter(({ ratio }) => ratio === null).length;
-      if (unmeasured > 0) io.print(`${unmeasured} of ${ratios.length} rows could not be measured: their programs end too soon; give a larger model`);
-      const failed = ratios.filter(({ holds }) => holds === false).length;
-      io.print(failed === 0 ? "everything holds that is wanted and was measured" : `${failed} of ${ratios.length} rows do not hold`);
-      const undecided = ratios.filter(({ decided }) => !decided).length;
-      if (undecided > 0) io.print(`${undecided} rows are undecided, which a question mark says: give more --repeats, on a quieter machine`);
+      for (const line of summary({ ratios, measurements }, request.repeats)) io.print(line);
     });
 }

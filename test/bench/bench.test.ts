@@ -36,26 +36,33 @@ describe("on the demo model, with both builds", () => {
     const ratios = await table(folder, "ratios.csv");
     expect(ratios).toHaveLength(wanted.length);
     const measurements = await table(folder, "measurements.csv");
-    for (const { measure, patched, upstream, ratio_lowest, ratio_highest, pairs, decided } of ratios) {
+    const isCalm = (one: Record<string, string> | undefined): boolean => Number(one?.others) <= 0.1;
+    for (const { measure, patched, upstream, ratio_lowest, ratio_highest, interval_low, pairs, decided, thrown_away, given_up } of ratios) {
       const own = measurements.filter((one) => one.measure === measure && one.unit !== "tensors/s");
-      const quotients = own.flatMap((one, index) => {
-        const neighbour = own[index + 1];
-        if (neighbour?.round !== one.round || Number(neighbour?.position) !== Number(one.position) + 1) return [];
-        if (one.subject === patched && neighbour?.subject === upstream) return [Number(one.value) / Number(neighbour?.value)];
-        if (one.subject === upstream && neighbour?.subject === patched) return [Number(neighbour?.value) / Number(one.value)];
-        return [];
+      const neighbours = own.flatMap((one, index) => {
+        const next = own[index + 1];
+        if (next?.round !== one.round || Number(next?.position) !== Number(one.position) + 1) return [];
+        if (one.subject === patched && next?.subject === upstream) return [[one, next]];
+        return one.subject === upstream && next?.subject === patched ? [[next, one]] : [];
       });
+      const quotients = neighbours.filter((pair) => pair.every(isCalm)).map(([one, other]) => Number(one?.value) / Number(other?.value));
       expect(quotients).toHaveLength(Number(pairs));
-      // One round was asked for; what it does not decide has three more.
-      expect(quotients.length).toBeGreaterThanOrEqual(decided === "no" ? 4 : 1);
+      expect(neighbours).toHaveLength(Number(pairs) + Number(thrown_away));
+      // One pair was asked for, and one decides nothing: there are six, or twelve were thrown away.
+      if (given_up === "no") expect(Number(pairs)).toBe(6);
+      else expect([decided, Number(thrown_away)]).toEqual(["no", 12]);
+      expect(interval_low !== "").toBe(Number(pairs) >= 6);
+      if (quotients.length === 0) continue;
       expect(Math.min(...quotients)).toBeCloseTo(Number(ratio_lowest), 10);
       expect(Math.max(...quotients)).toBeCloseTo(Number(ratio_highest), 10);
     }
+    expect(stdout).toMatch(/--repeats 1 leaves rows undecided: fewer than 6 pairs decide nothing/);
+    expect(stdout).toMatch(/pairs? (was|were) thrown away/);
     expect(measurements.some(({ measure, unit }) => measure === "quantize" && unit === "tensors/s")).toBe(true);
     expect(measurements.every(({ value }) => Number(value) > 0)).toBe(true);
     for (const { name } of wanted) expect(stdout).toContain(name);
     const manifest = JSON.parse(await readFile(path.join(folder, "manifest.json"), "utf8")) as object;
-    expect(manifest).toMatchObject({ threads: 1, repeats: 1, builds: [{ variant: "patched" }, { variant: "upstream" }] });
+    expect(manifest).toMatchObject({ threads: 1, repeats: 1, others: { most_share: 0.1 }, builds: [{ variant: "patched" }, { variant: "upstream" }] });
   });
 
   it("leaves nothing behind when it is interrupted", async () => {

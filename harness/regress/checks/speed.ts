@@ -38,8 +38,9 @@ export const speed: Check = {
         tally.undecided(`${task.name}: ${found.fault}`);
         continue;
       }
-      const { median, low, high, count } = found.value;
-      const figure = `${task.name} ${median.toFixed(3)} (${low.toFixed(3)} to ${high.toFixed(3)}, ${count} rounds)`;
+      const { median, interval, count } = found.value;
+      const bounds = interval ? `${interval.low.toFixed(3)} to ${interval.high.toFixed(3)}, ` : "";
+      const figure = `${task.name} ${median.toFixed(3)} (${bounds}${count} rounds)`;
       figures.push(figure);
       if (!isSlower(found.value)) tally.held();
       else if (context.failOnSpeed) tally.regressed(`slower than upstream: ${figure}`);
@@ -49,8 +50,12 @@ export const speed: Check = {
   },
 };
 
-function isSlower({ low }: MedianInterval): boolean {
-  return low > 1 + tolerance;
+function isSlower({ interval }: MedianInterval): boolean {
+  return interval !== null && interval.low > 1 + tolerance;
+}
+
+function isAsFast({ interval }: MedianInterval): boolean {
+  return interval !== null && interval.high < 1 + tolerance;
 }
 
 /** Rounds until the interval of the median ratio lies on one side of the tolerance, or there are enough. */
@@ -67,9 +72,9 @@ async function settle(context: RegressContext, { name, measure }: Task): Promise
       seconds[build.variant] = measured.value;
     }
     ratios.push(seconds.patched / seconds.upstream);
-    const interval = medianInterval(ratios);
-    const clear = isSlower(interval) || interval.high < 1 + tolerance;
-    if (ratios.length >= (clear ? leastRounds : mostRounds)) return { value: interval };
+    const value = medianInterval(ratios);
+    const isClear = isSlower(value) || isAsFast(value);
+    if (ratios.length >= (isClear ? leastRounds : mostRounds)) return { value };
   }
 }
 
