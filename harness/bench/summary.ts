@@ -30,7 +30,7 @@ function verdicts(ratios: readonly Ratio[], repeats: number): string[] {
   else lines.push(undecided.length > 0 ? "every row that is decided holds" : "everything holds that is wanted and was measured");
   if (undecided.length > 0) lines.push(`${undecided.length} rows are undecided, which a question mark says: give more --repeats, on a quieter machine`);
   if (givenUp > 0) lines.push(`${givenUp} of them were given up after ${mostThrownAway(repeats)} of their pairs were thrown away`);
-  if (repeats < fewestForInterval) lines.push(`--repeats ${repeats} leaves rows undecided: fewer than ${fewestForInterval} pairs decide nothing, so rows went on to ${fewestForInterval}`);
+  if (repeats < fewestForInterval) lines.push(`--repeats ${repeats} leaves rows undecided: fewer than ${fewestForInterval} pairs decide nothing, so rows go on to ${fewestForInterval}`);
   return lines;
 }
 

@@ -100,7 +100,7 @@ describe("below the table", () => {
   });
 
   it("stands that fewer than six repeats decide nothing", async () => {
-    expect(await said(5, equal)).toMatch(/--repeats 5 leaves rows undecided: fewer than 6 pairs decide nothing, so rows went on to 6/);
+    expect(await said(5, equal)).toMatch(/--repeats 5 leaves rows undecided: fewer than 6 pairs decide nothing, so rows go on to 6/);
   });
 
   it("stands what is undecided and why", async () => {
