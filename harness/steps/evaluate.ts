@@ -4,7 +4,10 @@ import type { Frame } from "../analysis/frame.ts";
 import { perplexityRatio } from "../analysis/statistics.ts";
 import { tokenDivergence } from "../analysis/tokenDivergence.ts";
 import { tokenPerplexity } from "../analysis/tokenPerplexity.ts";
+import { UserError } from "../errors.ts";
 import { agreedDivergence, agreedPerplexity } from "../parse/agreement.ts";
+import { parseComparison } from "../parse/comparison.ts";
+import { parsePerplexity } from "../parse/perplexity.ts";
 import type { ProcessResult } from "../process/run.ts";
 import { batchArguments, deviceArguments, perplexityArguments } from "./arguments.ts";
 import { divergenceColumns } from "./divergenceColumns.ts";
@@ -79,6 +82,7 @@ export const evaluate: Step<Config, Result> = {
     const first = before.frames.length;
     const { ended, tokensPerSecond } = await evaluateFrom(first, asked, at, on, tools);
     const { frames } = await readFrames(tools.growing);
+    if (!areThose(frames, wanted)) throw notThose(asked, ended, frames.length, first);
     const agreed = asked.compared ? agreedDivergence : agreedPerplexity;
     agreed(ended, frames.slice(first));
     return { ...measured(frames), perplexitySeconds: ended.seconds, tokensPerSecond };
@@ -117,8 +121,24 @@ async function evaluateFrom(first: number, asked: Config, at: Paths, on: Target,
   return { ended, tokensPerSecond: seconds > 0 ? (begun.chunks * asked.context) / seconds : null };
 }
 
+/** Whether a run left the chunks that were asked for, and no others. */
+function areThose(frames: readonly Frame[], wanted: number | null): boolean {
+  const available = frames.at(-1)?.availableChunks ?? 0;
+  return frames.length > 0 && frames.length === Math.min(wanted ?? available, available);
+}
+
+function notThose({ compared, chunks }: Config, ended: ProcessResult, found: number, first: number): Error {
+  // What it printed may say why.
+  if (compared) parseComparison(ended, undefined, first);
+  else parsePerplexity(ended, undefined, first);
+  return new UserError(`llama-perplexity wrote frames of ${found} chunks, where ${chunks ?? "all"} were asked for: it was built without the base patches, or its disk is full`);
+}
+
 function measured(frames: readonly Frame[]): Pick<Result, "perplexity" | "divergence"> {
   const { ppl, error, chunks } = tokenPerplexity(frames);
   const perplexity = { ppl, error, nll: mean(chunks), chunks };
-  return { perplexity, divergence: frames[0]!.reference === null ? null : tokenDivergence(frames) };
+  if (frames[0]!.reference === null) return { perplexity, divergence: null };
+  // What a comparison says of the perplexity is computed in single precision.
+  const { ppl: _ppl, pplError: _error, logRatio: _ratio, ...divergence } = tokenDivergence(frames);
+  return { perplexity, divergence };
 }

@@ -4,8 +4,8 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { ensureBuild } from "../../harness/build/build.ts";
 import { divergenceDifference } from "../../harness/report/answerRows.ts";
 import { loadResults, type Measured, measured, type Results } from "../../harness/report/load.ts";
-import { bitsPerWeight } from "../../harness/report/sizes.ts";
-import { sweep, type SweepRequest } from "../../harness/run/sweep.ts";
+import { bitsPerWeight } from "../../harness/steps/sizes.ts";
+import { sweep, type SweepRequest } from "../../harness/sweep/sweep.ts";
 import { itOnStories, stories } from "../support/stories.ts";
 import { fileTemporaryFolder } from "../support/temporary.ts";
 

@@ -10,9 +10,9 @@ import { parsePerplexity } from "../../harness/parse/perplexity.ts";
 import { demoModel } from "../../harness/paths.ts";
 import { run } from "../../harness/process/run.ts";
 import { loadResults, measured } from "../../harness/report/load.ts";
-import { ensureDemoText } from "../../harness/run/demoText.ts";
-import { childEnvironment } from "../../harness/run/environment.ts";
-import { sweep } from "../../harness/run/sweep.ts";
+import { ensureDemoText } from "../../harness/sweep/demoText.ts";
+import { childEnvironment } from "../../harness/steps/environment.ts";
+import { sweep } from "../../harness/sweep/sweep.ts";
 import { fileTemporaryFolder, temporaryFolder } from "../support/temporary.ts";
 
 const shape: LlamaShape = { layers: 2, width: 64, feedForward: 128, heads: 4, keyValueHeads: 2, vocabulary: 512 };

@@ -4,7 +4,7 @@ import path from "node:path";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { ensureBuild } from "../../harness/build/build.ts";
 import { loadResults } from "../../harness/report/load.ts";
-import { sweep, type SweepResult } from "../../harness/run/sweep.ts";
+import { sweep, type SweepResult } from "../../harness/sweep/sweep.ts";
 import { startScript } from "../support/cli.ts";
 import { itOnStories, stories } from "../support/stories.ts";
 import { temporaryFolder } from "../support/temporary.ts";

@@ -7,7 +7,7 @@ import { checkTaskFile } from "../../harness/parse/taskFiles.ts";
 import { parseTasks, taskModes, type TaskMode } from "../../harness/parse/tasks.ts";
 import { demoModel, projectRoot } from "../../harness/paths.ts";
 import { run } from "../../harness/process/run.ts";
-import { childEnvironment } from "../../harness/run/environment.ts";
+import { childEnvironment } from "../../harness/steps/environment.ts";
 import { multipleChoiceBytes, type Question } from "../support/multipleChoice.ts";
 import { fileTemporaryFolder } from "../support/temporary.ts";
 

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { plainProgress } from "../../harness/report/progress.ts";
-import type { SweepEvent } from "../../harness/run/events.ts";
+import type { SweepEvent } from "../../harness/sweep/events.ts";
 
 it("says each step at once, and within a step not more than now and then", () => {
   const lines: string[] = [];

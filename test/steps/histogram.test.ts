@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Histogram } from "../../harness/gguf/codes.ts";
-import { compareHistograms, parseHistogram, recordedHistogram } from "../../harness/run/histogram.ts";
-import { parseStudy } from "../../harness/study/load.ts";
+import { compareHistograms, parseHistogram, recordedHistogram } from "../../harness/steps/histogram.ts";
 
 function rising(length: number): number[] {
   return Array.from({ length }, (_value, index) => index);
@@ -37,11 +36,7 @@ describe("the library's histogram", () => {
   });
 
   it("is kept with the code that each tensor's counts begin at", () => {
-    const cells = parseStudy(
-      "name: s\ncells:\n  - { name: a, type: Q4_0 }\n  - { name: b, type: Q4_0, radius: 0 }\n  - { name: c, type: Q8_0, table: basic }\n",
-      "s.yaml", () => "",
-    ).cells;
-    const first = cells.map((cell) => recordedHistogram(histogram(), cell).tensors.map(({ firstCode }) => firstCode));
+    const first = [[], ["Q4_0"], ["Q8_0"]].map((own) => recordedHistogram(histogram(), own).tensors.map(({ firstCode }) => firstCode));
     expect(first).toEqual([[0, -128], [-8, -128], [0, -128]]);
   });
 });

@@ -1,117 +1,99 @@
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { cp, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { cellKey, type KeyInputs } from "../../harness/store/key.ts";
-import { cellFolder, readFailure, readRecord, writeFailure, writeRecord } from "../../harness/store/store.ts";
+import { type KeyInputs, stepKey, type StepRecord } from "../../harness/store/record.ts";
+import { readFailure, readRecord, stepFolder, writeFailure, writeRecord } from "../../harness/store/store.ts";
+import { hashText } from "../../harness/hash.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 
 const inputs: KeyInputs = {
-  tree: "t", libraryHash: "l", compiler: "c", cmakeFlags: ["-DA=1"], cpu: "x", model: "a".repeat(64), text: "b".repeat(64),
-  conf: "1 0 0\n", steps: [["llama-quantize", "{model}", "{quantized}", "Q4_0", "2"]],
+  step: "evaluate", version: 1, argv: ["llama-perplexity", "-m", "{quantized}"], config: { chunks: 2 },
+  facts: { tree: "t" }, inputs: { quantized: "a".repeat(64) },
 };
-const key = cellKey(inputs);
+const key = stepKey(inputs);
 
-async function stored(): Promise<{ results: string; file: string }> {
-  const results = await temporaryFolder();
-  const log = path.join(results, "log");
-  await writeFile(log, "what was said");
-  await writeRecord(
-    results,
-    {
-      key, inputs, file: { sha256: "c".repeat(64), bytes: 100 },
-      tensors: [{ name: "w", shape: [32, 1], type: "Q4_0", bytes: 18, elements: 32, fallback: null }],
-      histogram: { zeroRuns: Array<number>(16).fill(0), tensors: [] },
-      perplexity: { ppl: 5286551.2193, error: 0.25, nll: 15.4806, chunks: [1 / 3, 2] },
-      divergence: null, compression: null, weightErrors: [],
-      quantizeSeconds: 1, perplexitySeconds: 2, tokensPerSecond: null, argv: [["llama-quantize"]], date: new Date().toISOString(),
-    },
-    { "run.log": log },
-  );
-  return { results, file: path.join(cellFolder(results, key), "record.json") };
+function recordOf(result: Record<string, unknown>): StepRecord {
+  return { key, inputs, result, argv: ["llama-perplexity"], seconds: 2, date: new Date().toISOString(), files: { histogram: { bytes: 13, sha256: hashText("what was said"), kept: true } } };
 }
 
-describe("a cell's key", () => {
+async function stored(): Promise<{ store: string; folder: string; file: string }> {
+  const store = await temporaryFolder();
+  const histogram = path.join(store, "histogram");
+  await writeFile(histogram, "what was said");
+  await writeRecord(store, recordOf({ perplexity: { ppl: 5286551.2193, chunks: [1 / 3, 2] } }), { histogram });
+  const folder = stepFolder(store, "evaluate", key);
+  return { store, folder, file: path.join(folder, "record.json") };
+}
+
+describe("a step's key", () => {
   const changes: Partial<KeyInputs>[] = [
-    { tree: "u" }, { libraryHash: "m" }, { compiler: "d" }, { cmakeFlags: [] }, { cpu: "y" }, { model: "d".repeat(64) },
-    { text: "e".repeat(64) }, { imatrixText: "f".repeat(64) }, { conf: null }, { conf: "1 1 0\n" }, { steps: [["llama-quantize", "{model}", "{quantized}", "Q4_0", "4"]] },
+    { step: "count" }, { version: 2 }, { argv: [] }, { config: { chunks: 3 } }, { config: {} }, { facts: { tree: "u" } }, { inputs: { quantized: "b".repeat(64) } }, { inputs: {} },
   ];
-  it("changes with everything that determines the cell", () => {
-    const keys = [key, ...changes.map((change) => cellKey({ ...inputs, ...change }))];
+  it("changes with everything that determines the step", () => {
+    const keys = [key, ...changes.map((change) => stepKey({ ...inputs, ...change }))];
     expect(new Set(keys).size).toBe(keys.length);
   });
 
   it("does not depend on the order of fields", () => {
-    expect(cellKey(Object.fromEntries(Object.entries(inputs).reverse()) as unknown as KeyInputs)).toBe(key);
+    expect(stepKey(Object.fromEntries(Object.entries(inputs).reverse()) as unknown as KeyInputs)).toBe(key);
   });
 });
 
 describe("the store", () => {
   it("gives back what was kept", async () => {
-    const { results } = await stored();
-    const record = await readRecord(results, key);
-    expect(record?.perplexity).toEqual({ ppl: 5286551.2193, error: 0.25, nll: 15.4806, chunks: [1 / 3, 2] });
-    expect(Object.keys(record?.files ?? {})).toEqual(["run.log"]);
+    const { store } = await stored();
+    const record = await readRecord(store, "evaluate", key);
+    expect(record?.result).toEqual({ perplexity: { ppl: 5286551.2193, chunks: [1 / 3, 2] } });
+    expect(record?.inputs).toEqual(inputs);
   });
 
   it("has no record without the record's file, however complete the rest is", async () => {
-    const { results, file } = await stored();
+    const { store, file } = await stored();
     await rm(file);
-    expect(await readRecord(results, key)).toBeNull();
+    expect(await readRecord(store, "evaluate", key)).toBeNull();
   });
 
   it("misses a record in which any one byte was overwritten", async () => {
-    const { results, file } = await stored();
+    const { store, file } = await stored();
     const good = await readFile(file);
-    const steps = Math.max(1, Math.floor(good.length / 97));
-    for (let position = 0; position < good.length; position += steps) {
+    for (let position = 0; position < good.length; position++) {
       const bad = Buffer.from(good);
       bad[position] = bad[position] === 0x37 ? 0x38 : 0x37;
       await writeFile(file, bad);
-      const isSpace = /\s/.test(String.fromCharCode(good[position]!));
-      const record = await readRecord(results, key);
-      if (!isSpace) expect(record, `byte ${position}`).toBeNull();
+      expect(await readRecord(store, "evaluate", key), `byte ${position}`).toBeNull();
     }
     await writeFile(file, good);
-    expect(await readRecord(results, key)).not.toBeNull();
+    expect(await readRecord(store, "evaluate", key)).not.toBeNull();
   });
 
-  it("misses a record that is cut short, empty, or another cell's", async () => {
-    const { results, file } = await stored();
+  it("misses a record that is cut short, empty, or another step's", async () => {
+    const { store, folder, file } = await stored();
     const good = await readFile(file);
     for (const bad of [good.subarray(0, good.length / 2), Buffer.alloc(0), Buffer.from("{}")]) {
       await writeFile(file, bad);
-      expect(await readRecord(results, key)).toBeNull();
+      expect(await readRecord(store, "evaluate", key)).toBeNull();
     }
     await writeFile(file, good);
-    const other = cellFolder(results, "f".repeat(64));
-    await import("node:fs/promises").then(({ cp }) => cp(cellFolder(results, key), other, { recursive: true }));
-    expect(await readRecord(results, "f".repeat(64))).toBeNull();
+    await cp(folder, stepFolder(store, "evaluate", "f".repeat(64)), { recursive: true });
+    expect(await readRecord(store, "evaluate", "f".repeat(64))).toBeNull();
   });
 
   it("misses a record whose other files were changed or lost", async () => {
-    const { results } = await stored();
-    const log = path.join(cellFolder(results, key), "run.log");
-    await writeFile(log, "what was never said");
-    expect(await readRecord(results, key)).toBeNull();
-    await rm(log);
-    expect(await readRecord(results, key)).toBeNull();
+    const { store, folder } = await stored();
+    const histogram = path.join(folder, "histogram");
+    await writeFile(histogram, "what was sa1d");
+    expect(await readRecord(store, "evaluate", key)).toBeNull();
+    await rm(histogram);
+    expect(await readRecord(store, "evaluate", key)).toBeNull();
   });
 
-  it("keeps why a cell failed, until it succeeds", async () => {
-    const results = await temporaryFolder();
-    await writeFailure(results, key, "it rained", { "run.log": path.join(results, "missing") });
-    expect(await readFailure(results, key)).toMatchObject({ reason: "it rained" });
-    expect(await readRecord(results, key)).toBeNull();
-  });
-
-  it("refuses to keep a number that is not finite", async () => {
-    const results = await temporaryFolder();
-    const record = {
-      key, inputs, file: { sha256: "c".repeat(64), bytes: 1 }, tensors: [{ name: "w", shape: [32], type: "F32", bytes: 1, elements: 1, fallback: null }],
-      histogram: null, perplexity: { ppl: Number.NaN, error: 0, nll: 0, chunks: [0] }, divergence: null, compression: null, weightErrors: [], quantizeSeconds: null, perplexitySeconds: 1,
-      tokensPerSecond: null, argv: [], date: new Date().toISOString(),
-    };
-    await expect(writeRecord(results, record, {})).rejects.toThrow(/ppl/);
-    expect(await readRecord(results, key)).toBeNull();
+  it("keeps why a step failed, and what it printed, until it succeeds", async () => {
+    const store = await temporaryFolder();
+    const log = path.join(store, "run.log");
+    await writeFile(log, "drops");
+    await writeFailure(store, "evaluate", key, "it rained", { "run.log": log });
+    expect(await readFailure(store, "evaluate", key)).toMatchObject({ reason: "it rained" });
+    expect(await readFile(path.join(stepFolder(store, "evaluate", key), "run.log"), "utf8")).toBe("drops");
+    expect(await readRecord(store, "evaluate", key)).toBeNull();
   });
 });

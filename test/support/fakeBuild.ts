@@ -1,23 +1,42 @@
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { tokenPerplexity } from "../../harness/analysis/tokenPerplexity.ts";
+import type { Frame } from "../../harness/analysis/frame.ts";
 import type { Build } from "../../harness/build/build.ts";
+import { encodeFrame } from "./frames.ts";
+import { paperTarget } from "./target.ts";
 
 /** What the fake programs do. */
 export interface Behaviour {
   /** Body of a shell script; `$model`, `$quantized` and `$type` are set. Copies the model by default. */
   quantize?: string;
-  /** Body of a shell script; `$chunks` is set. Prints a good result by default. */
+  /** Body of a shell script; `$frames` is set, where frames go. Prints a good result and writes its frames by default. */
   perplexity?: string;
 }
 
-/** Shell lines that print what llama-perplexity prints for chunks with these NLLs. */
+const context = 8;
+
+/** Frames of chunks whose tokens have these NLLs. */
+function framesOf(nlls: readonly number[]): Frame[] {
+  const tokens = context - 1 - context / 2;
+  return nlls.map((nll, chunk) => ({
+    chunk, contextTokens: context, batchChunks: 1, availableChunks: nlls.length, vocabularySize: 16,
+    expected: new Int32Array(tokens), top: new Int32Array(tokens), nll: new Float64Array(tokens).fill(nll), reference: null,
+  }));
+}
+
+/** Shell lines that print what llama-perplexity prints for chunks with these NLLs, and write their frames. */
 export function printedPerplexity(nlls: readonly number[]): string {
-  const running = nlls.map((_, index) => Math.exp(nlls.slice(0, index + 1).reduce((sum, nll) => sum + nll, 0) / (index + 1)).toFixed(4));
+  const frames = framesOf(nlls);
+  const upTo = (count: number): ReturnType<typeof tokenPerplexity> => tokenPerplexity(frames.slice(0, count));
+  const { ppl, error } = upTo(nlls.length);
+  const bytes = Buffer.concat(frames.map(encodeFrame)).toString("base64");
   return [
     "",
-    `echo '0.00.100.000 I perplexity: calculating perplexity over ${nlls.length} chunks, n_ctx=8, batch_size=8, n_seq=1' >&2`,
-    ...nlls.map((nll, index) => `printf '[${index + 1}]${running[index]},'; echo; echo 'chunk ${index + 1} nll ${nll.toFixed(1)}'`),
-    `echo '0.00.200.000 I Final estimate: PPL = ${running.at(-1)} +/- 0.50000' >&2`,
+    `echo '0.00.100.000 I perplexity: calculating perplexity over ${nlls.length} chunks, n_ctx=${context}, batch_size=8, n_seq=1' >&2`,
+    `echo ${bytes} | base64 -d >> "$frames"`,
+    ...nlls.map((nll, index) => `printf '[${index + 1}]${upTo(index + 1).ppl.toFixed(4)},'; echo; echo 'chunk ${index + 1} nll ${nll.toFixed(1)}'`),
+    `echo '0.00.200.000 I Final estimate: PPL = ${ppl.toFixed(4)} +/- ${error.toFixed(5)}' >&2`,
     "",
   ].join("\n");
 }
@@ -31,11 +50,9 @@ export async function fakeBuild(folder: string, { quantize = 'cp "$model" "$quan
   // The last four arguments are model, quantized, type and threads.
   const head = 'for a in "$@"; do model=$b; b=$c; c=$d; d=$a; done; quantized=$b; type=$c\n';
   await script(path.join(folder, "llama-quantize"), `${head}echo "$@" >> "$0.calls"\n${quantize}`);
-  await script(path.join(folder, "llama-perplexity"), `echo "$@" >> "$0.calls"\n${perplexity}`);
-  return {
-    variant: "patched", release: "b0", key: "0".repeat(64), folder, tree: "tree", libraryHash: "library", compiler: "none",
-    cmakeFlags: [], cpu: "none", binary: (name) => path.join(folder, name),
-  };
+  const frames = 'echo "$@" >> "$0.calls"\nwhile [ $# -gt 0 ]; do if [ "$1" = --frames ]; then frames=$2; fi; shift; done\n';
+  await script(path.join(folder, "llama-perplexity"), `${frames}${perplexity}`);
+  return { ...paperTarget().build, folder, binary: (name) => path.join(folder, name) };
 }
 
 async function script(file: string, body: string): Promise<void> {

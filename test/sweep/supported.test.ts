@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { refuseLacking } from "../../harness/run/lacks.ts";
-import { sweep } from "../../harness/run/sweep.ts";
+import { refuseUnsupported } from "../../harness/sweep/supported.ts";
+import { sweep } from "../../harness/sweep/sweep.ts";
 import { findStudy } from "../../harness/study/find.ts";
 import { loadStudy } from "../../harness/study/load.ts";
 import { releaseNamed } from "../../harness/upstream/releases.ts";
@@ -13,14 +13,14 @@ it.each([
   const study = loadStudy(findStudy("answers"));
   const cells = study.cells.filter(({ name }) => name === only);
   expect(cells).toHaveLength(1);
-  expect(() => refuseLacking("b1", lacks, study, cells)).toThrow(says);
-  expect(() => refuseLacking("b1", [], study, cells)).not.toThrow();
+  expect(() => refuseUnsupported("b1", (feature) => !lacks.some((lack) => lack === feature), study, cells)).toThrow(says);
+  expect(() => refuseUnsupported("b1", () => true, study, cells)).not.toThrow();
 });
 
 it("lets the oldest release run the thesis's study", async () => {
   const study = loadStudy(findStudy("thesis"));
   const { tag, lacks = [] } = await releaseNamed("b2329");
-  expect(() => refuseLacking(tag, lacks, study, study.cells)).not.toThrow();
+  expect(() => refuseUnsupported(tag, (feature) => !lacks.includes(feature), study, study.cells)).not.toThrow();
 });
 
 it("is asked before a sweep builds or runs anything", async () => {
