@@ -4,7 +4,13 @@ import { evaluate } from "./evaluate.ts";
 import { imatrix } from "./imatrix.ts";
 import { quantize } from "./quantize.ts";
 import { reference } from "./reference.ts";
-import type { AnyStep } from "./step.ts";
+import type { AnyStep, StepFile } from "./step.ts";
 
 /** Every step that a cell can have, each after those whose files it reads. */
 export const stepsOfCell: readonly AnyStep[] = [imatrix, reference, quantize, countCodes, compress, evaluate];
+
+/** Files that studies can name for steps of their own. */
+export const stepFiles: readonly StepFile[] = stepsOfCell.flatMap(({ file }) => file ?? []);
+
+/** The fields by which they do, and what each allows. */
+export const fileFields: Readonly<Record<string, string>> = Object.fromEntries(stepFiles.map(({ field, says }) => [field, says]));

@@ -32,6 +32,22 @@ export interface CellContext {
   settings: Settings;
   /** The model that is quantized. */
   gguf: Gguf;
+  /** What is known of the files that the study names for steps of their own, by field. */
+  files: Readonly<Record<string, object>>;
+}
+
+/** A file that a study names by a field, for a step that is then part of each of its cells; the field is its role. */
+export interface StepFile {
+  field: string;
+  /** What a study may write there. */
+  says: string;
+  /**
+   * What has to be known of it.
+   *
+   * @param name for messages
+   * @throws ParseError naming the file and what is wrong in it
+   */
+  check(name: string, bytes: Buffer): object;
 }
 
 /** What a running step needs of the program around it. */
@@ -82,6 +98,7 @@ export interface Step<Config extends object, Result extends object> {
   shared?: boolean;
   /** Whether it computes on one processor, so that it can go on beside a program that uses the others. */
   oneProcessor?: boolean;
+  file?: StepFile;
   config: z.ZodType<Config>;
   result: z.ZodType<Result>;
   /** The step's part in a cell; null when it has none. */

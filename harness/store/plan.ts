@@ -25,6 +25,7 @@ const planSchema = z.strictObject({
   options: z.strictObject({
     klDivergence: z.boolean(),
     imatrix: z.strictObject({ text: contentSchema, chunks: z.int().nullable() }).nullable(),
+    files: z.record(z.string(), contentSchema),
   }),
   build: z.strictObject({
     release: z.string(),

@@ -1,24 +1,25 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
+import type { z } from "zod";
 import { UserError } from "../errors.ts";
 import { readCell } from "./cell.ts";
 import { type CellEntry, expandEntry } from "./grid.ts";
 import { type Fault, type Positioned, parsePositioned, throwFaults } from "./position.ts";
-import { cellFields, nameField, studyFields } from "./schema.ts";
+import { cellFields, fieldsOfStudy, type FileFields, nameField } from "./schema.ts";
 import { isMap } from "./tables.ts";
 import type { Cell, Study } from "./types.ts";
 
 const cellKeys = ["name", ...Object.keys(cellFields), "types"];
-const studyKeys = ["$schema", ...Object.keys(studyFields), "cells"];
 
 /**
  * Read a study file.
  *
  * @param file path of a YAML or JSON file (studies/study.schema.json)
+ * @param files fields by which it may name files for steps of their own
  * @throws UserError with line, column and what is allowed for every fault in it
  */
-export function loadStudy(file: string): Study {
-  return parseStudy(readText(file, file), file, (name) => readText(path.resolve(path.dirname(file), name), name));
+export function loadStudy(file: string, files: FileFields = {}): Study {
+  return parseStudy(readText(file, file), file, (name) => readText(path.resolve(path.dirname(file), name), name), files);
 }
 
 /**
@@ -27,13 +28,16 @@ export function loadStudy(file: string): Study {
  * @param text YAML or JSON
  * @param file its name, for messages
  * @param readFile content of a table file that the study names
+ * @param files as for {@link loadStudy}
  * @throws UserError with line, column and what is allowed for every fault
  */
-export function parseStudy(text: string, file: string, readFile: (name: string) => string): Study {
+export function parseStudy(text: string, file: string, readFile: (name: string) => string, files: FileFields = {}): Study {
   const source = parsePositioned(text, file);
+  const fields = fieldsOfStudy(files);
+  const studyKeys = ["$schema", ...Object.keys(fields), "cells"];
   const { value } = source;
   if (!isMap(value)) throwFaults(source, [{ path: [], message: `a study is a map; its keys: ${studyKeys.join(", ")}` }]);
-  const faults = [...unknownKeys(value, studyKeys, []), ...studyFaults(value)];
+  const faults = [...unknownKeys(value, studyKeys, []), ...studyFaults(value, fields)];
   const entries = value["cells"];
   if (!Array.isArray(entries) || entries.length === 0) {
     faults.push({ path: ["cells"], message: "cells must be a list with at least one cell" });
@@ -44,7 +48,8 @@ export function parseStudy(text: string, file: string, readFile: (name: string) 
   faults.push(...duplicates(named, source));
   if (faults.length > 0) throwFaults(source, faults);
   const { cells: _cells, $schema: _schema, pure: _pure, ...options } = value;
-  const study = { context: 512, batch: 2048, ubatch: 512, ...options, cells: named.map(({ cell }) => cell) } as unknown as Study;
+  const ofSteps = Object.fromEntries(Object.keys(files).filter((field) => field in options).map((field) => [field, options[field]]));
+  const study = { context: 512, batch: 2048, ubatch: 512, ...options, files: ofSteps, cells: named.map(({ cell }) => cell) } as unknown as Study;
   const needing = named.find(({ cell }) => cell.imatrix || cell.fit?.weights === "imatrix");
   if (needing && !study.imatrix) {
     throwFaults(source, [{ path: needing.path, message: `cell ${needing.cell.name} needs an importance matrix: give the study imatrix: { text: … }, a training text` }]);
@@ -118,8 +123,8 @@ function duplicates(named: readonly NamedCell[], source: Positioned): Fault[] {
   });
 }
 
-function studyFaults(value: CellEntry): Fault[] {
-  return Object.entries(studyFields).flatMap(([field, schema]): Fault[] => {
+function studyFaults(value: CellEntry, fields: Record<string, z.ZodType>): Fault[] {
+  return Object.entries(fields).flatMap(([field, schema]): Fault[] => {
     const given = value[field];
     if (given === undefined && field !== "name") return [];
     if (schema.safeParse(given).success) return [];

@@ -57,19 +57,27 @@ export const studyFields = {
     .describe("a map with text (the path of a training text, or demo for the demo model's) and chunks (a whole number from 1)"),
 };
 
+/** Fields by which a study names files for steps of their own: what each allows, by its name. */
+export type FileFields = Readonly<Record<string, string>>;
+
+/** What a study may say beside its cells. */
+export function fieldsOfStudy(files: FileFields): Record<string, z.ZodType> {
+  return { ...studyFields, ...Object.fromEntries(Object.entries(files).map(([field, says]) => [field, z.string().min(1).describe(says)])) };
+}
+
 /** The study file as editors know it: the JSON Schema in studies/study.schema.json. */
-export function studyJsonSchema(): object {
+export function studyJsonSchema(files: FileFields = {}): object {
   const grid = Object.fromEntries(
     Object.entries(cellFields).map(([name, field]) => [
       name,
       z.union([field, z.array(field).min(1)]).describe(`${field.description}; a list makes a grid`),
     ]),
   );
-  const { name, ...optional } = studyFields;
+  const { name, ...optional } = fieldsOfStudy(files);
   const partial = (fields: Record<string, z.ZodType>): Record<string, z.ZodType> =>
     Object.fromEntries(Object.entries(fields).map(([key, field]) => [key, field.optional()]));
   const { type, ...rest } = grid;
   const cell = z.strictObject({ name: nameField, type: type as z.ZodType, ...partial(rest), types: typesField.optional() });
-  const study = z.strictObject({ $schema: z.string().optional(), name, ...partial(optional), cells: z.array(cell).min(1) });
+  const study = z.strictObject({ $schema: z.string().optional(), name: name!, ...partial(optional), cells: z.array(cell).min(1) });
   return { ...z.toJSONSchema(study), title: "quantflex study" };
 }

@@ -96,5 +96,7 @@ export interface Study {
   kl_divergence?: boolean;
   /** Where the importance matrix comes from: a training text, and at most so many chunks of it. */
   imatrix?: { text: string; chunks?: number };
+  /** Files that steps of their own are about, by field, with paths as the study has them. */
+  files?: Record<string, string>;
   cells: Cell[];
 }

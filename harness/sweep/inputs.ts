@@ -1,5 +1,5 @@
 import { createReadStream } from "node:fs";
-import { mkdir, readdir, stat } from "node:fs/promises";
+import { mkdir, readdir, readFile, stat } from "node:fs/promises";
 import path from "node:path";
 import { UserError } from "../errors.ts";
 import { type Gguf, readGguf } from "../gguf/read.ts";
@@ -7,7 +7,8 @@ import { withScratch } from "../scratch.ts";
 import { contentHash } from "../store/contentHash.ts";
 import { readPlan } from "../store/plan.ts";
 import { resultsStore } from "../store/store.ts";
-import { floatTypes } from "../study/types.ts";
+import { stepFiles } from "../steps/registry.ts";
+import { floatTypes, type Study } from "../study/types.ts";
 
 /** A file that a sweep reads, and what identifies its content. */
 export interface Content {
@@ -71,6 +72,27 @@ export async function checkText(file: string, context: number, signal?: AbortSig
     );
   }
   return { name: path.basename(file), path: absolute, sha256: await contentHash(absolute, signal), bytes: status.size };
+}
+
+/**
+ * Check the files that a study names for steps of their own.
+ *
+ * @returns of each field the file, and what is known of it
+ * @throws UserError naming the file and what is wrong
+ */
+export async function checkStepFiles({ files = {} }: Study, studyPath: string, signal?: AbortSignal): Promise<Record<string, Content & { known: object }>> {
+  const found: Record<string, Content & { known: object }> = {};
+  for (const { field, check } of stepFiles) {
+    const named = files[field];
+    if (named === undefined) continue;
+    const absolute = path.resolve(path.dirname(studyPath), named);
+    const bytes = await readFile(absolute).catch((error: Error) => {
+      throw new UserError(`${studyPath}: ${field} ${named} cannot be read (${error.message}); paths in a study count from its folder`);
+    });
+    const known = check(named, bytes);
+    found[field] = { name: path.basename(named), path: absolute, sha256: await contentHash(absolute, signal), bytes: bytes.length, known };
+  }
+  return found;
 }
 
 async function checkUtf8(absolute: string, file: string): Promise<void> {

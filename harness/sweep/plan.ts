@@ -18,13 +18,15 @@ export interface Asked {
   settings: Settings;
   /** The importance matrix's training text; null without one. */
   training: Content | null;
+  /** Files that the study names for steps of their own, by field. */
+  files: Readonly<Record<string, Content & { known: object }>>;
   on: Target;
   /** The command line. */
   argv: readonly string[];
 }
 
 /** What a sweep is about to do, for the store and the manifest. */
-export function makePlan({ study, studyPath, model, text, settings, training, on, argv }: Asked, cells: readonly { cell: Cell; steps: readonly PlannedStep[] }[]): Plan {
+export function makePlan({ study, studyPath, model, text, settings, training, files, on, argv }: Asked, cells: readonly { cell: Cell; steps: readonly PlannedStep[] }[]): Plan {
   return {
     format: 3,
     study: { name: study.name, ...(study.title === undefined ? {} : { title: study.title }), path: studyPath },
@@ -34,6 +36,7 @@ export function makePlan({ study, studyPath, model, text, settings, training, on
     options: {
       klDivergence: study.kl_divergence === true,
       imatrix: training && { text: content(training), chunks: study.imatrix?.chunks ?? null },
+      files: Object.fromEntries(Object.entries(files).map(([field, file]) => [field, content(file)])),
     },
     build: buildFacts(on.build),
     versions: { quantflex: ownVersion(), node: process.version },

@@ -8,6 +8,7 @@ import { demoModel, projectRoot } from "../paths.ts";
 import { UserError } from "../errors.ts";
 import { selectCells } from "../select.ts";
 import type { Settings } from "../steps/step.ts";
+import { fileFields } from "../steps/registry.ts";
 import { thisTarget } from "../steps/target.ts";
 import { writePlan } from "../store/plan.ts";
 import { findStudy } from "../study/find.ts";
@@ -17,7 +18,7 @@ import { releaseNamed, type Release } from "../upstream/releases.ts";
 import { ensureDemoText, ensureDemoTrainingText } from "./demoText.ts";
 import type { Report } from "./events.ts";
 import { fitCells, fitInputs } from "./fits.ts";
-import { checkModel, checkResults, checkText, type Content, type Model } from "./inputs.ts";
+import { checkModel, checkResults, checkStepFiles, checkText, type Content, type Model } from "./inputs.ts";
 import { makePlan, type Asked } from "./plan.ts";
 import { runCells, type CellJob, type CellsEnded } from "./runCells.ts";
 import { refuseUnsupported } from "./supported.ts";
@@ -62,7 +63,7 @@ export interface SweepResult extends CellsEnded {
  */
 export async function sweep(request: SweepRequest, report: Report, signal: AbortSignal): Promise<SweepResult> {
   const studyPath = findStudy(request.study);
-  const asked = loadStudy(studyPath);
+  const asked = loadStudy(studyPath, fileFields);
   const wanted = new Set(selectCells(asked.cells, request.only).map(({ name }) => name));
   const release = await releaseNamed(request.release);
   const supports: Build["supports"] = request.build?.supports ?? ((feature) => !release.lacks?.includes(feature));
@@ -72,24 +73,26 @@ export async function sweep(request: SweepRequest, report: Report, signal: Abort
   const results = path.resolve(request.out ?? path.join(projectRoot, "results", [asked.name, model.name, ...(request.release ? [release.tag] : [])].join("-")));
   await checkResults(results, model);
   const training = await trainingText(asked, studyPath, request, text, signal);
+  const files = await checkStepFiles(asked, studyPath, signal);
   const build = request.build ?? (await patchedBuild(release, report, signal));
   const on = await thisTarget(build, request.threads ?? asked.threads ?? os.availableParallelism(), signal);
   const settings = settingsOf(asked, request);
   const weighted = training && { text: training, chunks: asked.imatrix?.chunks ?? null, settings, on };
   const study = { ...asked, cells: await fitCells(asked.cells, wanted, fitInputs(model, weighted, report, signal), report, signal) };
 
-  const shared: Asked = { study, studyPath, model, text, settings, training, on, argv: request.argv ?? [] };
+  const shared: Asked = { study, studyPath, model, text, settings, training, files, on, argv: request.argv ?? [] };
   const jobs = planJobs(shared, model, results);
   await writePlan(results, makePlan(shared, jobs.map(({ cell, job }) => ({ cell, steps: job.steps }))));
   const ended = await runCells(jobs.filter(({ cell }) => wanted.has(cell.name)), localExecutor(on, request.jobs ?? 1), report, signal);
   return { results, ...ended };
 }
 
-function planJobs({ study, settings, text, training, on }: Asked, model: Model, results: string): CellJob[] {
-  const given = { model, text, ...(training && { training }) };
+function planJobs({ study, settings, text, training, files, on }: Asked, model: Model, results: string): CellJob[] {
+  const given = { model, text, ...(training && { training }), ...files };
+  const known = Object.fromEntries(Object.entries(files).map(([field, file]) => [field, file.known]));
   const target = { release: on.build.release, build: on.build.key, threads: Number(on.threads) };
   return study.cells.map((cell) => {
-    const steps = planCell({ cell, study, settings, gguf: model.gguf }, given, on);
+    const steps = planCell({ cell, study, settings, gguf: model.gguf, files: known }, given, on);
     const job: Job = { format: 1, name: cell.name, results, target, steps };
     return { cell, job };
   });

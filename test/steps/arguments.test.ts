@@ -21,7 +21,7 @@ async function commands(text: string, lacks: readonly Feature[] = [], model = de
   const { context, batch, ubatch } = study;
   const on = paperTarget(lacks);
   const gguf = await readGguf(model);
-  const steps = study.cells.flatMap((cell) => planCell({ cell, study, settings: { context, batch, ubatch, chunks: null }, gguf }, given, on));
+  const steps = study.cells.flatMap((cell) => planCell({ cell, study, settings: { context, batch, ubatch, chunks: null }, gguf, files: {} }, given, on));
   return Object.fromEntries(steps.map(({ step, config }) => [step, keyInputs(stepsOfCell.find(({ name }) => name === step)!, config, {}, on).argv.join(" ")]));
 }
 

@@ -19,7 +19,7 @@ const given = Object.fromEntries(["model", "text", "training"].map((role, index)
 function plan(gguf: Gguf, { text = everything, on = paperTarget(), files = given } = {}): PlannedStep[] {
   const study = parseStudy(text, "s.yaml", () => "");
   const { context, batch, ubatch, chunks = null } = study;
-  return planCell({ cell: study.cells[0]!, study, settings: { context, batch, ubatch, chunks }, gguf }, files, on);
+  return planCell({ cell: study.cells[0]!, study, settings: { context, batch, ubatch, chunks }, gguf, files: {} }, files, on);
 }
 
 const stepNamed = (name: string): AnyStep => stepsOfCell.find((step) => step.name === name)!;
