@@ -1,4 +1,4 @@
-import { mkdir, stat, writeFile } from "node:fs/promises";
+import { mkdir, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { UserError } from "../errors.ts";
 import { hashFile } from "../hash.ts";
@@ -7,6 +7,7 @@ import { childEnvironment } from "../steps/environment.ts";
 import { keyInputs } from "../steps/key.ts";
 import type { Paths, Target, Tools } from "../steps/step.ts";
 import { type StepRecord, stepKey } from "../store/record.ts";
+import { GivenFileChanged, onGivenFiles } from "./givenFiles.ts";
 import type { PlannedStep } from "./job.ts";
 import { stepNamed } from "./stepNamed.ts";
 
@@ -60,7 +61,12 @@ export async function executeStep(planned: PlannedStep, at: Paths, on: Target, {
     },
   };
   const start = performance.now();
-  const result = step.result.parse(await step.run(planned.config, at, on, tools)) as Record<string, unknown>;
+  const found = await onGivenFiles(planned, place.signal, () => step.run(planned.config, at, on, tools) as Promise<unknown>).catch(async (error: unknown) => {
+    // What grew may have grown from another file.
+    if (error instanceof GivenFileChanged) await rm(place.growing, { force: true });
+    throw error;
+  });
+  const result = step.result.parse(found) as Record<string, unknown>;
   const files = await describeFiles(planned, step.gives(planned.config), place.folder);
   const paths = (kept: boolean): Record<string, string> =>
     Object.fromEntries(Object.entries(files).filter(([, file]) => file.kept === kept).map(([role]) => [role, path.join(place.folder, role)]));

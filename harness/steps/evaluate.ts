@@ -13,7 +13,7 @@ import { batchArguments, deviceArguments, perplexityArguments } from "./argument
 import { divergenceColumns } from "./divergenceColumns.ts";
 import { divergenceSchema, perplexitySchema } from "./evaluationRecord.ts";
 import { followChunks } from "./followChunks.ts";
-import { readFrames, wholeFrames } from "./growingFrames.ts";
+import { keepFrames, readFrames, wholeFrames } from "./growingFrames.ts";
 import { referenceChunks } from "./referenceFile.ts";
 import { settingsSchema } from "./settings.ts";
 import { refuseShortText } from "./shortText.ts";
@@ -82,9 +82,14 @@ export const evaluate: Step<Config, Result> = {
     const first = before.frames.length;
     const { ended, tokensPerSecond } = await evaluateFrom(first, asked, at, on, tools);
     const { frames } = await readFrames(tools.growing);
-    if (!areThose(frames, wanted)) throw notThose(asked, ended, frames.length, first);
-    const agreed = asked.compared ? agreedDivergence : agreedPerplexity;
-    agreed(ended, frames.slice(first));
+    try {
+      if (!areThose(frames, wanted)) throw notThose(asked, ended, frames.length, first);
+      const agreed = asked.compared ? agreedDivergence : agreedPerplexity;
+      agreed(ended, frames.slice(first));
+    } catch (error) {
+      await keepFrames(tools.growing, first);
+      throw error;
+    }
     return { ...measured(frames), perplexitySeconds: ended.seconds, tokensPerSecond };
   },
   columns: [

@@ -19,16 +19,22 @@ export interface GrownFrames {
  */
 export async function wholeFrames(file: string, wanted: number | null, perBatch: number): Promise<GrownFrames> {
   await mkdir(path.dirname(file), { recursive: true });
-  const { frames, bytes, frameBytes } = await readFrames(file);
+  const { frames } = await readFrames(file);
   const enough = wanted ?? frames[0]?.availableChunks ?? Infinity;
   if (frames.length >= enough) return { frames: frames.slice(0, enough), isComplete: true };
   const kept = frames.slice(0, frames.length - (frames.length % perBatch));
-  if (bytes > kept.length * frameBytes) await truncate(file, kept.length * frameBytes);
+  await keepFrames(file, kept.length);
   return { frames: kept, isComplete: false };
 }
 
+/** Cut a file of frames behind so many of them. */
+export async function keepFrames(file: string, count: number): Promise<void> {
+  const { bytes, frameBytes } = await readFrames(file);
+  if (bytes > count * frameBytes) await truncate(file, count * frameBytes);
+}
+
 /**
- * The whole frames of a file, from the text's first chunk on.
+ * The whole frames of a file, from the text's first chunk on, as far as every likelihood is a finite number.
  *
  * @returns the frames, the bytes of each, and of the file
  */
@@ -39,5 +45,6 @@ export async function readFrames(file: string): Promise<{ frames: Frame[]; frame
   });
   const { frames, wholeBytes } = decodeFrames(bytes);
   if (frames[0]?.chunk !== 0) return { frames: [], frameBytes: 0, bytes: bytes.length };
-  return { frames, frameBytes: wholeBytes / frames.length, bytes: bytes.length };
+  const wrong = frames.findIndex(({ nll, reference }) => !nll.every(Number.isFinite) || reference?.kld.every(Number.isFinite) === false);
+  return { frames: wrong < 0 ? frames : frames.slice(0, wrong), frameBytes: wholeBytes / frames.length, bytes: bytes.length };
 }

@@ -23,7 +23,11 @@ export async function contentHash(file: string, signal?: AbortSignal): Promise<s
   return hash;
 }
 
-async function identity(file: string): Promise<string> {
+/**
+ * What tells a file from another by that path: device, inode, size and times. As long as it stays the same, nobody has
+ * written to the file, nor put another in its place.
+ */
+export async function identity(file: string): Promise<string> {
   const { dev, ino, size, mtimeNs, ctimeNs } = await stat(file, { bigint: true });
   return canonicalJson({ file, numbers: [dev, ino, size, mtimeNs, ctimeNs].map(String) });
 }

@@ -100,6 +100,8 @@ describe("a sweep", () => {
     const result = await lab.run({ only: "a" }, { perplexity: `echo "a printed line"\n${perplexity}` });
     expect(result.computed).toEqual([]);
     expect(result.failed[0]?.reason).toMatch(reason);
+    // What it wrote beside is not taken for one either.
+    expect((await lab.run({ only: "a" }, { perplexity: `echo "a printed line"\n${perplexity}` })).failed[0]?.reason).toMatch(reason);
     expect(await readFile(path.join(await folderOf(lab, "a"), "llama-perplexity.log"), "utf8")).toContain("a printed line");
   });
 
@@ -252,3 +254,28 @@ async function put(folder: string, name: string, content: string | Buffer): Prom
   await writeFile(file, content);
   return file;
 }
+
+describe("inputs that change while a sweep runs", () => {
+  it.each([
+    ["a model that is replaced", "model.gguf", `mv "$0.other" "$model"`],
+    ["a model that is replaced and put back", "model.gguf", `mv "$model" "$0.own"; mv "$0.other" "$model"; mv "$0.own" "$model"`],
+    ["a model that is written to", "model.gguf", `printf x >> "$model"`],
+  ])("%s: nothing that was computed from it is kept", async (_what, name, change) => {
+    const lab = await makeLab();
+    const model = path.join(lab.folder, name);
+    await cp(demoModel, model);
+    await cp(demoModel, path.join(lab.folder, "bin", "llama-quantize.other"));
+    const { failed, computed } = await lab.run({ model, only: "a" }, { quantize: `cp "$model" "$quantized"\n${change}` });
+    expect(computed).toEqual([]);
+    expect(failed[0]?.reason).toMatch(/the model .*model\.gguf was changed or replaced while the sweep ran/);
+    expect(await readdir(path.join(resultsStore(lab.out), "evaluate")).catch(() => [])).toEqual([]);
+  });
+
+  it("a text that is written to", async () => {
+    const lab = await makeLab();
+    const { failed } = await lab.run({ only: "f16" }, { perplexity: `${goodPerplexity}\necho more >> ${path.join(lab.folder, "text.txt")}` });
+    expect(failed[0]?.reason).toMatch(/the text .*text\.txt was changed/);
+    const kept = await readdir(path.join(resultsStore(lab.out), "evaluate", "growing"));
+    expect(kept).toEqual([]);
+  });
+});
