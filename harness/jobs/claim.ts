@@ -1,4 +1,4 @@
-import { readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { readFile, rename, stat, utimes, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { UserError } from "../errors.ts";
@@ -8,8 +8,12 @@ import type { Store } from "../store/store.ts";
 import { hasEnded, type Owner, ownerSchema, thisOwner } from "./owner.ts";
 
 /** How often a holder says that it lives, and after how long a silence it is taken for dead, in milliseconds. */
-const pulse = 5_000;
-const silence = 60_000;
+export interface Timing {
+  pulse: number;
+  silence: number;
+}
+
+const usualTiming: Timing = { pulse: 5_000, silence: 60_000 };
 
 const ownerFile = "owner.json";
 
@@ -18,6 +22,8 @@ export interface ClaimOptions {
   signal: AbortSignal;
   /** Called once if another holds the claim, with who. */
   onWait(owner: Owner | null): void;
+  /** The same for all that share the store: a pulse every 5 s and a silence of a minute by default. */
+  timing?: Timing;
 }
 
 /**
@@ -26,21 +32,25 @@ export interface ClaimOptions {
  * once on its own host, elsewhere when it has been silent for a minute by this host's own clock.
  *
  * @param work gets a signal that fires when the claim is lost or `signal` fires
+ * @throws UserError when the claim was lost and the work ended for that; else what `work` throws
  */
-export async function withClaim<T>(store: Store, key: string, work: (held: AbortSignal) => Promise<T>, { signal, onWait }: ClaimOptions): Promise<T> {
+export async function withClaim<T>(store: Store, key: string, work: (held: AbortSignal) => Promise<T>, options: ClaimOptions): Promise<T> {
+  const { signal, timing = usualTiming } = options;
   const folder = path.join(store, "claims", key);
-  const token = await acquire(folder, signal, onWait);
+  const token = await acquire(folder, { ...options, timing });
   const lost = new AbortController();
-  const timer = setInterval(() => void renew(folder, token).catch((error: Error) => lost.abort(error)), pulse);
+  const timer = setInterval(() => void renew(folder, token).catch((error: Error) => lost.abort(error)), timing.pulse);
   try {
     return await work(AbortSignal.any([signal, lost.signal]));
+  } catch (error) {
+    throw lost.signal.aborted ? lost.signal.reason : error;
   } finally {
     clearInterval(timer);
-    if ((await readOwner(folder))?.text === token) await rm(folder, { recursive: true, force: true });
+    await discard(folder, token);
   }
 }
 
-async function acquire(folder: string, signal: AbortSignal, onWait: ClaimOptions["onWait"]): Promise<string> {
+async function acquire(folder: string, { signal, onWait, timing }: Required<ClaimOptions>): Promise<string> {
   return withScratch(path.dirname(folder), "new", async (prepared) => {
     const token = JSON.stringify({ ...(await thisOwner()), token: path.basename(prepared) });
     await writeFile(path.join(prepared, ownerFile), token);
@@ -54,7 +64,7 @@ async function acquire(folder: string, signal: AbortSignal, onWait: ClaimOptions
       const pulseNow = holder?.pulse ?? "";
       if (pulseNow !== seen) since = performance.now();
       seen = pulseNow;
-      const ended = performance.now() - since > silence || (holder?.owner && (await hasEnded(holder.owner)));
+      const ended = performance.now() - since > timing.silence || (holder?.owner && (await hasEnded(holder.owner)));
       if (ended) await clear(folder, holder, signal);
       else await wait(200, undefined, { signal });
     }
@@ -100,9 +110,20 @@ function parsedJson(text: string): unknown {
 
 /** One at a time, and only if it is still the dead one's: else somebody's new claim would be removed. */
 async function clear(folder: string, dead: Holder | null, signal: AbortSignal): Promise<void> {
-  await withLock(`${folder}.clearing`, async () => {
-    if ((await readOwner(folder))?.text === dead?.text) await rm(folder, { recursive: true, force: true });
-  }, { signal });
+  await withLock(`${folder}.clearing`, () => discard(folder, dead?.text), { signal });
+}
+
+/**
+ * Takes a claim away if it is still the one of that text. It is moved away first: a folder that is being emptied could be
+ * replaced by the next owner's, which would be emptied with it.
+ */
+async function discard(folder: string, text: string | undefined): Promise<void> {
+  if ((await readOwner(folder))?.text !== text) return;
+  await withScratch(path.dirname(folder), "old", async (old) => {
+    await rename(folder, path.join(old, "claim")).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== "ENOENT") throw error;
+    });
+  });
 }
 
 async function renew(folder: string, token: string): Promise<void> {

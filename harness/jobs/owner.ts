@@ -35,12 +35,14 @@ export async function hasEnded(owner: Owner): Promise<boolean> {
   return owner.began !== null && (await beginning(owner.process)) !== owner.began;
 }
 
-/** Start time of a process in clock ticks after the boot, with the boot's id; null where there is no /proc. */
+/** Start time of a process in clock ticks after the boot, with the boot's id; null where there is no /proc, or it has ended. */
 async function beginning(processId: number): Promise<string | null> {
   try {
     const [status, boot] = await Promise.all([readFile(`/proc/${processId}/stat`, "utf8"), readFile("/proc/sys/kernel/random/boot_id", "utf8")]);
     // The second field, the program's name, may hold anything but ends at the last parenthesis.
-    return `${boot.trim()}-${status.slice(status.lastIndexOf(")") + 2).split(" ")[19]}`;
+    const fields = status.slice(status.lastIndexOf(")") + 2).split(" ");
+    // A zombie: it has ended, and nobody has asked how.
+    return fields[0] === "Z" ? null : `${boot.trim()}-${fields[19]}`;
   } catch {
     return null;
   }
