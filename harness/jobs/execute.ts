@@ -34,14 +34,15 @@ const largeRoles: readonly string[] = ["quantized"];
 /**
  * Run a step, whatever the store has.
  *
+ * @param inputs gives the files that it reads; not called if all that it shall find has been found before
  * @throws UserError when its key does not follow from the target: the job was made for another build or machine
  * @throws whatever the step throws
  */
-export async function executeStep(planned: PlannedStep, at: Paths, on: Target, { logs, ...place }: Place): Promise<Executed> {
+export async function executeStep(planned: PlannedStep, inputs: () => Promise<Paths>, on: Target, { logs, ...place }: Place): Promise<Executed> {
   const step = stepNamed(planned.step);
   const hashes = Object.fromEntries(Object.entries(planned.inputs).map(([role, input]) => [role, "file" in input ? input.sha256 : input.step]));
-  const inputs = keyInputs(step, planned.config, hashes, on);
-  if (stepKey(inputs) !== planned.key) throw new UserError(`step ${planned.step} was planned for another build, processor or version of quantflex than there is here; run npm run sweep again`);
+  const determined = keyInputs(step, planned.config, hashes, on);
+  if (stepKey(determined) !== planned.key) throw new UserError(`step ${planned.step} was planned for another build, processor or version of quantflex than there is here; run npm run sweep again`);
   await mkdir(place.folder, { recursive: true });
   let command: string[] = [];
   const tools: Tools = {
@@ -60,18 +61,22 @@ export async function executeStep(planned: PlannedStep, at: Paths, on: Target, {
       }
     },
   };
-  const start = performance.now();
-  const found = await onGivenFiles(planned, place.signal, () => step.run(planned.config, at, on, tools) as Promise<unknown>).catch(async (error: unknown) => {
+  let start = performance.now();
+  const compute = (): Promise<unknown> => onGivenFiles(planned, place.signal, async () => {
+    const at = await inputs();
+    start = performance.now();
+    return step.run(planned.config, at, on, tools) as Promise<unknown>;
+  }).catch(async (error: unknown) => {
     // What grew may have grown from another file.
     if (error instanceof GivenFileChanged) await rm(place.growing, { force: true });
     throw error;
   });
-  const result = step.result.parse(found) as Record<string, unknown>;
+  const result = step.result.parse((await step.grown?.(planned.config, place.growing)) ?? (await compute())) as Record<string, unknown>;
   const files = await describeFiles(planned, step.gives(planned.config), place.folder);
   const paths = (kept: boolean): Record<string, string> =>
     Object.fromEntries(Object.entries(files).filter(([, file]) => file.kept === kept).map(([role]) => [role, path.join(place.folder, role)]));
   const seconds = (performance.now() - start) / 1000;
-  return { record: { key: planned.key, inputs, result, argv: command, seconds, date: new Date().toISOString(), files }, kept: paths(true), large: paths(false) };
+  return { record: { key: planned.key, inputs: determined, result, argv: command, seconds, date: new Date().toISOString(), files }, kept: paths(true), large: paths(false) };
 }
 
 async function describeFiles({ step }: PlannedStep, roles: readonly string[], folder: string): Promise<StepRecord["files"]> {

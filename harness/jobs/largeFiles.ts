@@ -26,6 +26,8 @@ export async function largeFile(record: StepRecord, role: string, folder: string
   await mkdir(path.dirname(own), { recursive: true });
   try {
     await link(kept, own).catch(async (error: NodeJS.ErrnoException) => {
+      // The job has it already.
+      if (error.code === "EEXIST") return;
       if (error.code !== "EXDEV" && error.code !== "EPERM") throw error;
       await copyFile(kept, own);
     });

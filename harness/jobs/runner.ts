@@ -1,7 +1,7 @@
 import path from "node:path";
 import { UserError } from "../errors.ts";
 import { reasonOf } from "../process/reason.ts";
-import type { Target } from "../steps/step.ts";
+import type { Paths, Target } from "../steps/step.ts";
 import { cacheStore, keptFile, readRecord, resultsStore, type Store, stepFolder, writeFailure, writeRecord } from "../store/store.ts";
 import type { StepRecord } from "../store/record.ts";
 import { withClaim } from "./claim.ts";
@@ -72,9 +72,7 @@ export function makeRunner(job: Pick<Job, "results" | "steps">, on: Target, fold
     const growing = path.join(resultsStore(job.results), name, "growing", step.growing ?? "");
     const logs: Record<string, string> = {};
     try {
-      const at: Record<string, string> = {};
-      for (const [role, input] of Object.entries(step.inputs)) at[role] = "file" in input ? input.file : await file(input.step, role);
-      const executed = await executeStep(step, at, on, { folder: scratch, growing, logs, signal, report: (text, fraction) => watch.report(name, text, fraction), note: watch.note });
+      const executed = await executeStep(step, () => inputsOf(step), on, { folder: scratch, growing, logs, signal, report: (text, fraction) => watch.report(name, text, fraction), note: watch.note });
       made.set(key, executed);
       if (before) return sameAgain(before, executed.record);
       await writeRecord(storeOf(step), executed.record, { ...executed.kept, ...logs });
@@ -84,6 +82,12 @@ export function makeRunner(job: Pick<Job, "results" | "steps">, on: Target, fold
       if (!stopped && !before) await writeFailure(storeOf(step), name, key, reasonOf(error), logs);
       throw error;
     }
+  }
+
+  async function inputsOf({ inputs }: PlannedStep): Promise<Paths> {
+    const at: Record<string, string> = {};
+    for (const [role, input] of Object.entries(inputs)) at[role] = "file" in input ? input.file : await file(input.step, role);
+    return at;
   }
 
   async function file(key: string, role: string): Promise<string> {

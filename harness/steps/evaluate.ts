@@ -1,3 +1,4 @@
+import path from "node:path";
 import { mean } from "simple-statistics";
 import { z } from "zod";
 import type { Frame } from "../analysis/frame.ts";
@@ -13,7 +14,7 @@ import { batchArguments, deviceArguments, perplexityArguments } from "./argument
 import { divergenceColumns } from "./divergenceColumns.ts";
 import { divergenceSchema, perplexitySchema } from "./evaluationRecord.ts";
 import { followChunks } from "./followChunks.ts";
-import { keepFrames, readFrames, wholeFrames } from "./growingFrames.ts";
+import { chunksPerBatch, isComposed, keepFrames, readFrames, wholeFrames } from "./growingFrames.ts";
 import { referenceChunks } from "./referenceFile.ts";
 import { settingsSchema } from "./settings.ts";
 import { refuseShortText } from "./shortText.ts";
@@ -74,20 +75,27 @@ export const evaluate: Step<Config, Result> = {
   ],
   facts: buildFacts,
   grows: (asked) => ({ ...asked, chunks: null }),
+  async grown({ context, batch, chunks, compared }, growing) {
+    const { frames } = await readFrames(growing);
+    // Frames of a comparison know how many chunks the reference had, not how many the text has.
+    const available = compared ? Infinity : (frames[0]?.availableChunks ?? Infinity);
+    const enough = Math.min(chunks ?? Infinity, available);
+    return frames.length >= enough && isComposed(frames, enough, chunksPerBatch({ batch, context })) ? nothingRun(frames.slice(0, enough)) : null;
+  },
   async run(asked, at, on, tools) {
-    const perBatch = Math.max(1, Math.floor(asked.batch / asked.context));
     const wanted = asked.compared ? await referenceChunks(at["reference"]!) : asked.chunks;
-    const before = await wholeFrames(tools.growing, wanted, perBatch);
-    if (before.isComplete) return { ...measured(before.frames), perplexitySeconds: 0, tokensPerSecond: null };
+    const before = await wholeFrames(tools.growing, wanted, chunksPerBatch(asked));
+    if (before.isComplete) return nothingRun(before.frames);
     const first = before.frames.length;
-    const { ended, tokensPerSecond } = await evaluateFrom(first, asked, at, on, tools);
-    const { frames } = await readFrames(tools.growing);
+    const file = before.hasMore ? path.join(tools.folder, "frames") : tools.growing;
+    const { ended, tokensPerSecond } = await evaluateFrom(first, asked, { ...at, frames: file }, on, tools);
+    const frames = before.hasMore ? [...before.frames, ...(await readFrames(file, first)).frames] : (await readFrames(file)).frames;
     try {
       if (!areThose(frames, wanted)) throw notThose(asked, ended, frames.length, first);
       const agreed = asked.compared ? agreedDivergence : agreedPerplexity;
       agreed(ended, frames.slice(first));
     } catch (error) {
-      await keepFrames(tools.growing, first);
+      if (!before.hasMore) await keepFrames(file, first);
       throw error;
     }
     return { ...measured(frames), perplexitySeconds: ended.seconds, tokensPerSecond };
@@ -113,7 +121,7 @@ interface Evaluated {
 async function evaluateFrom(first: number, asked: Config, at: Paths, on: Target, tools: Tools): Promise<Evaluated> {
   tools.report("loading", 0);
   const begun = { time: 0, chunks: 0, last: 0 };
-  const ended = await tools.run([...evaluate.argv(asked, at, on), "--frames", tools.growing, ...(first > 0 ? ["--first-chunk", String(first)] : [])], {
+  const ended = await tools.run([...evaluate.argv(asked, at, on), "--frames", at["frames"]!, ...(first > 0 ? ["--first-chunk", String(first)] : [])], {
     onText: followChunks((done, chunks) => {
       const now = performance.now();
       if (begun.time === 0) begun.time = now;
@@ -137,6 +145,10 @@ function notThose({ compared, chunks }: Config, ended: ProcessResult, found: num
   if (compared) parseComparison(ended, undefined, first);
   else parsePerplexity(ended, undefined, first);
   return new UserError(`llama-perplexity wrote frames of ${found} chunks, where ${chunks ?? "all"} were asked for: it was built without the base patches, or its disk is full`);
+}
+
+function nothingRun(frames: readonly Frame[]): Result {
+  return { ...measured(frames), perplexitySeconds: 0, tokensPerSecond: null };
 }
 
 function measured(frames: readonly Frame[]): Pick<Result, "perplexity" | "divergence"> {

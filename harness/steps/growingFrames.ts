@@ -8,6 +8,8 @@ import { decodeFrames } from "../parse/frames.ts";
 export interface GrownFrames {
   frames: Frame[];
   isComplete: boolean;
+  /** Whether the file has more than these, so that what is evaluated behind them must go elsewhere. */
+  hasMore: boolean;
 }
 
 /**
@@ -23,10 +25,27 @@ export async function wholeFrames(file: string, wanted: number | null, perBatch:
   await mkdir(path.dirname(file), { recursive: true });
   const { frames } = await readFrames(file);
   const enough = wanted ?? frames[0]?.availableChunks ?? Infinity;
-  if (frames.length >= enough) return { frames: frames.slice(0, enough), isComplete: true };
-  const kept = frames.slice(0, frames.length - (frames.length % perBatch));
-  await keepFrames(file, kept.length);
-  return { frames: kept, isComplete: false };
+  const whole = Math.min(frames.length, enough);
+  const kept = frames.slice(0, whole - (whole % perBatch));
+  if (frames.length < enough) {
+    await keepFrames(file, kept.length);
+    return { frames: kept, isComplete: false, hasMore: false };
+  }
+  return isComposed(frames, enough, perBatch) ? { frames: frames.slice(0, enough), isComplete: true, hasMore: false } : { frames: kept, isComplete: false, hasMore: true };
+}
+
+/** How many chunks are evaluated together. */
+export function chunksPerBatch({ batch, context }: { batch: number; context: number }): number {
+  return Math.max(1, Math.floor(batch / context));
+}
+
+/**
+ * Whether the last of so many chunks were evaluated in a batch of as many as a run of just these has: in a batch of three,
+ * the last token of each chunk comes out another than in one of four.
+ */
+export function isComposed(frames: readonly Frame[], count: number, perBatch: number): boolean {
+  const rest = count % perBatch;
+  return frames.slice(count - rest, count).every(({ batchChunks }) => batchChunks === rest);
 }
 
 /** Cut a file of frames behind so many of them. */
@@ -36,17 +55,18 @@ export async function keepFrames(file: string, count: number): Promise<void> {
 }
 
 /**
- * The whole frames of a file, from the text's first chunk on, as far as every likelihood is a finite number.
+ * The whole frames of a file, as far as every likelihood is a finite number.
  *
+ * @param first chunk of the text that the file must begin with
  * @returns the frames, how many bytes each has, and the file's
  */
-export async function readFrames(file: string): Promise<{ frames: Frame[]; frameBytes: number; bytes: Buffer }> {
+export async function readFrames(file: string, first = 0): Promise<{ frames: Frame[]; frameBytes: number; bytes: Buffer }> {
   const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return Buffer.alloc(0);
     throw error;
   });
   const { frames, wholeBytes } = decodeFrames(bytes);
-  if (frames[0]?.chunk !== 0) return { frames: [], frameBytes: 0, bytes };
+  if (frames[0]?.chunk !== first) return { frames: [], frameBytes: 0, bytes };
   const wrong = frames.findIndex(({ nll, reference }) => !nll.every(Number.isFinite) || reference?.kld.every(Number.isFinite) === false);
   return { frames: wrong < 0 ? frames : frames.slice(0, wrong), frameBytes: wholeBytes / frames.length, bytes };
 }

@@ -113,6 +113,8 @@ export interface Step<Config extends object, Result extends object> {
   facts(on: Target): Record<string, unknown>;
   /** Of a step whose file grows: the configuration without what says how far. */
   grows?(config: Config): Config;
+  /** Of such a step: the result if all that is asked for is in the file, and nothing else is needed; else null. */
+  grown?(config: Config, growing: string): Promise<Result | null>;
   run(config: Config, at: Paths, on: Target, tools: Tools): Promise<Result>;
   columns: readonly Column<Result>[];
 }
