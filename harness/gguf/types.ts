@@ -67,6 +67,11 @@ export function tensorTypeNamed(name: string): TensorType & { number: number } {
   return type;
 }
 
+/** Whether a type holds codes in blocks, not plain numbers: integers such as routing tables are none. */
+export function isQuantized(name: string): boolean {
+  return tensorTypeNamed(name).blockElements > 1;
+}
+
 /** Elements of a tensor of this shape. */
 export function elementsOf(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);

@@ -1,4 +1,5 @@
 import type { GgufTensor } from "../gguf/read.ts";
+import { isQuantized } from "../gguf/types.ts";
 import { floatTypes } from "../study/types.ts";
 
 type Sized = Pick<GgufTensor, "type" | "bytes" | "elements">;
@@ -17,7 +18,7 @@ export interface Sizes {
  * @param type the cell's type: of a floating-point one, its own tensors count as quantized
  */
 export function bitsPerWeight(bytes: number, tensors: readonly Sized[], type: string): Sizes {
-  const quantized = tensors.filter((tensor) => (floatTypes.includes(type) ? tensor.type === type : !floatTypes.includes(tensor.type)));
+  const quantized = tensors.filter((tensor) => (floatTypes.includes(type) ? tensor.type === type : isQuantized(tensor.type)));
   const sum = (list: readonly Sized[], field: "bytes" | "elements"): number => list.reduce((total, tensor) => total + tensor[field], 0);
   return {
     file: (8 * bytes) / sum(tensors, "elements"),

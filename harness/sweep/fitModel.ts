@@ -8,7 +8,8 @@ import { defaultMethod, type FitRequest } from "../study/types.ts";
 import type { Report } from "./events.ts";
 import { thisTarget } from "../steps/target.ts";
 import { type FitImatrix, fitInputs } from "./fits.ts";
-import { checkModel, checkText } from "./inputs.ts";
+import { checkModel } from "./inputs.ts";
+import { checkText } from "./textInput.ts";
 
 /** What `npm run fit` was asked for. */
 export interface FitModelRequest extends Omit<FitRequest, "method"> {

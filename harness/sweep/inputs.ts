@@ -1,14 +1,16 @@
-import { createReadStream } from "node:fs";
-import { mkdir, readdir, readFile, stat } from "node:fs/promises";
+import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { UserError } from "../errors.ts";
+import { cacheFolder } from "../paths.ts";
+import { firstNonFinite } from "../gguf/finite.ts";
 import { type Gguf, readGguf } from "../gguf/read.ts";
+import { isQuantized } from "../gguf/types.ts";
 import { withScratch } from "../scratch.ts";
 import { contentHash } from "../store/contentHash.ts";
 import { readPlan } from "../store/plan.ts";
 import { resultsStore } from "../store/store.ts";
 import { stepFiles } from "../steps/registry.ts";
-import { floatTypes, type Study } from "../study/types.ts";
+import type { Study } from "../study/types.ts";
 
 /** A file that a sweep reads, and what identifies its content. */
 export interface Content {
@@ -28,7 +30,8 @@ export interface Model extends Content {
  * Check a model before anything runs.
  *
  * @param file path of a GGUF file
- * @throws UserError when it is missing, not a GGUF, truncated, one part of a split model, or quantized already
+ * @throws UserError when it is missing, not a GGUF, truncated, one part of a split model, quantized already, or holds
+ *   weights that are no numbers
  */
 export async function checkModel(file: string, signal?: AbortSignal): Promise<Model> {
   const absolute = path.resolve(file);
@@ -41,37 +44,25 @@ export async function checkModel(file: string, signal?: AbortSignal): Promise<Mo
     throw new UserError(`model ${file} is one of ${parts} parts; join them with llama-gguf-split --merge first`);
   }
   if (gguf.tensors.length === 0) throw new UserError(`model ${file} has no tensors; give a whole model`);
-  const coded = gguf.tensors.find((tensor) => !floatTypes.includes(tensor.type));
+  const coded = gguf.tensors.find(({ type }) => isQuantized(type));
   if (coded) {
     throw new UserError(
       `model ${file} is already quantized: tensor ${coded.name} is ${coded.type}; give the model in F32, F16 or BF16`,
     );
   }
   const sha256 = await contentHash(absolute, signal);
+  await refuseNonFinite(file, gguf, sha256, signal);
   return { name: path.basename(file).replace(/\.gguf$/i, ""), path: absolute, sha256, bytes: gguf.fileBytes, gguf };
 }
 
-/**
- * Check a text before anything runs. How many tokens it has only the model's tokenizer knows;
- * a token is at least a byte, though, so a text that cannot be long enough is found here.
- *
- * @param file path of a text in UTF-8
- * @param context tokens of context per chunk
- * @throws UserError when it is missing, empty, not UTF-8, or shorter than two contexts can be
- */
-export async function checkText(file: string, context: number, signal?: AbortSignal): Promise<Content> {
-  const absolute = path.resolve(file);
-  const status = await stat(absolute).catch(() => null);
-  if (!status?.isFile()) throw new UserError(`text ${file}: there is no such file; give a UTF-8 text with --text`);
-  if (status.size === 0) throw new UserError(`text ${file} is empty; give a text with --text`);
-  await checkUtf8(absolute, file);
-  // The tokenizer may add a beginning-of-text token and a leading space.
-  if (status.size + 2 < 2 * context) {
-    throw new UserError(
-      `text ${file} has ${status.size} bytes: too short, perplexity needs at least ${2 * context} tokens with a context of ${context}; give a longer text, or a study with a smaller context`,
-    );
-  }
-  return { name: path.basename(file), path: absolute, sha256: await contentHash(absolute, signal), bytes: status.size };
+/** A model is looked through once: what was found is remembered by its content. */
+async function refuseNonFinite(file: string, gguf: Gguf, sha256: string, signal?: AbortSignal): Promise<void> {
+  const checked = path.join(cacheFolder(), "finite", sha256);
+  if ((await stat(checked).catch(() => null)) !== null) return;
+  const found = await firstNonFinite(gguf, signal);
+  if (found) throw new UserError(`model ${file}: weight ${found.index} of tensor ${found.tensor} is ${found.value}; nothing can be quantized from it: convert or download the model again`);
+  await mkdir(path.dirname(checked), { recursive: true });
+  await writeFile(checked, "");
 }
 
 /**
@@ -93,21 +84,6 @@ export async function checkStepFiles({ files = {} }: Study, studyPath: string, s
     found[field] = { name: path.basename(named), path: absolute, sha256: await contentHash(absolute, signal), bytes: bytes.length, known };
   }
   return found;
-}
-
-async function checkUtf8(absolute: string, file: string): Promise<void> {
-  const decoder = new TextDecoder("utf-8", { fatal: true });
-  let position = 0;
-  try {
-    for await (const piece of createReadStream(absolute, { highWaterMark: 1 << 20 })) {
-      decoder.decode(piece as Buffer, { stream: true });
-      position += (piece as Buffer).length;
-    }
-    decoder.decode();
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ERR_ENCODING_INVALID_ENCODED_DATA") throw error;
-    throw new UserError(`text ${file} is not UTF-8 (after byte ${position}); convert it, for example with iconv`);
-  }
 }
 
 /**

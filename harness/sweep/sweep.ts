@@ -18,10 +18,11 @@ import { releaseNamed, type Release } from "../upstream/releases.ts";
 import { ensureDemoText, ensureDemoTrainingText } from "./demoText.ts";
 import type { Report } from "./events.ts";
 import { fitCells, fitInputs } from "./fits.ts";
-import { checkModel, checkResults, checkStepFiles, checkText, type Content, type Model } from "./inputs.ts";
+import { checkModel, checkResults, checkStepFiles, type Content, type Model } from "./inputs.ts";
 import { makePlan, type Asked } from "./plan.ts";
 import { runCells, type CellJob, type CellsEnded } from "./runCells.ts";
 import { refuseUnsupported } from "./supported.ts";
+import { checkText } from "./textInput.ts";
 
 /** What a sweep shall do; everything but the study has a default. */
 export interface SweepRequest {

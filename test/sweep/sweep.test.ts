@@ -2,6 +2,7 @@ import { readFile, readdir, rm, stat, writeFile, mkdir, cp } from "node:fs/promi
 import { hostname } from "node:os";
 import path from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
+import { readGguf } from "../../harness/gguf/read.ts";
 import { demoModel } from "../../harness/paths.ts";
 import { run } from "../../harness/process/run.ts";
 import { writeTables } from "../../harness/report/tables.ts";
@@ -223,6 +224,10 @@ describe("inputs are checked before anything runs", () => {
     ["no text", async () => ({ text: "/nowhere/t.txt" }), /nowhere\/t\.txt.*no such file/],
     ["an empty text", async ({ folder }) => ({ text: await put(folder, "t.txt", "") }), /t\.txt is empty/],
     ["a text that is not UTF-8", async ({ folder }) => ({ text: await put(folder, "t.txt", Buffer.from([65, 66, 0xff, 67])) }), /t\.txt is not UTF-8/],
+    ["a text in UTF-16 without a mark", async ({ folder }) => ({ text: await put(folder, "t.txt", Buffer.from("long enough for two contexts", "utf16le")) }), /t\.txt has a zero byte at 1: it may be UTF-16/],
+    ["a text with a byte-order mark", async ({ folder }) => ({ text: await put(folder, "t.txt", "\ufefflong enough for two contexts") }), /t\.txt begins with a byte-order mark/],
+    ["a weight that is NaN", async ({ folder }) => ({ model: await put(folder, "m.gguf", await withWeight(0x7e00)) }), /m\.gguf: weight 12345 of tensor token_embd\.weight is NaN/],
+    ["a weight that is infinite", async ({ folder }) => ({ model: await put(folder, "m.gguf", await withWeight(0xfc00)) }), /weight 12345 of tensor token_embd\.weight is Inf/],
     ["a text that ends within a character", async ({ folder }) => ({ text: await put(folder, "t.txt", Buffer.from([65, 66, 0xc3])) }), /t\.txt is not UTF-8/],
     ["a text shorter than one context", async ({ folder }) => ({ text: await put(folder, "t.txt", "short") }), /t\.txt has 5 bytes: too short.*16 tokens with a context of 8/],
     ["no study", async () => ({ study: "nowhere.yaml" }), /nowhere\.yaml: there is no such file/],
@@ -247,6 +252,14 @@ describe("inputs are checked before anything runs", () => {
     await expect(lab.run({ model })).rejects.toThrow(/holds results of model .*sotu-1m-f16\.gguf/);
   });
 });
+
+/** The demo model with one half-precision weight replaced. */
+async function withWeight(bits: number): Promise<Buffer> {
+  const [gguf, bytes] = [await readGguf(demoModel), await readFile(demoModel)];
+  const { offset } = gguf.tensors.find(({ name }) => name === "token_embd.weight")!;
+  bytes.writeUInt16LE(bits, gguf.dataOffset + offset + 2 * 12345);
+  return bytes;
+}
 
 async function put(folder: string, name: string, content: string | Buffer): Promise<string> {
   const file = path.join(folder, name);

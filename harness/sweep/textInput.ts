@@ -1,0 +1,52 @@
+import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
+import path from "node:path";
+import { UserError } from "../errors.ts";
+import { contentHash } from "../store/contentHash.ts";
+import type { Content } from "./inputs.ts";
+
+/**
+ * Check a text before anything runs. How many tokens it has only the model's tokenizer knows;
+ * a token is at least a byte, though, so a text that cannot be long enough is found here.
+ *
+ * @param file path of a text in UTF-8
+ * @param context tokens of context per chunk
+ * @throws UserError when it is missing, empty, not UTF-8, begins with a byte-order mark, or is shorter than two contexts can be
+ */
+export async function checkText(file: string, context: number, signal?: AbortSignal): Promise<Content> {
+  const absolute = path.resolve(file);
+  const status = await stat(absolute).catch(() => null);
+  if (!status?.isFile()) throw new UserError(`text ${file}: there is no such file; give a UTF-8 text with --text`);
+  if (status.size === 0) throw new UserError(`text ${file} is empty; give a text with --text`);
+  await checkUtf8(absolute, file);
+  // The tokenizer may add a beginning-of-text token and a leading space.
+  if (status.size + 2 < 2 * context) {
+    throw new UserError(
+      `text ${file} has ${status.size} bytes: too short, perplexity needs at least ${2 * context} tokens with a context of ${context}; give a longer text, or a study with a smaller context`,
+    );
+  }
+  return { name: path.basename(file), path: absolute, sha256: await contentHash(absolute, signal), bytes: status.size };
+}
+
+const byteOrderMark = [0xef, 0xbb, 0xbf];
+
+async function checkUtf8(absolute: string, file: string): Promise<void> {
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  let position = 0;
+  try {
+    for await (const piece of createReadStream(absolute, { highWaterMark: 1 << 20 })) {
+      const bytes = piece as Buffer;
+      if (position === 0 && byteOrderMark.every((byte, index) => bytes[index] === byte)) {
+        throw new UserError(`text ${file} begins with a byte-order mark, which would be measured as text; take it away, for example with tail -c +4`);
+      }
+      const zero = bytes.indexOf(0);
+      if (zero >= 0) throw new UserError(`text ${file} has a zero byte at ${position + zero}: it may be UTF-16 or no text; convert it, for example with iconv -f UTF-16 -t UTF-8`);
+      decoder.decode(bytes, { stream: true });
+      position += bytes.length;
+    }
+    decoder.decode();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ERR_ENCODING_INVALID_ENCODED_DATA") throw error;
+    throw new UserError(`text ${file} is not UTF-8 (after byte ${position}); convert it, for example with iconv`);
+  }
+}
