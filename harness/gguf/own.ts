@@ -35,9 +35,10 @@ const isText = (value: GgufValue): value is string => typeof value === "string";
  * @throws ParseError naming the file and key when they are incomplete or contradict each other
  */
 export function ownCoding(gguf: Gguf): OwnCoding | undefined {
+  // A file of which one key was damaged must not pass for upstream's.
+  if (![...gguf.metadata.keys()].some((key) => key.startsWith("pablo."))) return undefined;
   const version = gguf.metadata.get("pablo.version");
-  if (version === undefined) return undefined;
-  if (version !== 1) throw new ParseError(`${gguf.path}: pablo.version is ${String(version)}; only 1 is known. Update this program.`);
+  if (version !== 1) throw new ParseError(`${gguf.path}: pablo.version is ${String(version ?? "missing")}; only 1 is known. Update this program, or make the file again.`);
   const scheme = oneOf(gguf, "pablo.scheme", ["simple", "centred", "table"]);
   const container = oneOf(gguf, "pablo.container", ["native", "packed"], "native");
   const decode = String(gguf.metadata.get("pablo.decode") ?? "exact");

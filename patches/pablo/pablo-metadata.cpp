@@ -3,6 +3,7 @@
 #include <cstring>
 #include <stdexcept>
 
+#define KEY_PREFIX    "pablo."
 #define KEY_VERSION   "pablo.version"
 #define KEY_SCHEME    "pablo.scheme"
 #define KEY_RADIUS    "pablo.radius"
@@ -22,8 +23,14 @@ enum metadata_scheme { SCHEME_SIMPLE, SCHEME_CENTRED, SCHEME_TABLE };
 static const char * const scheme_names[] = { "simple", "centred", "table" };
 static const char * const table_names[]  = { "basic", "balanced", "custom" };
 
+// Any key of ours: a file of which one was damaged must not pass for upstream's.
 bool pablo_metadata::is_present(const gguf_context * file) {
-    return gguf_find_key(file, KEY_VERSION) >= 0;
+    for (int64_t i = 0; i < (int64_t) gguf_get_n_kv(file); ++i) {
+        if (strncmp(gguf_get_key(file, i), KEY_PREFIX, strlen(KEY_PREFIX)) == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static std::vector<int8_t> values_of(const pablo_conf & conf, const std::vector<std::string> & tensors) {

@@ -4,6 +4,7 @@ import { encodeQ8 } from "../../harness/analysis/encode.ts";
 import { halfToFloat } from "../../harness/analysis/half.ts";
 import { balancedTable } from "../../harness/analysis/tables.ts";
 import { decodeBlocks, tensorValues } from "../../harness/gguf/dequantize.ts";
+import { ownCoding } from "../../harness/gguf/own.ts";
 import { readGguf } from "../../harness/gguf/read.ts";
 import { weightErrors } from "../../harness/gguf/weightErrors.ts";
 import { writeGguf } from "../../harness/gguf/write.ts";
@@ -119,4 +120,15 @@ test("one table for each tensor", async () => {
   const gguf = await readGguf(file);
   const decoded = await Promise.all(gguf.tensors.map(async (tensor) => allValues(gguf, tensor)));
   expect(decoded.map((values) => [values[0], values[16]])).toEqual([[-127, 127], [-63, 63]]);
+});
+
+test("an own-coded file whose version was damaged is not taken for upstream's", async () => {
+  const file = path.join(await temporaryFolder(), "damaged.gguf");
+  await writeGguf(
+    file,
+    [{ key: "pablo.versiom", type: "u32", value: 1 }, { key: "pablo.scheme", type: "string", value: "centred" }],
+    [{ name: "a", shape: [32], type: "Q4_0", pieces: () => [new Uint8Array(18)] }],
+  );
+  const gguf = await readGguf(file);
+  expect(() => ownCoding(gguf)).toThrow(/damaged\.gguf: pablo\.version is missing; only 1 is known/);
 });

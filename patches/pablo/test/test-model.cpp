@@ -136,6 +136,10 @@ static void test_faults() {
     gguf_context * plain = gguf_init_empty();
     write_conf("1 0 1\nHISTOGRAM nowhere/histogram.json\n");
     CHECK(message_of([&] { pablo_quantizer other(plain); }).find("HISTOGRAM nowhere/histogram.json: cannot be written") == 0, "no such folder");
+    CHECK(!pablo_metadata::is_present(plain), "a file of upstream's");
+    gguf_set_val_str(plain, "pablo.scheme", "table");
+    CHECK(pablo_metadata::is_present(plain), "an own file is known by any of its keys");
+    CHECK(message_of([&] { pablo_metadata::read(plain); }).find("pablo.version is missing") != std::string::npos, "a file that lost its version");
     gguf_free(plain);
     gguf_free(file);
 }
