@@ -4,7 +4,7 @@ import { Option, type Command } from "commander";
 import writeFileAtomic from "write-file-atomic";
 import { UserError } from "../errors.ts";
 import { fittedYaml } from "../fit/file.ts";
-import { plainProgress } from "../report/progress.ts";
+import { plainProgress } from "./plainProgress.ts";
 import { fitModel, type FitModelRequest } from "../sweep/fitModel.ts";
 import { fitRequestSchema } from "../study/types.ts";
 import type { CommandIo } from "./io.ts";

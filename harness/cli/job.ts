@@ -7,7 +7,7 @@ import { readJob } from "../jobs/jobFile.ts";
 import { thisTarget } from "../steps/target.ts";
 import { releaseNamed } from "../upstream/releases.ts";
 import { type CommandIo, exitCodes } from "./io.ts";
-import { plainProgress } from "../report/progress.ts";
+import { plainProgress } from "./plainProgress.ts";
 
 /** Adds `job`: run one cell of a sweep on any machine that sees its folders. */
 export function addJobCommand(program: Command, io: CommandIo): void {

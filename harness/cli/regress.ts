@@ -4,7 +4,7 @@ import { projectRoot } from "../paths.ts";
 import { regress, type RegressEvents } from "../regress/regress.ts";
 import { checkNames, type CheckResult, type RegressReport, type RegressRequest } from "../regress/types.ts";
 import { writeReport } from "../regress/write/files.ts";
-import { plainProgress } from "../report/progress.ts";
+import { plainProgress } from "./plainProgress.ts";
 import { type CommandIo, exitCodes } from "./io.ts";
 import { nameList } from "./nameList.ts";
 import { shownPath } from "./shownPath.ts";

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { UserError } from "../errors.ts";
-import { plainProgress } from "../report/progress.ts";
+import { plainProgress } from "./plainProgress.ts";
 import { type CommandIo, exitCodes } from "./io.ts";
 import { countsLine, selfTest } from "./selfTest.ts";
 

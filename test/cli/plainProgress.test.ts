@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { plainProgress } from "../../harness/report/progress.ts";
+import { plainProgress } from "../../harness/cli/plainProgress.ts";
 import type { SweepEvent } from "../../harness/sweep/events.ts";
 
 it("says each step at once, and within a step not more than now and then", () => {

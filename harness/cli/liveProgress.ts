@@ -1,6 +1,6 @@
 import { Listr, type ListrTask } from "listr2";
 import type { SweepEvent } from "../sweep/events.ts";
-import { buildText, cellText } from "./progress.ts";
+import { buildText, cellText } from "./plainProgress.ts";
 
 /** A sweep's progress on a terminal. */
 export interface LiveProgress {
