@@ -1,13 +1,5 @@
 import { Command, CommanderError } from "commander";
-import { addBenchCommand } from "./cli/bench.ts";
-import { addCompareCommand } from "./cli/compare.ts";
-import { addFitCommand } from "./cli/fit.ts";
 import { type CommandIo, exitCodes } from "./cli/io.ts";
-import { addJobCommand } from "./cli/job.ts";
-import { addRegressCommand } from "./cli/regress.ts";
-import { addReportCommand } from "./cli/report.ts";
-import { addSweepCommand } from "./cli/sweep.ts";
-import { addTestCommand } from "./cli/test.ts";
 import { UserError } from "./errors.ts";
 import { untilInterrupted } from "./process/interrupt.ts";
 import type { SweepRequest } from "./sweep/sweep.ts";
@@ -38,13 +30,27 @@ export async function main(argv: readonly string[], given: Pick<SweepRequest, "b
   );
 }
 
+type Add = (program: Command, io: CommandIo, given: Pick<SweepRequest, "build">) => void;
+
+/** Each command with its libraries is loaded when it is asked for: all together take a second. */
+const commands: Record<string, () => Promise<Add>> = {
+  sweep: async () => (await import("./cli/sweep.ts")).addSweepCommand,
+  job: async () => (await import("./cli/job.ts")).addJobCommand,
+  report: async () => (await import("./cli/report.ts")).addReportCommand,
+  compare: async () => (await import("./cli/compare.ts")).addCompareCommand,
+  fit: async () => (await import("./cli/fit.ts")).addFitCommand,
+  bench: async () => (await import("./cli/bench.ts")).addBenchCommand,
+  regress: async () => (await import("./cli/regress.ts")).addRegressCommand,
+  test: async () => (await import("./cli/test.ts")).addTestCommand,
+};
+
 async function dispatch(argv: readonly string[], given: Pick<SweepRequest, "build">, signal: AbortSignal): Promise<number> {
   let result: number = exitCodes.ok;
   // Every command inherits these.
   const program = new Command("quantflex").exitOverride().showHelpAfterError("(add --help for the options)");
   const io: CommandIo = { print, complain, signal, argv: ["quantflex", ...argv], exit: (code) => (result = code) };
-  addSweepCommand(program, io, given);
-  for (const add of [addJobCommand, addReportCommand, addCompareCommand, addFitCommand, addBenchCommand, addRegressCommand, addTestCommand]) add(program, io);
+  const asked = commands[argv[0] ?? ""];
+  for (const load of asked ? [asked] : Object.values(commands)) (await load())(program, io, given);
   await program.parseAsync(argv, { from: "user" });
   return result;
 }

@@ -2,7 +2,6 @@ import { existsSync } from "node:fs";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import path from "node:path";
-import cmakeJs from "cmake-js";
 import { run, type RunOptions } from "../process/run.ts";
 import type { Toolchain } from "./toolchain.ts";
 
@@ -71,6 +70,7 @@ async function commands({ workspace, toolchain, options, targets }: CompileTask,
   };
   // Last on the line, so that they prevail over what cmake-js sets for add-ons of Node.
   const extra = Object.entries(options).map(([name, value]) => `-D${name}=${value}`);
+  const { default: cmakeJs } = await import("cmake-js");
   const configure = await new cmakeJs.CMake({ ...shared, extraCMakeArgs: extra }).getConfigureCommand();
   const build = await new cmakeJs.CMake({
     ...shared,

@@ -42,19 +42,23 @@ const recordSchema = z.strictObject({
 /** A finished step: its result, and what it was computed from. */
 export type StepRecord<Result = Record<string, unknown>> = Omit<z.infer<typeof recordSchema>, "result"> & { result: Result };
 
-/** A record as text that carries its own checksum. */
+/**
+ * A record as text that carries its own checksum.
+ *
+ * @throws RangeError when its key does not follow from its inputs
+ */
 export function sealRecord(record: StepRecord): string {
+  if (stepKey(record.inputs) !== record.key) throw new RangeError(`the key of a record of ${record.inputs.step} does not follow from its inputs`);
   return seal(recordSchema.parse(record));
 }
 
 /**
- * A record from its text, if nothing in it is damaged.
+ * A record from its text, if nothing in it is damaged. That the key follows from the inputs was seen to when it was sealed.
  *
  * @param key the key that it must have
  * @returns null when the text is not a record, its checksum is wrong, or it belongs to another key
  */
 export function openRecord(text: string, key: string): StepRecord | null {
   const parsed = recordSchema.safeParse(unseal(text));
-  if (!parsed.success || parsed.data.key !== key || stepKey(parsed.data.inputs) !== key) return null;
-  return parsed.data;
+  return parsed.success && parsed.data.key === key ? parsed.data : null;
 }

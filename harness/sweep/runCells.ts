@@ -1,3 +1,4 @@
+import { inBatches } from "../batches.ts";
 import type { Executor } from "../executors/executor.ts";
 import type { Job } from "../jobs/job.ts";
 import { writeJob } from "../jobs/jobFile.ts";
@@ -26,8 +27,8 @@ export interface CellsEnded {
  * @throws AbortError when `signal` fires
  */
 export async function runCells(cells: readonly CellJob[], executor: Executor, report: Report, signal: AbortSignal): Promise<CellsEnded> {
-  const stored = new Set<Job>();
-  for (const { job } of cells) if (await isStored(job)) stored.add(job);
+  const looked = await inBatches(cells, async ({ job }) => ((await isStored(job)) ? [job] : []));
+  const stored = new Set<Job>(looked.flat());
   report({ kind: "plan", cells: cells.map(({ job }) => ({ name: job.name, stored: stored.has(job) })) });
   const position = new Map(cells.map(({ job }, index) => [job, `${index + 1} of ${cells.length}`]));
   const done = (job: Job, outcome: (SweepEvent & { kind: "done" })["outcome"], text: string): void =>

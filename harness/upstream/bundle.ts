@@ -1,7 +1,6 @@
 import { existsSync } from "node:fs";
 import { mkdir, rename } from "node:fs/promises";
 import path from "node:path";
-import pacote from "pacote";
 import { UserError } from "../errors.ts";
 import { withScratch } from "../scratch.ts";
 import { pacoteOptions } from "./npmConfig.ts";
@@ -32,6 +31,8 @@ export async function releaseBundle(project: Project, release: Release, report: 
   try {
     await withScratch(scratchFolder(project), "bundle", async (unpacked) => {
       const options = { ...(await pacoteOptions(project.root)), integrity: release.integrity };
+      // What downloads takes a while to load, and is needed once.
+      const { default: pacote } = await import("pacote");
       await pacote.extract(release.package, unpacked, options);
       const bundle = path.join(unpacked, bundleInPackage);
       if (!existsSync(bundle)) throw new UserError(`${release.package} holds no ${bundleInPackage}.`);
