@@ -1,6 +1,5 @@
 import type { Command } from "commander";
-import { liveProgress } from "../report/live.ts";
-import { plainProgress } from "../report/progress.ts";
+import { plainProgress } from "./plainProgress.ts";
 import type { Report } from "../sweep/events.ts";
 import { sweep, type SweepRequest } from "../sweep/sweep.ts";
 import { type CommandIo, exitCodes } from "./io.ts";
@@ -27,7 +26,7 @@ export function addSweepCommand(program: Command, io: CommandIo, given: Pick<Swe
     .option("--out <dir>", "where results go (default: results/STUDY-MODEL, with --release STUDY-MODEL-RELEASE)")
     .option("--jobs <n>", "cells at a time", wholeNumber, 1)
     .action(async (options: SweepRequest) => {
-      const live = process.stdout.isTTY ? liveProgress(options.jobs ?? 1) : null;
+      const live = process.stdout.isTTY ? (await import("./liveProgress.ts")).liveProgress(options.jobs ?? 1) : null;
       const report: Report = live ? (event) => live.report(event) : plainProgress(io.print);
       const outcome = await sweep({ ...options, ...given, argv: io.argv }, report, io.signal).catch(async (error: unknown) => {
         await live?.end(false);

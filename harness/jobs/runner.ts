@@ -2,7 +2,7 @@ import path from "node:path";
 import { UserError } from "../errors.ts";
 import { reasonOf } from "../process/reason.ts";
 import type { Paths, Target } from "../steps/step.ts";
-import { cacheStore, keptFile, readRecord, resultsStore, type Store, stepFolder, writeFailure, writeRecord } from "../store/store.ts";
+import { cacheStore, growingFile, keptFile, readRecord, resultsStore, type Store, stepFolder, writeFailure, writeRecord } from "../store/store.ts";
 import type { StepRecord } from "../store/record.ts";
 import { withClaim } from "./claim.ts";
 import type { Job, PlannedStep } from "./job.ts";
@@ -69,7 +69,7 @@ export function makeRunner(job: Pick<Job, "results" | "steps">, on: Target, fold
   async function run(step: PlannedStep, before: StepRecord | null, signal: AbortSignal): Promise<StepRecord> {
     const { step: name, key } = step;
     const scratch = path.join(folder, `${name}-${++runs}`);
-    const growing = path.join(resultsStore(job.results), name, "growing", step.growing ?? "");
+    const growing = growingFile(resultsStore(job.results), name, step.growing ?? "");
     const logs: Record<string, string> = {};
     try {
       const executed = await executeStep(step, () => inputsOf(step), on, { folder: scratch, growing, logs, signal, report: (text, fraction) => watch.report(name, text, fraction), note: watch.note });

@@ -1,23 +1,72 @@
 import { alignedTable } from "../alignedTable.ts";
-import { perplexityRatio } from "../analysis/statistics.ts";
+import { type Estimate, perplexityRatio } from "../analysis/statistics.ts";
+import type { Value } from "../steps/step.ts";
 import type { Plan } from "../store/plan.ts";
-import { type FigureCell, figureData } from "./figures/data.ts";
+import { shownNumber } from "./cellColumns.ts";
 import { readable } from "./figures/numbers.ts";
-import type { Results } from "./load.ts";
-import { rounded, type Table } from "./rows.ts";
+import { measured, type Measured, type Results } from "./load.ts";
+import { settingsOf } from "./manifest.ts";
+import { rounded, type Sheet } from "./table.ts";
 
 /** Two results folders side by side. */
 export interface Comparison {
   /** What they were run with where it differs: what, in the first, in the second. */
   settings: [what: string, first: string, second: string][];
   /** One row for each cell that either has. */
-  table: Table;
+  pairs: Pair[];
 }
 
-const columns = [
-  "cell", "status", "conf_differs", "bpw_a", "bpw_b", "ppl_a", "ppl_b", "ppl_difference_percent", "ppl_ratio_low", "ppl_ratio_high",
-  "kld_a", "kld_b", "entropy_a", "entropy_b", "tokens_per_s_a", "tokens_per_s_b",
+/** A cell of two results folders. */
+interface Pair {
+  name: string;
+  /** Null where a folder has no such cell. */
+  a: Measured | null;
+  b: Measured | null;
+  /** B's perplexity over A's, paired by chunk; null where the chunks are of different texts. */
+  ratio: Estimate | null;
+}
+
+interface ComparedColumn {
+  name: string;
+  /** Heading on the terminal; absent for a column that only CSV has. */
+  heading?: string;
+  of(pair: Pair): Value;
+}
+
+const both = "both";
+
+/** What two folders say of a column, rounded as in cells.csv. */
+function sides(column: string, { name = column, heading }: { name?: string; heading?: string } = {}): ComparedColumn[] {
+  return (["a", "b"] as const).map((side) => ({
+    name: `${name}_${side}`,
+    ...(heading !== undefined && { heading: `${heading} ${side.toUpperCase()}` }),
+    of: ({ [side]: cell }) => cell && shownNumber(column, cell),
+  }));
+}
+
+const columns: readonly ComparedColumn[] = [
+  { name: "cell", heading: "cell", of: ({ name }) => name },
+  { name: "status", of: statusOf },
+  { name: "conf_differs", of: ({ a, b }) => a && b && String(a.record.conf !== b.record.conf) },
+  ...sides("bpw_quantized", { name: "bpw", heading: "bits" }),
+  ...sides("ppl", { heading: "PPL" }),
+  { name: "ppl_difference_percent", heading: "B/A, %", of: ({ a, b }) => a && b && rounded(100 * (b.record.perplexity.ppl / a.record.perplexity.ppl - 1), 4) },
+  { name: "ppl_ratio_low", heading: "low", of: ({ ratio }) => rounded(ratio?.low, 6) },
+  { name: "ppl_ratio_high", heading: "high", of: ({ ratio }) => rounded(ratio?.high, 6) },
+  ...sides("kld", { heading: "KLD" }),
+  ...sides("entropy"),
+  ...sides("tokens_per_s"),
 ];
+
+/** What the terminal shows: a cell's status stands last, and only where it is not in both. */
+const shown: readonly (ComparedColumn & { heading: string })[] = [
+  ...columns.filter((column): column is ComparedColumn & { heading: string } => column.heading !== undefined),
+  { name: "status", heading: "", of: (pair) => (statusOf(pair) === both ? "" : statusOf(pair)) },
+];
+
+function statusOf({ a, b }: Pair): string {
+  return a && b ? both : a ? "only in A" : "only in B";
+}
 
 /**
  * Set two results folders side by side, by the names of their cells. The ratio of perplexities has a 95 %
@@ -25,43 +74,29 @@ const columns = [
  */
 export function compareResults(first: Results, second: Results): Comparison {
   const [left, right] = [byName(first), byName(second)];
-  const pairs = sameChunks(first.plan, second.plan);
+  const comparable = first.plan.text.sha256 === second.plan.text.sha256 && first.plan.parameters.context === second.plan.parameters.context;
   const names = [...new Set([...left.keys(), ...right.keys()])];
   return {
-    settings: differences(flat(settingsOf(first.plan)), flat(settingsOf(second.plan))),
-    table: { columns, rows: names.map((name) => row(name, left.get(name), right.get(name), pairs)) },
+    settings: differences(flat(determining(first)), flat(determining(second))),
+    pairs: names.map((name) => {
+      const [a, b] = [left.get(name) ?? null, right.get(name) ?? null];
+      return { name, a, b, ratio: a && b && comparable ? perplexityRatio(a.record.perplexity.chunks, b.record.perplexity.chunks) : null };
+    }),
   };
 }
 
-function byName(results: Results): Map<string, FigureCell> {
-  return new Map(figureData(results).cells.map((cell) => [cell.name, cell]));
+/** The comparison as a table for CSV. */
+export function comparisonSheet({ pairs }: Comparison): Sheet {
+  return { columns: columns.map(({ name }) => name), rows: pairs.map((pair) => columns.map(({ of }) => of(pair))) };
 }
 
-function sameChunks(first: Plan, second: Plan): boolean {
-  return first.text.sha256 === second.text.sha256 && first.parameters.context === second.parameters.context;
-}
-
-function row(name: string, left: FigureCell | undefined, right: FigureCell | undefined, pairs: boolean): (string | number | null)[] {
-  const ratio = left && right && pairs ? perplexityRatio(left.nll, right.nll) : null;
-  const both = <Value>(pick: (cell: FigureCell) => Value | null): [Value | null, Value | null] => [left ? pick(left) : null, right ? pick(right) : null];
-  const [before, after] = both(({ perplexity }) => perplexity.value);
-  return [
-    name,
-    left && right ? "both" : left ? "only in A" : "only in B",
-    left && right ? String(left.record.conf !== right.record.conf) : null,
-    ...both(({ bits }) => rounded(bits, 4)),
-    before, after,
-    before !== null && after !== null ? rounded(100 * (after / before - 1), 4) : null,
-    ratio && rounded(ratio.low, 6), ratio && rounded(ratio.high, 6),
-    ...both(({ divergence }) => divergence && divergence.value),
-    ...both(({ entropy }) => rounded(entropy, 4)),
-    ...both(({ record }) => rounded(record.tokensPerSecond, 1)),
-  ];
+function byName(results: Results): Map<string, Measured> {
+  return new Map(measured(results).map((cell) => [cell.cell.name, cell]));
 }
 
 /** What determines the results, and where they were made; not when, nor by which command line. */
-function settingsOf({ study, model, text, build, ...rest }: Plan): object {
-  const { format: _format, argv: _argv, date: _date, cells: _cells, ...others } = rest;
+function determining(results: Results): object {
+  const { argv: _argv, date: _date, study, model, text, build, ...others } = settingsOf(results);
   const content = ({ name, sha256 }: Plan["model"]): object => ({ name, sha256 });
   return { study: study.name, model: content(model), text: content(text), build: { ...build, cmakeFlags: build.cmakeFlags.join(" ") }, ...others };
 }
@@ -79,18 +114,15 @@ function differences(first: Map<string, string>, second: Map<string, string>): C
 }
 
 /** A comparison as text for a terminal. */
-export function comparisonText({ settings, table }: Comparison): string {
+export function comparisonText({ settings, pairs }: Comparison): string {
   const heading = settings.length === 0 ? ["settings: the same"] : ["settings that differ:", alignedTable([["", "A", "B"], ...settings.map(([what, left, right]) => [`  ${what}`, shortened(left), shortened(right)])], () => false)];
-  const shown = ["cell", "bpw_a", "bpw_b", "ppl_a", "ppl_b", "ppl_difference_percent", "ppl_ratio_low", "ppl_ratio_high", "kld_a", "kld_b", "status"];
-  const titles = ["cell", "bits A", "bits B", "PPL A", "PPL B", "B/A, %", "low", "high", "KLD A", "KLD B", ""];
-  const used = shown.map((name, index) => ({ name, title: titles[index]!, at: table.columns.indexOf(name) })).filter(({ at }) => table.rows.some((row) => row[at] !== null));
-  const lines = table.rows.map((row) => used.map(({ at }) => cellText(row[at] ?? null)));
-  return [...heading, "", alignedTable([used.map(({ title }) => title), ...lines], (column) => column > 0)].join("\n");
+  const used = shown.filter(({ name, of }) => name === "status" || pairs.some((pair) => of(pair) !== null));
+  const lines = pairs.map((pair) => used.map(({ of }) => cellText(of(pair))));
+  return [...heading, "", alignedTable([used.map(({ heading: title }) => title), ...lines], (column) => column > 0)].join("\n");
 }
 
-function cellText(value: string | number | null): string {
-  if (typeof value === "number") return readable(value, 5);
-  return value === "both" ? "" : (value ?? "");
+function cellText(value: Value): string {
+  return typeof value === "number" ? readable(value, 5) : (value ?? "");
 }
 
 function shortened(text: string): string {

@@ -1,11 +1,12 @@
+import { inBatches } from "../batches.ts";
 import { UserError } from "../errors.ts";
 import type { RecordedCompression } from "../steps/compressionRecord.ts";
 import type { Count } from "../steps/count.ts";
-import type { Evaluation } from "../steps/evaluate.ts";
+import { evaluate, type Evaluation } from "../steps/evaluate.ts";
 import { stepsOfCell } from "../steps/registry.ts";
 import { readPlan, type Plan } from "../store/plan.ts";
 import type { StepRecord } from "../store/record.ts";
-import { cacheStore, readFailure, readRecord, resultsStore } from "../store/store.ts";
+import { cacheStore, growingFile, readFailure, readStored, resultsStore } from "../store/store.ts";
 import type { Cell } from "../study/types.ts";
 
 /** What the steps of a finished cell found. */
@@ -16,8 +17,9 @@ export interface CellRecord extends Count, Evaluation {
   quantizeSeconds: number | null;
   /** The scheme as pablo.conf; null when the library had no part in it. */
   conf: string | null;
-  /** The records of the cell's own steps, by name. */
+  /** The records of the cell's own steps, by name, and their checksums. */
   steps: ReadonlyMap<string, StepRecord>;
+  checksums: ReadonlyMap<string, string>;
 }
 
 /** A cell with what the store has of it. */
@@ -27,6 +29,8 @@ export interface CellResult {
   record: CellRecord | null;
   /** Why it failed; null when it did not. */
   failure: string | null;
+  /** File with what was found for each token, of this evaluation and those with more chunks; null for a step without one. */
+  frames: string | null;
 }
 
 /** All that reports are made from. */
@@ -45,13 +49,11 @@ export interface Results {
 export async function loadResults(folder: string): Promise<Results> {
   const plan = await readPlan(folder);
   if (!plan) throw new UserError(`${folder} holds no results; run npm run sweep first, or give its folder`);
-  const cells: CellResult[] = [];
-  for (const { cell, steps } of plan.cells) {
+  const cells = await inBatches(plan.cells, async ({ cell, steps }): Promise<CellResult> => {
     const record = await readCell(folder, steps);
-    const failure = record ? null : await failureOf(folder, steps);
-    if (record || failure !== null) cells.push({ cell, record, failure });
-  }
-  return { folder, plan, cells };
+    return { cell, record, failure: record ? null : await failureOf(folder, steps), frames: framesOf(folder, steps) };
+  });
+  return { folder, plan, cells: cells.filter(({ record, failure }) => record || failure !== null) };
 }
 
 type Keys = Plan["cells"][number]["steps"];
@@ -62,11 +64,18 @@ function isShared(step: string): boolean {
 
 async function readCell(folder: string, keys: Keys): Promise<CellRecord | null> {
   const steps = new Map<string, StepRecord>();
+  const checksums = new Map<string, string>();
   for (const { step, key } of keys.filter(({ step }) => !isShared(step))) {
-    const record = await readRecord(resultsStore(folder), step, key);
-    if (!record) return null;
-    steps.set(step, record);
+    const stored = await readStored(resultsStore(folder), step, key);
+    if (!stored) return null;
+    steps.set(step, stored.record);
+    checksums.set(step, stored.sha256);
   }
+  return cellRecord(steps, checksums);
+}
+
+/** What the steps of a cell found, put together from their records. */
+export function cellRecord(steps: ReadonlyMap<string, StepRecord>, checksums: ReadonlyMap<string, string>): CellRecord {
   const resultOf = (name: string): object => steps.get(name)?.result ?? {};
   return {
     compression: null,
@@ -77,7 +86,13 @@ async function readCell(folder: string, keys: Keys): Promise<CellRecord | null> 
     ...(resultOf("count") as Count),
     ...(resultOf("evaluate") as Evaluation),
     steps,
+    checksums,
   };
+}
+
+function framesOf(folder: string, keys: Keys): string | null {
+  const growing = keys.find(({ step }) => step === evaluate.name)?.growing ?? null;
+  return growing === null ? null : growingFile(resultsStore(folder), evaluate.name, growing);
 }
 
 async function failureOf(folder: string, keys: Keys): Promise<string | null> {

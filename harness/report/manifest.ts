@@ -1,11 +1,17 @@
+import type { Plan } from "../store/plan.ts";
 import type { Results } from "./load.ts";
 
-/** manifest.json: versions, hashes, flags, CPU, date and command lines: what is needed to run it again. */
-export function manifest({ plan, cells }: Results): object {
+/** What a results folder was run with: its plan without the cells. */
+export function settingsOf({ plan }: Results): Omit<Plan, "cells" | "format"> {
   const { cells: _cells, format: _format, ...rest } = plan;
+  return rest;
+}
+
+/** manifest.json: versions, hashes, flags, CPU, date and command lines: what is needed to run it again. */
+export function manifest(results: Results): object {
   return {
-    ...rest,
-    cells: cells.map(({ cell, record, failure }) => ({
+    ...settingsOf(results),
+    cells: results.cells.map(({ cell, record, failure }) => ({
       name: cell.name,
       status: record ? "ok" : `failed: ${failure}`,
       ...(record && {

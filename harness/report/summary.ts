@@ -1,35 +1,31 @@
 import { alignedTable } from "../alignedTable.ts";
+import type { Value } from "../steps/step.ts";
+import { baselineOf } from "./baseline.ts";
+import { cellColumn, shownColumns, shownValue } from "./cellColumns.ts";
 import type { Results } from "./load.ts";
-import { cellRows } from "./rows.ts";
 
-const headings = {
-  cell: "cell", bpw_quantized: "bits/weight", ppl: "perplexity", ppl_error: "±", kld: "KL divergence", kld_error: "±", tokens_per_s: "tokens/s", status: "status",
-} as const;
-
-type Shown = keyof typeof headings;
-
-/** The main table as aligned text, for the end of a sweep. */
+/** The main table as aligned text, for the end of a sweep; columns without a single value are left out. */
 export function summary(results: Results): string {
-  const { columns, rows } = cellRows(results);
-  const compared = results.cells.some(({ record }) => record?.divergence);
-  const shown = (Object.keys(headings) as Shown[]).filter((name) => compared || !name.startsWith("kld"));
-  const picked = rows.map((row) => {
-    const value = (name: string): string | number | null => row[columns.indexOf(name)] ?? null;
-    // A file in which nothing is quantized is shown by its whole size, as on the page.
-    return shown.map((name) => cellText(name, value(name) ?? (name === "bpw_quantized" ? value("bpw_file") : null)));
-  });
-  return alignedTable([shown.map((name) => headings[name]), ...picked], (column) => column > 0 && column < shown.length - 1);
+  const original = baselineOf(results);
+  const columns = shownColumns
+    .flatMap(({ shown: { terminal, ...shown }, ...column }) => terminal === undefined ? [] : [
+      { heading: shown.heading, column: { ...column, shown }, format: terminal },
+      ...(shown.error === undefined ? [] : [{ heading: "±", column: cellColumn(shown.error), format: terminal }]),
+    ])
+    .map(({ heading, column, format }) => ({ heading, format, texts: results.cells.map((cell) => text(shownValue(column, cell, original), format)) }))
+    .filter(({ texts }) => texts.some((one) => one !== ""));
+  const lines = results.cells.map((_cell, row) => columns.map(({ texts }) => texts[row]!));
+  return alignedTable([columns.map(({ heading }) => heading), ...lines], (column) => columns[column]!.format !== "words");
 }
 
-function cellText(name: Shown, value: string | number | null): string {
-  if (typeof value !== "number") return value ?? "";
-  if (name === "bpw_quantized") return value.toFixed(2);
-  if (name.startsWith("kld")) return value < 1e-4 ? value.toExponential(1) : value.toFixed(5);
-  if (name === "tokens_per_s") return value.toFixed(0);
-  return name === "ppl" || name === "ppl_error" ? digits(value) : String(value);
+function text(value: Value, format: number | "words"): string {
+  return typeof value === "number" && format !== "words" ? digits(value, format) : String(value ?? "");
 }
 
-function digits(value: number): string {
-  const decimals = value >= 10_000 ? 0 : value >= 100 ? 1 : 4;
-  return value.toFixed(decimals).replace(/\B(?=(\d{3})+(?!\d))(?<!\.\d*)/g, ",");
+/** So many decimals: fewer of large numbers, a power of ten for those that they cannot tell from zero. */
+function digits(value: number, decimals: number): string {
+  if (decimals === 0) return value.toFixed(0);
+  if (value === 0) return "0";
+  if (Math.abs(value) < 10 ** (1 - decimals)) return value.toExponential(1);
+  return value.toFixed(value >= 10_000 ? 0 : value >= 100 ? 1 : decimals).replace(/\B(?=(\d{3})+(?!\d))(?<!\.\d*)/g, ",");
 }

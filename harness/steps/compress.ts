@@ -32,6 +32,6 @@ export const compress: Step<Record<string, never>, z.infer<typeof result>> = {
     return { compression: await measureCompression(await readGguf(at["quantized"]!), folder, signal) };
   },
   columns: [
-    { name: "entropy", unit: "bits", decimals: 5, better: null, says: "bits per code, of codes that do not know each other", value: ({ compression }) => compression.streams[0]?.entropy ?? null },
+    { name: "entropy", unit: "bits", decimals: 5, better: null, says: "bits per code, of codes that do not know each other, each tensor by itself", shown: { heading: "entropy, bits/code", page: 3, otherwise: "code_entropy" }, value: ({ compression }) => compression.streams[0]?.entropy ?? null },
   ],
 };

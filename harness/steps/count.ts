@@ -1,5 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
+import { entropy } from "../analysis/entropy.ts";
+import { total, totalCounts } from "../analysis/histogram.ts";
 import { UserError } from "../errors.ts";
 import { codeCounts } from "../gguf/codes.ts";
 import { type Gguf, readGguf } from "../gguf/read.ts";
@@ -87,8 +89,9 @@ export const countCodes: Step<Config, Result> = {
   columns: [
     { name: "file_bytes", unit: "bytes", decimals: 0, better: "lower", says: "size of the file", value: ({ file }) => file.bytes },
     { name: "bpw_file", unit: "bits", decimals: 4, better: "lower", says: "bits per weight: 8 × bytes of the file ÷ all of its weights", value: ({ file, tensors }, _original, { type }) => bitsPerWeight(file.bytes, tensors, type).file },
-    { name: "bpw_quantized", unit: "bits", decimals: 4, better: "lower", says: "bits per weight of the quantized tensors alone", value: ({ file, tensors }, _original, { type }) => bitsPerWeight(file.bytes, tensors, type).quantized },
-    { name: "weight_error", unit: "", decimals: 8, better: "lower", says: "squared error of the weights ÷ their squares, over all quantized tensors", value: (found) => wholeWeightError(found) },
+    { name: "bpw_quantized", unit: "bits", decimals: 4, better: "lower", says: "bits per weight of the quantized tensors alone", shown: { heading: "bits/weight", terminal: 2, page: 3, otherwise: "bpw_file" }, value: ({ file, tensors }, _original, { type }) => bitsPerWeight(file.bytes, tensors, type).quantized },
+    { name: "weight_error", unit: "", decimals: 8, better: "lower", says: "squared error of the weights ÷ their squares, over all quantized tensors", shown: { heading: "weight error, %", page: 3, as: (error) => 100 * Math.sqrt(Number(error)) }, value: (found) => wholeWeightError(found) },
+    { name: "code_entropy", unit: "bits", decimals: 5, better: null, says: "bits per code, of all codes of the cell's type together", value: ({ histogram }, _original, { type }) => codeEntropy(histogram, type) },
   ],
 };
 
@@ -98,6 +101,12 @@ export function wholeWeightError({ weightErrors, tensors }: Pick<Result, "weight
   const sizes = weightErrors.map(({ name }) => elements.get(name) ?? 0);
   const all = sizes.reduce((sum, size) => sum + size, 0);
   return all === 0 ? null : weightErrors.reduce((sum, { relative }, index) => sum + relative * sizes[index]!, 0) / all;
+}
+
+function codeEntropy(histogram: RecordedHistogram | null, type: string): number | null {
+  const tensors = histogram?.tensors.filter((tensor) => tensor.type === type) ?? [];
+  const counts = totalCounts(tensors);
+  return total(counts) > 0 ? entropy(counts) : null;
 }
 
 async function checkedHistogram(gguf: Gguf, file: string, { own }: Config, signal: AbortSignal): Promise<RecordedHistogram> {

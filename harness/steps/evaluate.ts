@@ -45,7 +45,7 @@ const ratioNames = { mean: "ln_ppl_ratio", low: "ln_ppl_ratio_low", high: "ln_pp
 
 /** ln of the ratio of the perplexities, the cell's over the original's, with its 95 % interval, paired by chunk. */
 function ratioColumn(part: keyof typeof ratioNames): Column<Result> {
-  const says = { mean: "ln of the cell's perplexity over the original's", low: "lower bound of its 95 % interval, paired by chunk", high: "upper bound" }[part];
+  const says = { mean: "ln of the cell's perplexity over the original's", low: "lower bound of its 95 % interval, paired by chunk", high: "upper bound of its 95 % interval" }[part];
   return {
     name: ratioNames[part], unit: "", decimals: 7, better: "lower", says,
     value: ({ perplexity }, original) => {
@@ -101,12 +101,12 @@ export const evaluate: Step<Config, Result> = {
     return { ...measured(frames), perplexitySeconds: ended.seconds, tokensPerSecond };
   },
   columns: [
-    { name: "ppl", unit: "", decimals: 4, better: "lower", says: "perplexity: exp of the mean negative log-likelihood", value: ({ perplexity }) => perplexity.ppl },
-    { name: "ppl_error", unit: "", decimals: 5, better: "lower", says: "its standard error, tokens taken as independent", value: ({ perplexity }) => perplexity.error },
+    { name: "ppl", unit: "", decimals: 4, better: "lower", says: "perplexity: exp of the mean negative log-likelihood", shown: { heading: "perplexity", terminal: 4, page: 4, error: "ppl_error" }, value: ({ perplexity }) => perplexity.ppl },
+    { name: "ppl_error", unit: "", decimals: 5, better: "lower", says: "standard error of ppl, tokens taken as independent", value: ({ perplexity }) => perplexity.error },
     { name: "nll", unit: "nats", decimals: null, better: "lower", says: "mean negative log-likelihood of a token", value: ({ perplexity }) => perplexity.nll },
     { name: "chunks", unit: "", decimals: 0, better: null, says: "chunks evaluated", value: ({ perplexity }) => perplexity.chunks.length },
     { name: "perplexity_s", unit: "s", decimals: 3, better: "lower", says: "wall time of llama-perplexity", value: ({ perplexitySeconds }) => perplexitySeconds },
-    { name: "tokens_per_s", unit: "tokens/s", decimals: 1, better: "higher", says: "tokens of text evaluated per second", value: ({ tokensPerSecond }) => tokensPerSecond },
+    { name: "tokens_per_s", unit: "tokens/s", decimals: 1, better: "higher", says: "tokens of text evaluated per second", shown: { heading: "tokens/s", terminal: 0, page: 3 }, value: ({ tokensPerSecond }) => tokensPerSecond },
     ...divergenceColumns,
     ...(["mean", "low", "high"] as const).map(ratioColumn),
   ],

@@ -69,6 +69,24 @@ export interface Tools {
   note(text: string): void;
 }
 
+/** A value of a table; null where there is none. */
+export type Value = string | number | null;
+
+/** How people see a column on terminal and page. */
+export interface Shown {
+  heading: string;
+  /** Decimals on the terminal, fewer where a number is large; absent when it is not shown there. */
+  terminal?: number | "words";
+  /** Significant digits on the page; absent when it is not shown there. */
+  page?: number | "words";
+  /** Name of the column with its standard error, which stands behind it. */
+  error?: string;
+  /** Name of the column whose value stands in where this one has none. */
+  otherwise?: string;
+  /** What people see in place of a value, such as a root in percent. */
+  as?(value: NonNullable<Value>, cell: Cell): NonNullable<Value>;
+}
+
 /** A column of tables that people read; {@link Step.columns}. */
 export interface Column<Result> {
   /** Its name in CSV. */
@@ -79,11 +97,13 @@ export interface Column<Result> {
   better: "lower" | "higher" | null;
   /** One line of explanation. */
   says: string;
+  /** Absent for a column that only CSV has. */
+  shown?: Shown;
   /**
    * @param result of the cell
    * @param original of the cell of floating-point weights that others are compared with; null without one
    */
-  value(result: Result, original: Result | null, cell: Cell): number | string | null;
+  value(result: Result, original: Result | null, cell: Cell): Value;
 }
 
 /**

@@ -64,11 +64,11 @@ function taskStep(mode: TaskMode): Step<z.infer<typeof config>, Result> {
       return parseTasks(output, mode, asked.tasks);
     },
     columns: [
-      { name: `${name}_percent`, unit: "%", decimals: 4, better: "higher", says: `tasks of ${mode} answered rightly`, value: ({ accuracy }) => accuracy.value },
-      { name: `${name}_error`, unit: "%", decimals: 4, better: "lower", says: "its standard error", value: ({ accuracy }) => accuracy.error },
-      { name: `${name}_tasks`, unit: "", decimals: 0, better: null, says: "how many there were", value: ({ right }) => right.length },
-      pairedColumn(`${name}_difference`, "%", "higher", "accuracy minus the original's", ({ difference }) => 100 * difference),
-      pairedColumn(`${name}_difference_error`, "%", "lower", "its standard error, paired by task", ({ standardError }) => 100 * standardError),
+      { name: `${name}_percent`, unit: "%", decimals: 4, better: "higher", says: `tasks of ${mode} answered rightly`, shown: { heading: `${mode}, %`, terminal: 2, page: 4, error: `${name}_error` }, value: ({ accuracy }) => accuracy.value },
+      { name: `${name}_error`, unit: "%", decimals: 4, better: "lower", says: `standard error of ${name}_percent`, value: ({ accuracy }) => accuracy.error },
+      { name: `${name}_tasks`, unit: "", decimals: 0, better: null, says: `how many tasks of ${mode} there were`, value: ({ right }) => right.length },
+      pairedColumn(`${name}_difference`, "%", "higher", `accuracy on ${mode} minus the original's`, ({ difference }) => 100 * difference),
+      pairedColumn(`${name}_difference_error`, "%", "lower", `standard error of ${name}_difference, paired by task`, ({ standardError }) => 100 * standardError),
       pairedColumn(`${name}_mcnemar_p`, "", null, "mid-p-value of McNemar's test against the original", ({ midProbability }) => midProbability),
     ],
   };

@@ -10,6 +10,13 @@ import { resultsStore } from "./store.ts";
 
 const contentSchema = z.strictObject({ name: z.string(), path: z.string(), sha256: z.string(), bytes: z.int() });
 
+const plannedSchema = z.strictObject({
+  step: z.string(),
+  key: z.string(),
+  /** Key of the step's file that grows from one run to the next; null for a step that has none. */
+  growing: z.string().nullable(),
+});
+
 const planSchema = z.strictObject({
   format: z.literal(3),
   study: z.strictObject({ name: z.string(), title: z.string().optional(), path: z.string() }),
@@ -42,7 +49,7 @@ const planSchema = z.strictObject({
   argv: z.array(z.string()),
   date: z.iso.datetime(),
   /** Every cell of the study, in its order, with the keys that its steps have under these parameters. */
-  cells: z.array(z.strictObject({ cell: cellSchema, steps: z.array(z.strictObject({ step: z.string(), key: z.string() })) })),
+  cells: z.array(z.strictObject({ cell: cellSchema, steps: z.array(plannedSchema) })),
 });
 
 /** What the latest sweep of a results folder asked for: which records its tables show. */

@@ -15,3 +15,8 @@ export function unseal(text: string): unknown {
   const content = text.slice(start.length, -2);
   return hashText(content) === sha256 ? JSON.parse(content) : undefined;
 }
+
+/** The checksum that a sealed text says it has. @returns empty when it says none */
+export function sealOf(text: string): string {
+  return head.exec(text)?.[1] ?? "";
+}

@@ -2,11 +2,12 @@ import { copyFile, mkdir, readFile, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import writeFileAtomic from "write-file-atomic";
 import { z } from "zod";
-import { hashFile } from "../hash.ts";
+import { hashText } from "../hash.ts";
 import { keptJson } from "../json.ts";
 import { cacheFolder } from "../paths.ts";
 import { contentHash } from "./contentHash.ts";
 import { openRecord, sealRecord, type StepRecord } from "./record.ts";
+import { sealOf } from "./seal.ts";
 
 const failureSchema = z.strictObject({ reason: z.string(), date: z.iso.datetime() });
 
@@ -31,27 +32,43 @@ export function stepFolder(store: Store, step: string, key: string): string {
   return path.join(store, step, key);
 }
 
+/** The file of one step that grows from one run to the next; the key is that of what it belongs to, however far it goes. */
+export function growingFile(store: Store, step: string, key: string): string {
+  return path.join(store, step, "growing", key);
+}
+
 /** Files beside a record that are read whenever the record is; larger ones when they are used. */
 const smallBytes = 1 << 24;
+
+/** A record with the checksum of all that it says. */
+export interface StoredRecord {
+  record: StepRecord;
+  sha256: string;
+}
+
+/** A step's record as {@link readStored} finds it, without its checksum. */
+export async function readRecord(store: Store, step: string, key: string): Promise<StepRecord | null> {
+  return (await readStored(store, step, key))?.record ?? null;
+}
 
 /**
  * A step's record.
  *
  * @returns null when there is none, or it or a file beside it is not as it was written
  */
-export async function readRecord(store: Store, step: string, key: string): Promise<StepRecord | null> {
+export async function readStored(store: Store, step: string, key: string): Promise<StoredRecord | null> {
   const text = await readFile(path.join(stepFolder(store, step, key), "record.json"), "utf8").catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT" || error.code === "ENOTDIR") return null;
     throw error;
   });
   const record = text === null ? null : openRecord(text, key);
-  if (!record) return null;
+  if (text === null || !record) return null;
   for (const [role, { kept, bytes, sha256 }] of Object.entries(record.files)) {
     if (!kept || bytes > smallBytes) continue;
-    const hash = await hashFile(path.join(stepFolder(store, step, key), role)).catch(() => null);
-    if (hash !== sha256) return null;
+    const content = await readFile(path.join(stepFolder(store, step, key), role)).catch(() => null);
+    if (content === null || hashText(content) !== sha256) return null;
   }
-  return record;
+  return { record, sha256: sealOf(text) };
 }
 
 /**

@@ -48,7 +48,7 @@ export function makePlan({ study, studyPath, model, text, settings, training, fi
     },
     argv: [...argv],
     date: new Date().toISOString(),
-    cells: cells.map(({ cell, steps }) => ({ cell, steps: steps.map(({ step, key }) => ({ step, key })) })),
+    cells: cells.map(({ cell, steps }) => ({ cell, steps: steps.map(({ step, key, growing }) => ({ step, key, growing })) })),
   };
 }
 

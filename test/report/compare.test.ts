@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { compareResults, comparisonText } from "../../harness/report/compare.ts";
-import type { Results } from "../../harness/report/load.ts";
-import { fixtureResults } from "./fixture.ts";
+import { type Comparison, compareResults, comparisonSheet, comparisonText } from "../../harness/report/compare.ts";
+import { cellRecord, type Results } from "../../harness/report/load.ts";
+import { fixtureResults, stepRecord } from "./fixture.ts";
 
 /** The same study again, where one cell became worse and another is missing, on another machine. */
 function changed(): Results {
@@ -13,22 +13,32 @@ function changed(): Results {
       .filter(({ cell }) => cell.name !== "iq4_nl")
       .map((result) => {
         if (result.cell.name !== "q4_0") return result;
-        const { perplexity, inputs } = result.record!;
+        const { perplexity, divergence, perplexitySeconds, tokensPerSecond } = result.record!;
         const worse = { ...perplexity, ppl: 1.1 * perplexity.ppl, chunks: perplexity.chunks.map((nll) => nll + Math.log(1.1)) };
-        return { ...result, record: { ...result.record!, perplexity: worse, inputs: { ...inputs, conf: "0 0 0\n" } } };
+        const steps = new Map(result.record!.steps).set("evaluate", stepRecord("evaluate", "q4_0", { perplexity: worse, divergence, perplexitySeconds, tokensPerSecond }));
+        return { ...result, record: { ...cellRecord(steps, new Map()), conf: "0 0 0\n" } };
       }),
   };
 }
 
-const rowOf = ({ table }: ReturnType<typeof compareResults>, name: string): Record<string, string | number | null> =>
-  Object.fromEntries(table.rows.find(([cell]) => cell === name)!.map((value, index) => [table.columns[index]!, value]));
+const rowOf = (comparison: Comparison, name: string): Record<string, string | number | null> => {
+  const { columns, rows } = comparisonSheet(comparison);
+  return Object.fromEntries(rows.find(([cell]) => cell === name)!.map((value, index) => [columns[index]!, value]));
+};
 
 describe("compare", () => {
   it("finds nothing between results and themselves", () => {
     const comparison = compareResults(fixtureResults(), fixtureResults());
     expect(comparison.settings).toEqual([]);
     expect(comparisonText(comparison)).toMatch(/^settings: the same/);
-    for (const [name] of comparison.table.rows) expect(rowOf(comparison, String(name))).toMatchObject({ status: "both", ppl_difference_percent: 0, conf_differs: "false" });
+    for (const { name } of comparison.pairs) expect(rowOf(comparison, name)).toMatchObject({ status: "both", ppl_difference_percent: 0, conf_differs: "false" });
+  });
+
+  it("has the columns that it had from the first", () => {
+    expect(comparisonSheet(compareResults(fixtureResults(), fixtureResults())).columns.join()).toBe(
+      "cell,status,conf_differs,bpw_a,bpw_b,ppl_a,ppl_b,ppl_difference_percent,ppl_ratio_low,ppl_ratio_high,kld_a,kld_b,entropy_a,entropy_b,tokens_per_s_a,tokens_per_s_b",
+    );
+    expect(comparisonText(compareResults(fixtureResults(), changed())).split("\n")).toContainEqual(expect.stringMatching(/^cell +bits A +bits B +PPL A +PPL B +B\/A, % +low +high +KLD A +KLD B$/));
   });
 
   it("names the settings that differ, and only those", () => {

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readdir, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { figureData } from "../../harness/report/figures/data.ts";
@@ -7,16 +7,18 @@ import { newFigures, thesisFigures } from "../../harness/report/figures/definiti
 import { readable } from "../../harness/report/figures/numbers.ts";
 import { onFront, spreadLabels } from "../../harness/report/figures/pareto.ts";
 import { renderPng } from "../../harness/report/figures/png.ts";
-import { renderFigure } from "../../harness/report/figures/svg.ts";
+import { type RenderedFigure, renderFigure } from "../../harness/report/figures/svg.ts";
 import { colourPairs, colours } from "../../harness/report/figures/theme.ts";
-import { drawFigures, writeFigures } from "../../harness/report/figures/write.ts";
+import { figureReports, makeDrawing, type StudyFigures, studyFigures } from "../../harness/report/figures/reports.ts";
+import { keepReports } from "../../harness/report/keep.ts";
 import type { Results } from "../../harness/report/load.ts";
-import { once } from "../../harness/run/prepared.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 import { fixtureResults, hostileResults } from "./fixture.ts";
 
 const numbers = ["3.1.1", "3.2.1", "3.2.2", "3.3.1", "3.3.2", "4.1.1", "4.1.2", "4.1.3", "4.1.4"];
-const full = once(() => drawFigures(fixtureResults()));
+const drawFigures = (results: Results): Promise<StudyFigures<RenderedFigure>> => makeDrawing().all(studyFigures(results));
+let drawn: Promise<StudyFigures<RenderedFigure>> | undefined;
+const full = (): Promise<StudyFigures<RenderedFigure>> => (drawn ??= drawFigures(fixtureResults()));
 const figureOf = (results: Results, name: string) =>
   [...thesisFigures, ...newFigures].map((definition) => definition(figureData(results))).find((figure) => figure?.name === name)!;
 
@@ -89,15 +91,17 @@ describe("figures", () => {
     }
   });
 
-  it("are written as SVG and PNG, and old ones go", async () => {
+  it("are written as SVG and PNG; those of an earlier study go, and nobody else's", async () => {
     const folder = await temporaryFolder();
-    const results = { ...fixtureResults(), folder };
-    const figures = await full();
-    await writeFigures(results, { thesis: figures.thesis.slice(0, 2), others: [] });
-    await writeFile(path.join(folder, "figures", "old.svg"), "");
-    const written = await writeFigures(results, { thesis: figures.thesis.slice(0, 1), others: [] });
-    expect(written).toEqual(["svg", "png"].map((ending) => path.join(folder, "figures", `figure-3.1.1.${ending}`)));
-    expect((await readdir(path.join(folder, "figures"))).sort()).toEqual(["figure-3.1.1.png", "figure-3.1.1.svg"]);
+    await mkdir(path.join(folder, "store"));
+    const { thesis } = studyFigures(fixtureResults());
+    const write = (count: number) => keepReports(folder, figureReports({ thesis: thesis.slice(0, count), others: [] }, makeDrawing()), ["figures/"]);
+    await write(3);
+    await writeFile(path.join(folder, "figures", "mine.svg"), "");
+    await writeFile(path.join(folder, "figures", "figure-3.2.2.png"), "painted over");
+    expect((await write(1)).written).toEqual([]);
+    expect((await readdir(path.join(folder, "figures"))).sort()).toEqual(["figure-3.1.1.png", "figure-3.1.1.svg", "figure-3.2.2.png", "mine.svg"]);
+    expect(await readFile(path.join(folder, "figures", "figure-3.1.1.svg"), "utf8")).toBe((await full()).thesis[0]!.adaptive);
   });
 });
 

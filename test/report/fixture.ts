@@ -1,8 +1,11 @@
 import { chiSquare, entropy, expectedZeroRuns } from "../../harness/analysis/entropy.ts";
 import { shares, total } from "../../harness/analysis/histogram.ts";
-import type { CellResult, Results } from "../../harness/report/load.ts";
-import type { Plan } from "../../harness/store/plan.ts";
-import type { CellRecord } from "../../harness/store/record.ts";
+import { hashText } from "../../harness/hash.ts";
+import { stepNamed } from "../../harness/jobs/stepNamed.ts";
+import { cellRecord, type CellResult, type Results } from "../../harness/report/load.ts";
+import { type Plan, writePlan } from "../../harness/store/plan.ts";
+import { sealRecord, stepKey, type StepRecord } from "../../harness/store/record.ts";
+import { resultsStore, writeRecord } from "../../harness/store/store.ts";
 import { parseStudy } from "../../harness/study/load.ts";
 import type { Cell } from "../../harness/study/types.ts";
 import { codeOfByte } from "../analysis/schemes.ts";
@@ -51,57 +54,94 @@ function codesOf({ type, mode, radius, table, container }: Cell): { firstCode: n
   return { firstCode: -8, counts: zeroed };
 }
 
-function recordOf(cell: Cell, key: string): CellRecord {
+/** What a cell's steps found, made up, by their names. */
+function resultsOf(cell: Cell): Record<string, object> {
   const codes = codesOf(cell);
   const ppl = perplexities[cell.name] ?? 14;
   const runs = codes && expectedZeroRuns(total(codes.counts), shares(codes.counts)[-codes.firstCode] ?? 0);
   const measuredRuns = runs?.map((count, index) => Math.round(count * (1 + 0.004 * index))) ?? null;
   const chunks = Array.from({ length: 12 }, (_item, index) => Math.log(ppl) + 0.1 * Math.sin(index) + 1e-4 * Math.cos(ppl * index));
   const kld = cell.type === "F16" ? null : Math.log(ppl / 13.6) ** 2 + 2e-4;
-  const sizes = { packed: elements / 2, "zstd-3": elements * 0.49, "zstd-19": elements * 0.48, xz: null };
+  const sizes = { packed: elements / 2, "zstd-3": Math.round(elements * 0.49), "zstd-19": Math.round(elements * 0.48), xz: null };
   const bits = codes ? entropy(codes.counts) : 0;
   const stream = codes && {
-    tensor: "*", type: cell.type, alphabet: codes.counts.length, codes: total(codes.counts), zeroShare: 0.1, entropy: bits, conditionalEntropy: bits, huffman: bits + 0.02, rangeCoder: bits + 0.01,
-    sizes: { ...sizes, "zstd-3": Math.round(sizes["zstd-3"]), "zstd-19": Math.round(sizes["zstd-19"]) },
+    tensor: "*", type: cell.type, alphabet: codes.counts.length, codes: total(codes.counts), zeroShare: 0.1, entropy: bits, conditionalEntropy: bits, huffman: bits + 0.02, rangeCoder: bits + 0.01, sizes,
   };
   const names = ["blk.0.attn_q.weight", "blk.1.attn_q.weight", "blk.0.ffn_down.weight", "blk.1.ffn_down.weight", "token_embd.weight"];
   return {
-    format: 2, key,
-    inputs: { tree: "t", libraryHash: "l", compiler: "c", cmakeFlags: [], cpu: "x", model: hash("a"), text: hash("b"), conf: null, steps: [["llama-perplexity", "-m", "{quantized}"]] },
-    file: { sha256: hash("c"), bytes: 20_000 },
-    tensors: names.map((name) => ({ name, shape: [64, 64], type: cell.type, bytes: elements * (bytesOf[cell.type] ?? 18 / 32), elements, fallback: null })),
-    histogram: codes && measuredRuns && { zeroRuns: measuredRuns, tensors: [{ name: names[0]!, type: cell.type, ...codes }] },
-    perplexity: { ppl, error: ppl * 0.012, nll: Math.log(ppl), chunks },
-    divergence: kld === null ? null : {
-      mean: kld, error: kld / 40, median: kld / 2, p90: kld, p95: kld, p99: kld, p999: kld, maximum: kld, sameTop: 90, sameTopError: 0.2,
-      probabilityRms: 2, probabilityRmsError: 0.1, probabilityMean: -0.1, probabilityMeanError: 0.1, chunks: chunks.map((_nll, index) => kld * (1 + 0.05 * Math.sin(index) + 1e-3 * Math.cos(ppl * index))),
+    ...(cell.type !== "F16" && { quantize: { quantizeSeconds: 1 } }),
+    count: {
+      file: { sha256: hash("c"), bytes: 20_000 },
+      tensors: names.map((name) => ({ name, shape: [64, 64], type: cell.type, bytes: elements * (bytesOf[cell.type] ?? 18 / 32), elements, fallback: null })),
+      histogram: codes && measuredRuns && { zeroRuns: measuredRuns, tensors: [{ name: names[0]!, type: cell.type, ...codes }] },
+      weightErrors: cell.type === "F16" ? [] : names.map((name, index) => ({ name, type: cell.type, relative: (1 + 0.1 * index) * 0.004 * (ppl < 14 ? 1 : 2) })),
     },
-    compression: stream && measuredRuns && runs && {
-      streams: [stream], file: { bytes: 20_000, "zstd-3": 19_000, "zstd-19": 18_900, xz: null }, sampledBytes: null,
-      zeroRuns: { measured: measuredRuns, expected: runs, chiSquare: chiSquare(measuredRuns, runs).statistic, degreesOfFreedom: 5, probability: 0.5 },
+    ...(stream && measuredRuns && runs && {
+      compress: {
+        compression: {
+          streams: [stream], file: { bytes: 20_000, "zstd-3": 19_000, "zstd-19": 18_900, xz: null }, sampledBytes: null,
+          zeroRuns: { measured: measuredRuns, expected: runs, chiSquare: chiSquare(measuredRuns, runs).statistic, degreesOfFreedom: 5, probability: 0.5 },
+        },
+      },
+    }),
+    evaluate: {
+      perplexity: { ppl, error: ppl * 0.012, nll: Math.log(ppl), chunks },
+      divergence: kld === null ? null : {
+        mean: kld, error: kld / 40, median: kld / 2, p90: kld, p95: kld, p99: kld, p999: kld, maximum: kld, sameTop: 90, sameTopError: 0.2,
+        probabilityRms: 2, probabilityRmsError: 0.1, probabilityMean: -0.1, probabilityMeanError: 0.1,
+        chunks: chunks.map((_nll, index) => kld * (1 + 0.05 * Math.sin(index) + 1e-3 * Math.cos(ppl * index))), chunkErrors: null,
+      },
+      perplexitySeconds: 2, tokensPerSecond: 1000 + ppl,
     },
-    weightErrors: cell.type === "F16" ? [] : names.map((name, index) => ({ name, type: cell.type, relative: (1 + 0.1 * index) * 0.004 * (ppl < 14 ? 1 : 2) })),
-    quantizeSeconds: cell.type === "F16" ? null : 1, perplexitySeconds: 2, tokensPerSecond: 1000 + ppl,
-    argv: [["llama-perplexity"]], date: "2026-01-01T00:00:00.000Z", files: {},
   };
+}
+
+/** A step's record, its result checked as the step checks it. */
+export function stepRecord(step: string, cell: string, result: object, files: StepRecord["files"] = {}): StepRecord {
+  const inputs = { step, version: 1, argv: step === "evaluate" ? ["llama-perplexity", "-m", "{quantized}"] : [], config: { cell, conf: null }, facts: {}, inputs: {} };
+  return {
+    key: stepKey(inputs), inputs, result: stepNamed(step).result.parse(result) as Record<string, unknown>,
+    argv: step === "evaluate" ? ["llama-perplexity", "-m", "/m.gguf"] : [], seconds: 1, date: "2026-01-01T00:00:00.000Z", files,
+  };
+}
+
+/** The plan of a study whose steps have these records. */
+export function planOf(cells: readonly { cell: Cell; records: readonly Pick<StepRecord, "key" | "inputs">[] }[], study: Plan["study"]): Plan {
+  const content = { name: "m", path: "/m.gguf", sha256: hash("a"), bytes: 1000 };
+  return {
+    format: 3, study, model: content, text: { ...content, name: "t" },
+    parameters: { context: 512, batch: 2048, ubatch: 512, threads: 1, chunks: null }, options: { klDivergence: true, imatrix: null, files: {} },
+    build: { release: "b0", key: "k", tree: "t", libraryHash: "l", compiler: "c", cmakeFlags: ["-DX=1"], cpu: "x", features: "x64" },
+    versions: { node: "v20" }, machine: { platform: "p", cpuModel: "c", processors: 1, memoryBytes: 2 ** 33 }, argv: ["quantflex", "sweep", "--study", "fixture"],
+    date: "2026-01-01T00:00:00.000Z",
+    cells: cells.map(({ cell, records }) => ({ cell, steps: records.map(({ key, inputs: { step } }) => ({ step, key, growing: step === "evaluate" ? key : null })) })),
+  };
+}
+
+/** A cell as it is loaded, with the records of its steps. */
+export function cellOf(cell: Cell, records: readonly StepRecord[]): CellResult {
+  const byStep = new Map(records.map((record) => [record.inputs.step, record]));
+  return { cell, record: cellRecord(byStep, new Map(records.map((record) => [record.inputs.step, hashText(sealRecord(record))]))), failure: null, frames: null };
+}
+
+function fixtureCells(): { cell: Cell; records: StepRecord[] }[] {
+  const { cells } = parseStudy(study, "fixture.yaml", () => "");
+  return cells.map((cell) => ({ cell, records: Object.entries(resultsOf(cell)).map(([step, result]) => stepRecord(step, cell.name, result)) }));
 }
 
 /** A study's results with something for every figure; its numbers are made up. */
 export function fixtureResults(): Results {
-  const { cells } = parseStudy(study, "fixture.yaml", () => "");
-  const content = { name: "m", path: "/m.gguf", sha256: hash("a"), bytes: 1000 };
-  const results: CellResult[] = cells.map((cell, index) => {
-    const key = hash(index.toString(16));
-    return { cell, key, record: recordOf(cell, key), failure: null };
-  });
-  const plan: Plan = {
-    format: 2, study: { name: "fixture", title: "A made-up study", path: "fixture.yaml" }, model: content, text: { ...content, name: "t" },
-    parameters: { context: 512, batch: 2048, ubatch: 512, threads: 1, chunks: null }, options: { klDivergence: true, imatrix: null },
-    build: { release: "b0", key: "k", tree: "t", libraryHash: "l", compiler: "c", cmakeFlags: ["-DX=1"], cpu: "x" },
-    versions: { node: "v20" }, machine: { platform: "p", cpuModel: "c", processors: 1, memoryBytes: 2 ** 33 }, argv: ["quantflex", "sweep", "--study", "fixture"],
-    date: "2026-01-01T00:00:00.000Z", cells: results.map(({ key, cell }) => ({ key, cell })),
-  };
-  return { folder: "results/fixture", plan, cells: results };
+  const cells = fixtureCells();
+  return { folder: "results/fixture", plan: planOf(cells, fixtureStudy), cells: cells.map(({ cell, records }) => cellOf(cell, records)) };
+}
+
+const fixtureStudy = { name: "fixture", title: "A made-up study", path: "fixture.yaml" };
+
+/** The same in the store of a results folder. */
+export async function writeFixture(folder: string): Promise<void> {
+  const cells = fixtureCells();
+  await writePlan(folder, planOf(cells, fixtureStudy));
+  for (const record of cells.flatMap(({ records }) => records)) await writeRecord(resultsStore(folder), record, {});
 }
 
 /** A name that does harm wherever it is not escaped. */

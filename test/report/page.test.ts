@@ -5,19 +5,59 @@ import { pathToFileURL } from "node:url";
 import axe, { type AxeResults } from "axe-core";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { drawFigures } from "../../harness/report/figures/write.ts";
+import type { LostToken } from "../../harness/analysis/worstTokens.ts";
+import { makeDrawing, type StudyFigures, studyFigures } from "../../harness/report/figures/reports.ts";
+import type { RenderedFigure } from "../../harness/report/figures/svg.ts";
 import { renderPage } from "../../harness/report/html/page.ts";
 import type { Results } from "../../harness/report/load.ts";
-import { once } from "../../harness/run/prepared.ts";
+import { type CellTokens, tokenTable } from "../../harness/report/html/tokens.ts";
 import { fileTemporaryFolder } from "../support/temporary.ts";
 import { fixtureResults, hostileName, hostileResults } from "./fixture.ts";
 
-const figures = once(() => drawFigures(fixtureResults()));
-const fixturePage = async (): Promise<string> => renderPage(fixtureResults(), await figures());
-const hostilePage = once(async () => renderPage(hostileResults(), await drawFigures(hostileResults())));
-const textPage = (results: Results): string => renderPage(results, { thesis: [], others: [] });
+const drawing = makeDrawing();
+const [fixtureFigures, hostileFigures] = [studyFigures(fixtureResults()), studyFigures(hostileResults())];
+const drawn = (figures: StudyFigures): Promise<StudyFigures<RenderedFigure>> => drawing.all(figures);
+const fixturePage = async (): Promise<string> => renderPage(fixtureResults(), await drawn(fixtureFigures), fixtureTokens());
+const hostilePage = async (): Promise<string> => renderPage(hostileResults(), await drawn(hostileFigures), fixtureTokens(hostileName));
+const textPage = (results: Results): string => renderPage(results, { thesis: [], others: [] }, []);
+
+/** Tokens of two cells. */
+function fixtureTokens(text = "the people"): CellTokens[] {
+  const table = tokenTable([lostToken], { text: () => `${text}\n`, show: (id) => ` ${text}${id}` });
+  return [{ name: `f16 ${text}`, chosen: false, table }, { name: `q4_0 ${text}`, chosen: true, table }];
+}
+
+const lostToken: LostToken = {
+  chunk: 2, position: 300, expected: 7, top: 8, referenceTop: 7, nll: 5, referenceNll: 1, loss: 4, probabilityChange: -0.36, kld: 0.5, before: [1, 2], after: [3],
+};
 
 describe("report.html", () => {
+  it("has the columns that it had from the first, each explained", () => {
+    const [, head] = /<thead>([\s\S]*?)<\/thead>/.exec(textPage(fixtureResults()))!;
+    const headings = [...head!.matchAll(/<th scope="col"(?: class="number")? title="([^"]+)"><button type="button">([^<]+)</g)].map(([, says, title]) => [title, says]);
+    expect(headings.map(([title]) => title)).toEqual(["cell", "bits/weight", "perplexity", "KL divergence", "same top token, %", "entropy, bits/code", "weight error, %", "tokens/s", "scheme"]);
+    expect(headings[3]![1]).toBe("mean KL divergence from the model&#39;s own predictions; lower is better");
+    expect(textPage(fixtureResults())).toContain('data-sort="q4_0-own-r1">q4_0-own-r1</td>');
+  });
+
+  it("shows numbers with their errors, to be sorted by the numbers", () => {
+    const [row] = /<tr>\s*<td data-sort="q8_0-own-basic-published"[\s\S]*?<\/tr>/.exec(textPage(fixtureResults()))!;
+    expect([...row!.matchAll(/<td[^>]*>([^<]*)<\/td>/g)].map(([, text]) => text)).toEqual([
+      "q8_0-own-basic-published", "8.50", "885.2 ± 11", "17.4 ± 0.44", "90.00", "3.50", "9.80", "1,885", "Q8_0 own basic, published",
+    ]);
+    expect(row).toContain('data-sort="885.2"');
+  });
+
+  it("shows the tokens of a chosen cell, with their spaces", async () => {
+    const html = await fixturePage();
+    expect(html).toMatch(/<option value="1" selected>q4_0 the people<\/option>/);
+    const [list] = /<div class="tokens" data-cell="1">[\s\S]*?<\/div>\s*<\/div>/.exec(html)!;
+    expect([...list!.matchAll(/<td[^>]*>([^<]*)<\/td>/g)].map(([, text]) => text)).toEqual([
+      "the people⏎", "␣the␣people7", "the people⏎", "␣the␣people7", "␣the␣people8", "4.00", "0.500", "−36.0",
+    ]);
+    expect(textPage(fixtureResults())).not.toContain("<select");
+  });
+
   it("is the same bytes again", async () => {
     expect(await fixturePage()).toBe(await fixturePage());
   });
@@ -122,6 +162,14 @@ describe.skipIf(!executable)(`report.html in Chromium${executable ? "" : ": skip
     await table.locator("th").first().getByRole("button").press("Enter");
     const names = await column(1);
     expect(names).toEqual([...names].sort((left, right) => left.localeCompare(right, "en", { numeric: true })));
+  });
+
+  it("shows the tokens of the cell that is chosen", async () => {
+    const { tab } = await open();
+    const seen = (): Promise<string[]> => tab.locator(".tokens h3:visible").allInnerTexts();
+    expect(await seen()).toEqual(["q4_0 the people"]);
+    await tab.getByLabel("Cell", { exact: true }).selectOption("f16 the people");
+    expect(await seen()).toEqual(["f16 the people"]);
   });
 
   it.each(["report.html", "hostile.html"])("%s fits a screen of 360 pixels", async (name) => {

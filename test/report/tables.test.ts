@@ -1,35 +1,83 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { parse } from "csv-parse/sync";
 import { beforeAll, describe, expect, it } from "vitest";
-import { writeTables } from "../../harness/report/tables.ts";
+import { hashText } from "../../harness/hash.ts";
+import { cellColumns } from "../../harness/report/cellColumns.ts";
+import { columnText } from "../../harness/report/columnText.ts";
+import { type CellRecord, loadResults } from "../../harness/report/load.ts";
+import { writeReports } from "../../harness/report/reports.ts";
 import { summary } from "../../harness/report/summary.ts";
-import { cellKey, type KeyInputs } from "../../harness/store/key.ts";
-import { type Plan, writePlan } from "../../harness/store/plan.ts";
-import { storeFolder, writeFailure, writeRecord } from "../../harness/store/store.ts";
+import { tables } from "../../harness/report/tables.ts";
+import { writePlan } from "../../harness/store/plan.ts";
+import { resultsStore, writeFailure, writeRecord } from "../../harness/store/store.ts";
 import { parseStudy } from "../../harness/study/load.ts";
 import { fileTemporaryFolder } from "../support/temporary.ts";
+import { fixtureResults, planOf, stepRecord } from "./fixture.ts";
 
 const hash = (letter: string): string => letter.repeat(64);
-const study = parseStudy(
+const { cells } = parseStudy(
   'name: s\ncells:\n  - { name: f16, type: F16 }\n  - { name: "q4_0-own-r{radius}", type: Q4_0, radius: [0, 1] }\n  - { name: q8_0, type: Q8_0 }\n',
   "s.yaml", () => "",
 );
-const inputs = (name: string): KeyInputs => ({
-  tree: name, libraryHash: "l", compiler: "c", cmakeFlags: [], cpu: "x", model: hash("a"), text: hash("b"), conf: null, steps: [["llama-perplexity"]],
-});
-const keys = study.cells.map(({ name }) => cellKey(inputs(name)));
+const library = '{"pablo":[]}';
 
-function plan(): Plan {
-  const content = { name: "m", path: "/m.gguf", sha256: hash("a"), bytes: 1 };
-  return {
-    format: 2, study: { name: "s", path: "s.yaml" }, model: content, text: content,
-    parameters: { context: 512, batch: 2048, ubatch: 512, threads: 1, chunks: null },
-    options: { klDivergence: true, imatrix: null },
-    build: { release: "b0", key: "k", tree: "t", libraryHash: "l", compiler: "c", cmakeFlags: [], cpu: "x" },
-    versions: { node: "v20" }, machine: { platform: "p", cpuModel: "c", processors: 1, memoryBytes: 1 }, argv: ["quantflex", "sweep"],
-    date: "2026-01-01T00:00:00.000Z", cells: study.cells.map((cell, index) => ({ key: keys[index]!, cell })),
+function records() {
+  const zeroRuns = [30, 10, ...Array<number>(13).fill(0), 2];
+  const norm = { name: "norm", shape: [32], type: "F32", bytes: 128, elements: 32, fallback: null };
+  const stream = {
+    type: "Q4_0", alphabet: 16, codes: 64, zeroShare: 0.25, entropy: 3.5, conditionalEntropy: 3.25, huffman: 3.75, rangeCoder: 3.625,
+    sizes: { packed: 32, "zstd-3": 30, "zstd-19": 28, xz: null },
   };
+  const perplexity = { ppl: 1234.5678, error: 1.5, nll: 7.1185, chunks: [7, 7.237] };
+  const timed = { perplexitySeconds: 2, tokensPerSecond: 512 };
+  const f16 = [
+    stepRecord("count", "f16", {
+      file: { sha256: hash("c"), bytes: 320 }, histogram: null, weightErrors: [],
+      tensors: [norm, { name: "w", shape: [32, 2], type: "F16", bytes: 128, elements: 64, fallback: null }],
+    }),
+    stepRecord("evaluate", "f16", { perplexity, divergence: null, ...timed }),
+  ];
+  const quantized = [
+    stepRecord("quantize", "q4_0-own-r0", { quantizeSeconds: 1 }, { histogram: { bytes: library.length, sha256: hashText(library), kept: true } }),
+    stepRecord("count", "q4_0-own-r0", {
+      file: { sha256: hash("d"), bytes: 300 }, weightErrors: [{ name: "w", type: "Q4_0", relative: 0.0125 }],
+      tensors: [norm, { name: "w", shape: [32, 2], type: "Q4_0", bytes: 36, elements: 64, fallback: null }, { name: "v", shape: [20, 2], type: "F16", bytes: 80, elements: 40, fallback: "F16: rows" }],
+      histogram: { zeroRuns, tensors: [{ name: "w", type: "Q4_0", firstCode: -8, counts: [1, ...Array<number>(14).fill(0), 63] }] },
+    }),
+    stepRecord("compress", "q4_0-own-r0", {
+      compression: {
+        streams: [{ tensor: "*", ...stream }, { tensor: "w", ...stream }], file: { bytes: 300, "zstd-3": 290, "zstd-19": 280, xz: null }, sampledBytes: null,
+        zeroRuns: { measured: zeroRuns, expected: zeroRuns.map((count) => count + 0.5), chiSquare: 1, degreesOfFreedom: 3, probability: 0.8 },
+      },
+    }),
+    stepRecord("evaluate", "q4_0-own-r0", {
+      perplexity: { ...perplexity, chunks: [7.1, 7.437] }, ...timed,
+      divergence: {
+        mean: 0.5, error: 0.01, median: 0.4, p90: 0.9, p95: 1, p99: 1.5, p999: 2, maximum: 3, sameTop: 80, sameTopError: 1,
+        probabilityRms: 5, probabilityRmsError: 0.1, probabilityMean: -1, probabilityMeanError: 0.1, chunks: [0.4, 0.6],
+        chunkErrors: { mean: 0.1, median: 0.2, p90: 0.3, p95: 0.4, p99: 0.5, p999: 0.6, sameTop: 2 },
+      },
+    }),
+  ];
+  const notRun = (cell: string) => [{ key: hash(cell === "q8_0" ? "8" : "9"), inputs: stepRecord("quantize", cell, { quantizeSeconds: 1 }).inputs }];
+  return { f16, quantized, failing: notRun("q4_0-own-r1"), waiting: notRun("q8_0") };
+}
+
+const stepOf: Record<string, string> = {
+  conf: "quantize", quantizeSeconds: "quantize", file: "count", tensors: "count", histogram: "count", weightErrors: "count", compression: "compress",
+  perplexity: "evaluate", divergence: "evaluate", perplexitySeconds: "evaluate", tokensPerSecond: "evaluate",
+};
+
+/** A record of which a table sees only what these steps found. */
+function guard(record: CellRecord, table: string, steps: readonly string[]): CellRecord {
+  return new Proxy(record, {
+    get(target, name) {
+      if (name === "steps") return new Map([...target.steps].filter(([step]) => steps.includes(step)));
+      if (!steps.includes(stepOf[String(name)] ?? "")) throw new Error(`${table} shows ${String(name)}`);
+      return Reflect.get(target, name) as unknown;
+    },
+  });
 }
 
 describe("tables", () => {
@@ -39,40 +87,17 @@ describe("tables", () => {
 
   beforeAll(async () => {
     folder = await fileTemporaryFolder();
-    await mkdir(storeFolder(folder), { recursive: true });
-    await writePlan(folder, plan());
-    const histogram = path.join(folder, "histogram-source");
-    await writeFile(histogram, '{"pablo":[]}');
-    const zeroRuns = [30, 10, ...Array<number>(13).fill(0), 2];
-    const norm = { name: "norm", shape: [32], type: "F32", bytes: 128, elements: 32, fallback: null };
-    const divergence = {
-      mean: 0.5, error: 0.01, median: 0.4, p90: 0.9, p95: 1, p99: 1.5, p999: 2, maximum: 3, sameTop: 80, sameTopError: 1,
-      probabilityRms: 5, probabilityRmsError: 0.1, probabilityMean: -1, probabilityMeanError: 0.1, chunks: [0.4, 0.6],
-    };
-    const stream = {
-      type: "Q4_0", alphabet: 16, codes: 64, zeroShare: 0.25, entropy: 3.5, conditionalEntropy: 3.25, huffman: 3.75, rangeCoder: 3.625,
-      sizes: { packed: 32, "zstd-3": 30, "zstd-19": 28, xz: null },
-    };
-    const common = {
-      perplexity: { ppl: 1234.5678, error: 1.5, nll: 7.1185, chunks: [7, 7.237] }, divergence: null, compression: null, weightErrors: [],
-      perplexitySeconds: 2, tokensPerSecond: 512, argv: [["llama-perplexity", "-m", "x"]], date: "2026-01-01T00:00:00.000Z",
-    };
-    await writeRecord(folder, {
-      ...common, key: keys[0]!, inputs: inputs("f16"), file: { sha256: hash("c"), bytes: 320 }, histogram: null, quantizeSeconds: null,
-      tensors: [norm, { name: "w", shape: [32, 2], type: "F16", bytes: 128, elements: 64, fallback: null }],
-    }, {});
-    await writeRecord(folder, {
-      ...common, key: keys[1]!, inputs: inputs("q4_0-own-r0"), file: { sha256: hash("d"), bytes: 300 }, quantizeSeconds: 1,
-      perplexity: { ...common.perplexity, chunks: [7.1, 7.437] }, divergence, weightErrors: [{ name: "w", type: "Q4_0", relative: 0.0125 }],
-      compression: {
-        streams: [{ tensor: "*", ...stream }, { tensor: "w", ...stream }], file: { bytes: 300, "zstd-3": 290, "zstd-19": 280, xz: null }, sampledBytes: null,
-        zeroRuns: { measured: zeroRuns, expected: zeroRuns.map((count) => count + 0.5), chiSquare: 1, degreesOfFreedom: 3, probability: 0.8 },
-      },
-      tensors: [norm, { name: "w", shape: [32, 2], type: "Q4_0", bytes: 36, elements: 64, fallback: null }, { name: "v", shape: [20, 2], type: "F16", bytes: 80, elements: 40, fallback: "F16: rows" }],
-      histogram: { zeroRuns, tensors: [{ name: "w", type: "Q4_0", firstCode: -8, counts: [1, ...Array<number>(14).fill(0), 63] }] },
-    }, { "histogram.json": histogram });
-    await writeFailure(folder, keys[2]!, 'it said "no", twice', {});
-    written.push(...(await writeTables(folder)).written);
+    const store = resultsStore(folder);
+    const { f16, quantized, failing, waiting } = records();
+    const steps = [f16, quantized, failing, waiting];
+    await writePlan(folder, planOf(cells.map((cell, index) => ({ cell, records: steps[index]! })), { name: "s", path: "s.yaml" }));
+    for (const record of [...f16, ...quantized]) {
+      const histogram = path.join(folder, "histogram-source");
+      if (record.files["histogram"]) await writeFile(histogram, library);
+      await writeRecord(store, record, record.files["histogram"] ? { histogram } : {});
+    }
+    await writeFailure(store, "quantize", failing[0]!.key, 'it said "no", twice', {});
+    written.push(...(await writeReports(await loadResults(folder))).written);
     const texts = new Map(await Promise.all(written.filter((file) => file.endsWith(".csv")).map(async (file) => [path.basename(file), await readFile(file, "utf8")] as const)));
     table = (name) => parse(texts.get(name) ?? "", { columns: true });
   });
@@ -81,7 +106,8 @@ describe("tables", () => {
     expect((await readFile(path.join(folder, "cells.csv"), "utf8")).split("\n")[0]).toBe(
       "cell,type,scheme,decode,container,file_bytes,bpw_file,bpw_quantized,ppl,ppl_error,nll,chunks,quantize_s,perplexity_s,tokens_per_s," +
         "imatrix,kld,kld_error,kld_median,kld_90,kld_99,kld_999,kld_max,same_top_percent,delta_p_rms_percent," +
-        "ln_ppl_ratio,ln_ppl_ratio_low,ln_ppl_ratio_high,weight_error,entropy,status",
+        "ln_ppl_ratio,ln_ppl_ratio_low,ln_ppl_ratio_high,weight_error,entropy,status," +
+        "code_entropy,kld_chunk_error,kld_median_error,kld_90_error,kld_95,kld_95_error,kld_99_error,kld_999_error,same_top_error_percent",
     );
     expect(table("cells.csv").map((row) => [row["cell"], row["scheme"], row["bpw_file"], row["bpw_quantized"], row["ppl"], row["chunks"], row["status"]])).toEqual([
       ["f16", "upstream", "26.6667", "16", "1234.5678", "2", "ok"],
@@ -139,22 +165,37 @@ describe("tables", () => {
   it("keeps the library's JSON, and a manifest", async () => {
     expect(await readFile(path.join(folder, "histograms", "q4_0-own-r0.json"), "utf8")).toBe('{"pablo":[]}');
     const manifest = JSON.parse(await readFile(path.join(folder, "manifest.json"), "utf8")) as { argv: string[]; cells: { name: string; status: string }[] };
-    expect(manifest.argv).toEqual(["quantflex", "sweep"]);
+    expect(manifest.argv).toEqual(["quantflex", "sweep", "--study", "fixture"]);
     expect(manifest.cells.map(({ name }) => name)).toEqual(["f16", "q4_0-own-r0", "q4_0-own-r1"]);
-    expect(written.map((file) => path.relative(folder, file))).toEqual([
+    expect(written.map((file) => path.relative(folder, file)).filter((name) => !name.startsWith("figures"))).toEqual([
       "cells.csv", "codes.csv", "zero_runs.csv", "tensors.csv", "chunks.csv",
-      "compression.csv", "radius.csv", "tables.csv", "tests.csv", "thesis.csv", path.join("histograms", "q4_0-own-r0.json"), "manifest.json",
+      "compression.csv", "radius.csv", "tables.csv", "tests.csv", "thesis.csv", path.join("histograms", "q4_0-own-r0.json"), "manifest.json", "report.html",
     ]);
   });
 
-  it("are the same when they are made again", async () => {
-    const before = await Promise.all(written.map((file) => readFile(file, "utf8")));
-    await writeTables(folder);
-    expect(await Promise.all(written.map((file) => readFile(file, "utf8")))).toEqual(before);
+  it("are made of the records of the steps that they name, and no others", () => {
+    const results = fixtureResults();
+    for (const { file, steps, sheet } of tables) {
+      const guarded = results.cells.map((result) => ({
+        ...result,
+        record: result.record && guard(result.record, file, steps),
+      }));
+      expect(sheet({ ...results, cells: guarded })).toEqual(sheet(results));
+    }
   });
 
   it("prints a summary", async () => {
-    const { results } = await writeTables(folder);
-    expect(summary(results).split("\n")[1]).toMatch(/^f16 +16\.00 +1,234\.6 +1\.5000 +512 +ok$/);
+    const lines = summary(await loadResults(folder)).split("\n");
+    expect(lines[0]).toMatch(/^cell +bits\/weight +perplexity +± +KL divergence +± +tokens\/s +status$/);
+    expect(lines[1]).toMatch(/^f16 +16\.00 +1,234\.6 +1\.5000 +512 +ok$/);
+    expect(lines[2]).toMatch(/^q4_0-own-r0 +4\.50 +1,234\.6 +1\.5000 +0\.50000 +0\.01000 +512 +ok$/);
+    expect(lines[3]).toMatch(/^q4_0-own-r1 +failed: it said "no", twice$/);
+  });
+
+  it("explains every column", () => {
+    const lines = columnText().split("\n");
+    expect(lines).toHaveLength(cellColumns.length + 1);
+    expect(lines.find((line) => line.startsWith("kld "))).toMatch(/^kld +nats +lower +mean KL divergence/);
+    for (const { name, says } of cellColumns) expect(says, name).toMatch(/^\S.{8,}[^.]$/);
   });
 });

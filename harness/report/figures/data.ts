@@ -1,9 +1,7 @@
-import { entropy } from "../../analysis/entropy.ts";
 import { shares, total, totalCounts } from "../../analysis/histogram.ts";
 import { type Cell, floatTypes } from "../../study/types.ts";
+import { shownNumber } from "../cellColumns.ts";
 import { measured, type Measured, type Results } from "../load.ts";
-import { wholeWeightError } from "../../steps/count.ts";
-import { bitsPerWeight } from "../../steps/sizes.ts";
 
 /** A value with its standard error. */
 export interface Uncertain {
@@ -37,17 +35,14 @@ export interface FigureCell {
   /** Mean NLL of each chunk, in nats per token. */
   nll: number[];
   /** Mean KL divergence to the floating-point model, in nats per token. */
-  divergence: (Uncertain & { sameTop: number; chunks: number[] }) | null;
+  divergence: (Uncertain & { chunks: number[] }) | null;
   codes: CodeCounts | null;
   /** Bits per code, of codes that do not know each other. */
   entropy: number | null;
   zeroRuns: ZeroRuns | null;
   weightErrors: { name: string; relative: number }[];
-  /** Root of all tensors' squared error over their squared weights, in percent. */
-  weightError: number | null;
   /** Bytes of the code stream, and what the strongest compressor leaves of it. */
   compression: { packed: number; best: number; compressor: string } | null;
-  record: Measured["record"];
 }
 
 /** A study's measured cells, in its order. */
@@ -60,27 +55,24 @@ export function figureData(results: Results): FigureData {
   return { cells: measured(results).map(figureCell) };
 }
 
-function figureCell({ cell, record }: Measured): FigureCell {
-  const bits = bitsPerWeight(record.file.bytes, record.tensors, cell.type);
+function figureCell(result: Measured): FigureCell {
+  const { cell, record } = result;
   const codes = wholeModel(record, cell);
   const stream = record.compression?.streams[0];
   const runs = record.compression?.zeroRuns ?? null;
   const { divergence } = record;
-  const error = wholeWeightError(record);
   return {
     name: cell.name,
     cell,
-    bits: bits.quantized ?? bits.file,
+    bits: shownNumber("bpw_quantized", result)!,
     perplexity: { value: record.perplexity.ppl, error: record.perplexity.error },
     nll: record.perplexity.chunks,
-    divergence: !divergence ? null : { value: divergence.mean, error: divergence.error, sameTop: divergence.sameTop, chunks: divergence.chunks },
+    divergence: !divergence ? null : { value: divergence.mean, error: divergence.error, chunks: divergence.chunks },
     codes,
-    entropy: stream?.entropy ?? (codes && entropy(codes.counts)),
+    entropy: shownNumber("entropy", result),
     zeroRuns: runs ?? (record.histogram && { measured: record.histogram.zeroRuns, expected: null, chiSquare: null }),
     weightErrors: record.weightErrors,
-    weightError: error === null ? null : 100 * Math.sqrt(error),
     compression: stream ? bestOf(stream.sizes) : null,
-    record,
   };
 }
 

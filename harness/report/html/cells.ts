@@ -1,34 +1,30 @@
-import type { Results } from "../load.ts";
-import type { FigureCell, FigureData } from "../figures/data.ts";
-import { schemeName } from "../cellColumns.ts";
-import { number, type PageCell, type PageColumn, type PageTable, uncertain, words } from "./columns.ts";
+import { baselineOf } from "../baseline.ts";
+import { cellColumn, type ShownColumn, shownColumns, shownValue, statusOk } from "../cellColumns.ts";
+import type { CellResult, Measured, Results } from "../load.ts";
+import { number, type PageCell, type PageTable, uncertain, words } from "./columns.ts";
 
-interface Column extends PageColumn {
-  of(cell: FigureCell): PageCell;
+/** The main table: every cell that was run, failed ones included; columns that say nothing of any are left out. */
+export function cellsTable(results: Results): PageTable {
+  const original = baselineOf(results);
+  const used = shownColumns
+    .filter(({ shown }) => shown.page !== undefined)
+    .map((column) => ({ column, cells: results.cells.map((result) => pageCell(column, result, original)) }))
+    .filter(({ cells }) => cells.some(({ text }) => text !== "" && text !== statusOk));
+  return {
+    columns: used.map(({ column }) => ({ title: column.shown.heading, numeric: column.shown.page !== "words", hint: hintOf(column) })),
+    rows: results.cells.map((_result, row) => used.map(({ cells }) => cells[row]!)),
+  };
 }
 
-const columns: readonly Column[] = [
-  { title: "bits/weight", numeric: true, of: ({ bits }) => number(bits, 3) },
-  { title: "perplexity", numeric: true, of: ({ perplexity }) => uncertain(perplexity) },
-  { title: "KL divergence", numeric: true, of: ({ divergence }) => uncertain(divergence, 3) },
-  { title: "same top token, %", numeric: true, of: ({ divergence }) => number(divergence?.sameTop, 4) },
-  { title: "entropy, bits/code", numeric: true, of: ({ entropy }) => number(entropy, 3) },
-  { title: "weight error, %", numeric: true, of: ({ weightError }) => number(weightError, 3) },
-  { title: "tokens/s", numeric: true, of: ({ record }) => number(record.tokensPerSecond, 3) },
-  { title: "scheme", numeric: false, of: ({ cell }) => words([`${cell.type} ${schemeName(cell)}`, ...(cell.decode === "exact" ? [] : [cell.decode])].join(", ")) },
-];
+function pageCell(column: ShownColumn, result: CellResult, original: Measured | null): PageCell {
+  const { page, error } = column.shown;
+  const value = shownValue(column, result, original);
+  if (typeof value !== "number" || page === "words") return words(value === null ? null : String(value));
+  const uncertainty = error === undefined ? null : shownValue(cellColumn(error), result, original);
+  return typeof uncertainty === "number" ? uncertain({ value, error: uncertainty }, page) : number(value, page);
+}
 
-/** The main table: every cell that was run, failed ones included; columns without a single value are left out. */
-export function cellsTable({ cells: results }: Results, { cells }: FigureData): PageTable {
-  const byName = new Map(cells.map((cell) => [cell.name, cell]));
-  const used = columns.filter((column) => cells.some((cell) => column.of(cell).text !== ""));
-  const anyFailed = results.some(({ failure }) => failure !== null);
-  return {
-    columns: [{ title: "cell", numeric: false }, ...used.map(({ title, numeric }) => ({ title, numeric })), ...(anyFailed ? [{ title: "status", numeric: false }] : [])],
-    rows: results.map(({ cell: { name }, failure }) => {
-      const cell = byName.get(name);
-      const values = used.map((column) => (cell ? column.of(cell) : words(null)));
-      return [words(name), ...values, ...(anyFailed ? [words(failure === null ? "ok" : `failed: ${failure}`)] : [])];
-    }),
-  };
+/** A column explained: what it is, and which way is better. */
+function hintOf({ says, better }: ShownColumn): string {
+  return better === null ? says : `${says}; ${better} is better`;
 }

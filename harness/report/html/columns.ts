@@ -5,6 +5,8 @@ export interface PageColumn {
   title: string;
   /** Whether it is sorted by number, and set to the right. */
   numeric: boolean;
+  /** One line of explanation, which shows under the pointer. */
+  hint?: string;
 }
 
 /** What a cell of a table says, and what it is sorted by; an empty `sort` stays last. */

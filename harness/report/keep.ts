@@ -1,0 +1,104 @@
+import { lstat, mkdir, readFile, rm, stat } from "node:fs/promises";
+import path from "node:path";
+import writeFileAtomic from "write-file-atomic";
+import { z } from "zod";
+import { canonicalJson } from "../hash.ts";
+import { seal, unseal } from "../store/seal.ts";
+import { resultsStore } from "../store/store.ts";
+import { type Report, reportKey } from "./report.ts";
+
+const fileSchema = z.strictObject({ bytes: z.int(), mtimeMs: z.number() });
+const keptSchema = z.record(z.string(), z.strictObject({ key: z.string(), files: z.record(z.string(), fileSchema) }));
+
+/** Of each report the key that it was written for, and its files as they were then. */
+type Kept = z.infer<typeof keptSchema>;
+type Files = Kept[string]["files"];
+
+/** What became of reports. */
+export interface KeptReports {
+  /** Path of every file written. */
+  written: string[];
+  /** Those that had nothing new to show. */
+  current: Report[];
+}
+
+/**
+ * Write the reports of a results folder whose key has changed, or whose files are missing or altered. Files that were
+ * written for others go, unless somebody altered them; nothing else is ever removed, and nothing is written or removed
+ * in a folder of reports that is a link to elsewhere.
+ *
+ * @param owned beginnings of names: of kept reports that have one, those that are not among `reports` are removed
+ * @throws whatever making a report throws; those made before it are kept
+ */
+export async function keepReports(folder: string, reports: readonly Report[], owned: readonly string[]): Promise<KeptReports> {
+  const before = await readKept(folder);
+  const after: Kept = Object.fromEntries(Object.entries(before).filter(([name]) => !owned.some((beginning) => name.startsWith(beginning))));
+  const ended: KeptReports = { written: [], current: [] };
+  try {
+    for (const report of reports) {
+      const key = reportKey(report);
+      const kept = before[report.name];
+      if (kept?.key === key && (await areIntact(folder, kept.files))) {
+        after[report.name] = kept;
+        ended.current.push(report);
+        continue;
+      }
+      delete after[report.name];
+      const made = await report.make();
+      const files: Files = {};
+      for (const { name, content } of made) {
+        const file = path.join(folder, name);
+        if (await liesElsewhere(folder, name)) continue;
+        await mkdir(path.dirname(file), { recursive: true });
+        await writeFileAtomic(file, content);
+        files[name] = await stateOf(file);
+        ended.written.push(file);
+      }
+      if (made.length > 0) after[report.name] = { key, files };
+    }
+    await removeOthers(folder, before, after);
+  } finally {
+    if (canonicalJson(before) !== canonicalJson(after)) await writeFileAtomic(keptFile(folder), seal(after));
+  }
+  return ended;
+}
+
+function keptFile(folder: string): string {
+  return path.join(resultsStore(folder), "reports.json");
+}
+
+/** Of a damaged file nothing is known: reports are written again then. */
+async function readKept(folder: string): Promise<Kept> {
+  const text = await readFile(keptFile(folder), "utf8").catch(() => "");
+  return keptSchema.safeParse(unseal(text)).data ?? {};
+}
+
+async function stateOf(file: string): Promise<Files[string]> {
+  const { size, mtimeMs } = await stat(file);
+  return { bytes: size, mtimeMs };
+}
+
+async function isIntact(file: string, { bytes, mtimeMs }: Files[string]): Promise<boolean> {
+  const now = await stateOf(file).catch(() => null);
+  return now !== null && now.bytes === bytes && now.mtimeMs === mtimeMs;
+}
+
+async function areIntact(folder: string, files: Files): Promise<boolean> {
+  for (const [name, state] of Object.entries(files)) if (!(await isIntact(path.join(folder, name), state))) return false;
+  return true;
+}
+
+/** Whether a report's folder is a link: who set it may keep other things there. */
+async function liesElsewhere(folder: string, name: string): Promise<boolean> {
+  const parent = path.dirname(name);
+  if (parent === ".") return false;
+  return lstat(path.join(folder, parent)).then((status) => status.isSymbolicLink(), () => false);
+}
+
+async function removeOthers(folder: string, before: Kept, after: Kept): Promise<void> {
+  const current = new Set(Object.values(after).flatMap(({ files }) => Object.keys(files)));
+  for (const [name, state] of Object.values(before).flatMap(({ files }) => Object.entries(files))) {
+    const file = path.join(folder, name);
+    if (!current.has(name) && !(await liesElsewhere(folder, name)) && (await isIntact(file, state))) await rm(file);
+  }
+}
