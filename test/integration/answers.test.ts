@@ -2,7 +2,7 @@ import { readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { ensureBuild } from "../../harness/build/build.ts";
-import { divergenceDifference } from "../../harness/report/answerRows.ts";
+import { divergenceDifference } from "../../harness/report/answerTables.ts";
 import { loadResults, type Measured, measured, type Results } from "../../harness/report/load.ts";
 import { bitsPerWeight } from "../../harness/steps/sizes.ts";
 import { sweep, type SweepRequest } from "../../harness/sweep/sweep.ts";

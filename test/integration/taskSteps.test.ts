@@ -4,7 +4,8 @@ import { parse } from "csv-parse/sync";
 import { beforeAll, expect, it } from "vitest";
 import { ensureBuild } from "../../harness/build/build.ts";
 import { projectRoot } from "../../harness/paths.ts";
-import { writeTables } from "../../harness/report/tables.ts";
+import { loadResults } from "../../harness/report/load.ts";
+import { writeReports } from "../../harness/report/reports.ts";
 import { sweep } from "../../harness/sweep/sweep.ts";
 import { fileTemporaryFolder, temporaryFolder } from "../support/temporary.ts";
 
@@ -23,7 +24,7 @@ it("accuracy on the tasks that a study names has its error, their number, and is
   const out = await fileTemporaryFolder();
   const request = { out, study: await study(`hellaswag: ${data}/hellaswag.txt`, `winogrande: ${data}/winogrande.csv`) };
   expect((await sweep(request, () => undefined, never)).failed).toEqual([]);
-  await writeTables(out);
+  await writeReports(await loadResults(out));
   const [original, quantized] = parse(await readFile(path.join(out, "cells.csv"), "utf8"), { columns: true, cast: true }) as Record<string, number>[];
   for (const mode of ["hellaswag", "winogrande"]) {
     expect(original![`${mode}_tasks`]).toBe(36);

@@ -5,7 +5,8 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { readGguf } from "../../harness/gguf/read.ts";
 import { demoModel } from "../../harness/paths.ts";
 import { run } from "../../harness/process/run.ts";
-import { writeTables } from "../../harness/report/tables.ts";
+import { loadResults } from "../../harness/report/load.ts";
+import { writeReports } from "../../harness/report/reports.ts";
 import type { SweepEvent } from "../../harness/sweep/events.ts";
 import { sweep, type SweepRequest, type SweepResult } from "../../harness/sweep/sweep.ts";
 import { cacheStore, resultsStore, stepFolder } from "../../harness/store/store.ts";
@@ -78,7 +79,7 @@ describe("a sweep", () => {
     const result = await lab.run({}, { quantize: 'if [ "$type" = IQ4_NL ]; then echo "out of paper" >&2; exit 3; fi; cp "$model" "$quantized"' });
     expect(result.computed).toEqual(["f16", "b"]);
     expect(result.failed).toEqual([{ name: "a", reason: "llama-quantize ended with exit code 3: out of paper" }]);
-    await writeTables(lab.out);
+    await writeReports(await loadResults(lab.out));
     const rows = (await readFile(path.join(lab.out, "cells.csv"), "utf8")).split("\n");
     expect(rows[2]).toMatch(/^a,IQ4_NL,upstream,exact,native,,,,,,,,,,,false,,,,,,,,,,,,,,,failed: llama-quantize ended with exit code 3: out of paper,*$/);
     expect(await lab.run()).toMatchObject({ computed: ["a"], stored: ["f16", "b"], failed: [] });
