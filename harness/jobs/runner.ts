@@ -2,7 +2,7 @@ import path from "node:path";
 import { UserError } from "../errors.ts";
 import { reasonOf } from "../process/reason.ts";
 import type { Paths, Target } from "../steps/step.ts";
-import { cacheStore, growingFile, keptFile, readRecord, resultsStore, type Store, stepFolder, writeFailure, writeRecord } from "../store/store.ts";
+import { cacheStore, growingFile, keptFile, move, readRecord, resultsStore, type Store, stepFolder, writeFailure, writeRecord } from "../store/store.ts";
 import type { StepRecord } from "../store/record.ts";
 import { withClaim } from "./claim.ts";
 import type { Job, PlannedStep } from "./job.ts";
@@ -49,20 +49,23 @@ export function makeRunner(job: Pick<Job, "results" | "steps">, on: Target, fold
   const record = (key: string): Promise<StepRecord> => {
     const known = records.get(key);
     if (known) return known;
-    const running = find(planned(key), false);
+    const running = find(planned(key));
     records.set(key, running);
     running.catch(() => records.delete(key));
     return running;
   };
 
-  async function find(step: PlannedStep, again: boolean): Promise<StepRecord> {
-    const stored = (): Promise<StepRecord | null> => readRecord(storeOf(step), step.step, step.key);
+  /** @param lost role of a file that the step has to make again, unless somebody has done so meanwhile */
+  async function find(step: PlannedStep, lost?: string): Promise<StepRecord> {
+    const stored = async (): Promise<StepRecord | null> => {
+      const found = await readRecord(storeOf(step), step.step, step.key);
+      return found && (lost === undefined || (await existing(step, lost, found))) ? found : null;
+    };
     const found = await stored();
-    if (found && !again) return found;
+    if (found) return found;
     const onWait = (): void => watch.note(`waiting: another process is at ${step.step} of ${step.key.slice(0, 12)}`);
     return withClaim(storeOf(step), step.growing ?? step.key, async (held) => {
-      const before = await stored();
-      return before && !again ? before : run(step, before, held);
+      return (await stored()) ?? run(step, await readRecord(storeOf(step), step.step, step.key), held);
     }, { signal: watch.signal, onWait });
   }
 
@@ -74,7 +77,7 @@ export function makeRunner(job: Pick<Job, "results" | "steps">, on: Target, fold
     try {
       const executed = await executeStep(step, () => inputsOf(step), on, { folder: scratch, growing, logs, signal, report: (text, fraction) => watch.report(name, text, fraction), note: watch.note });
       made.set(key, executed);
-      if (before) return sameAgain(before, executed.record);
+      if (before) return await madeAgain(step, before, executed);
       await writeRecord(storeOf(step), executed.record, { ...executed.kept, ...logs });
       return executed.record;
     } catch (error) {
@@ -84,26 +87,28 @@ export function makeRunner(job: Pick<Job, "results" | "steps">, on: Target, fold
     }
   }
 
+  async function madeAgain(step: PlannedStep, before: StepRecord, { record: after, kept }: Executed): Promise<StepRecord> {
+    refuseOthers(before, after);
+    for (const [role, source] of Object.entries(kept)) await move(source, path.join(stepFolder(storeOf(step), step.step, step.key), role));
+    return before;
+  }
+
   async function inputsOf({ inputs }: PlannedStep): Promise<Paths> {
     const at: Record<string, string> = {};
     for (const [role, input] of Object.entries(inputs)) at[role] = "file" in input ? input.file : await file(input.step, role);
     return at;
   }
 
+  async function existing({ step, key }: PlannedStep, role: string, found: StepRecord): Promise<string | null> {
+    const store = storeOf(planned(key));
+    return made.get(key)?.large[role] ?? (await keptFile(stepFolder(store, step, key), role, found)) ?? largeFile(found, role, folder);
+  }
+
   async function file(key: string, role: string): Promise<string> {
     const step = planned(key);
-    const existing = async (): Promise<string | null> => {
-      const large = made.get(key)?.large[role];
-      if (large) return large;
-      const found = await record(key);
-      return (await keptFile(stepFolder(storeOf(step), step.step, key), role, found)) ?? (await largeFile(found, role, folder));
-    };
-    const there = await existing();
+    const there = await existing(step, role, await record(key));
     if (there) return there;
-    // A record that was made just now has its files; an old one may have lost them.
-    await (records.get(key) ?? Promise.resolve());
-    await find(step, true);
-    const again = await existing();
+    const again = await existing(step, role, await find(step, role));
     if (!again) throw new UserError(`${step.step} of ${key} gave no ${role}`);
     return again;
   }
@@ -117,9 +122,8 @@ export function makeRunner(job: Pick<Job, "results" | "steps">, on: Target, fold
   };
 }
 
-function sameAgain(before: StepRecord, after: StepRecord): StepRecord {
+function refuseOthers(before: StepRecord, after: StepRecord): void {
   for (const [role, { sha256 }] of Object.entries(after.files)) {
     if (before.files[role]?.sha256 !== sha256) throw new UserError(`${after.inputs.step} made another ${role} from the same inputs than before (${sha256} for ${before.files[role]?.sha256}): the machine or a program is at fault; remove the results and run again`);
   }
-  return before;
 }

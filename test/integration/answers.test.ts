@@ -4,6 +4,8 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { ensureBuild } from "../../harness/build/build.ts";
 import { divergenceDifference } from "../../harness/report/answerTables.ts";
 import { loadResults, type Measured, measured, type Results } from "../../harness/report/load.ts";
+import type { StepRecord } from "../../harness/store/record.ts";
+import { cacheStore, readRecord } from "../../harness/store/store.ts";
 import { bitsPerWeight } from "../../harness/steps/sizes.ts";
 import { sweep, type SweepRequest } from "../../harness/sweep/sweep.ts";
 import { itOnStories, stories } from "../support/stories.ts";
@@ -67,10 +69,13 @@ describe("on the demo model", () => {
     expect(bits(cell("balanced-packed"))).toBe(4.5);
   });
 
-  it("a table fitted by one text's importance is as good on another text", () => {
+  it("a table fitted by one text's importance is as good on another text", async () => {
     const { record, cell: fitted } = cell("fitted-model-imatrix");
     expect(fitted.fit).toMatchObject({ weights: "imatrix", method: "joint" });
-    expect(record.inputs.imatrixText).not.toBe(record.inputs.text);
+    const input = (of: StepRecord | null | undefined, role: string): string => of!.inputs.inputs[role]!;
+    const trained = await readRecord(cacheStore(), "imatrix", input(record.steps.get("quantize"), "imatrix"));
+    const compared = await readRecord(cacheStore(), "reference", input(record.steps.get("evaluate"), "reference"));
+    expect(input(trained, "training")).not.toBe(input(compared, "text"));
     expectBetter(cell("fitted-model-imatrix"), cell("iq4_nl"));
     expect(kld(cell("fitted-model-imatrix"))).toBeLessThan(kld(cell("iq4_nl-imatrix")));
   });
@@ -106,8 +111,8 @@ it("the model's predictions are as large as was told, and made again when they w
     const run = (out: string): Promise<unknown> => sweep({ study, out: path.join(folder, out), chunks: 2, build }, (event) => void (event.kind === "note" && notes.push(event.text)), never);
     await run("d1");
     expect(notes.filter((text) => /predictions of sotu-1m-f16 over .*: 1\.05 MB in /.test(text))).toHaveLength(1);
-    const [name] = await readdir(path.join(cache, "logits"));
-    const file = path.join(cache, "logits", name!);
+    const [key] = await readdir(path.join(cacheStore(), "reference"));
+    const file = path.join(cacheStore(), "reference", key!, "reference");
     expect((await stat(file)).size).toBe(20 + 2 * (4 * 512 + 2 * 255 * 1028));
     const content = await readFile(file);
     await rm(file);

@@ -171,6 +171,21 @@ describe.each([false, true])("an evaluation, compared with a reference: %s", (co
     expect(await lab.figures()).toEqual(await fresh.figures());
   });
 
+  it.runIf(compared)("makes predictions again that were deleted", async () => {
+    const lab = await makeLab(compared);
+    const references = path.join(cacheStore(), "reference");
+    const files = (await readdir(references)).map((key) => path.join(references, key, "reference"));
+    const sizes = await Promise.all(files.map(async (file) => (await stat(file)).size));
+    // Larger than what is looked at whenever its record is read.
+    const largest = files[sizes.indexOf(Math.max(...sizes))]!;
+    expect(Math.max(...sizes)).toBeGreaterThan(1 << 24);
+    const content = await readFile(largest);
+    await rm(largest);
+    expect(await lab.run("f16", 130)).toMatchObject({ computed: ["f16"], failed: [] });
+    expect((await readFile(largest)).equals(content)).toBe(true);
+    await expectWhole(lab);
+  });
+
   const damages: [string, number, (file: string) => Promise<void>][] = [
     ["a damaged frame", 60, (file) => flipByte(file, 61.5 * frameBytes)],
     ["a cut frame", 48, (file) => truncate(file, 50.5 * frameBytes)],
