@@ -1,7 +1,7 @@
 import { Command, Option } from "commander";
 import { UserError } from "../harness/errors.ts";
-import { gaussianTensors, llamaFields, llamaShapes } from "../harness/gguf/gaussianModel.ts";
-import type { FloatType } from "../harness/gguf/gaussianModel.ts";
+import { gaussianTensors } from "../harness/gguf/gaussianModel.ts";
+import { type FloatType, llamaFields, llamaShapes } from "../harness/gguf/llamaModel.ts";
 import { writeGguf } from "../harness/gguf/write.ts";
 import { entry } from "./entry.ts";
 

@@ -2,6 +2,7 @@ import { type Blocks, searchScales } from "./blockSearch.ts";
 import { blockWeights } from "./encode.ts";
 import { optimalPartition } from "./lloydMax.ts";
 import { type CodeTable, iq4nlValues, nearestTable } from "./tables.ts";
+import { wholeValues } from "./wholeValues.ts";
 
 /** A table that was fitted, and what it leaves. */
 export interface FittedValues {
@@ -18,7 +19,7 @@ const cells = 1600;
 export const gaussianTableValues: readonly number[] = [-127, -96, -75, -59, -44, -31, -18, -6, 6, 18, 31, 44, 59, 75, 96, 127];
 
 /** Where fits start: alternating ends in the best near its start, and these are far apart. */
-export const starts: readonly (readonly number[])[] = [iq4nlValues, gaussianTableValues];
+const starts: readonly (readonly number[])[] = [iq4nlValues, gaussianTableValues];
 
 const mostRounds = 20;
 
@@ -65,16 +66,4 @@ function bestValues({ weights, importance }: Blocks, scales: Float64Array): numb
   }
   const positions = Float64Array.from(mass, (weight, cell) => (weight > 0 ? moment[cell]! / weight : (cell + 0.5 - cells / 2) * cellWidth));
   return optimalPartition(mass, positions, 16).values;
-}
-
-/**
- * Values rounded to int8, stretched first so that the largest magnitude is 127: the scale is free, and so
- * a finer grid costs nothing.
- */
-export function wholeValues(values: readonly number[]): number[] {
-  const stretch = 127 / Math.max(...values.map(Math.abs));
-  const whole = values.map((value) => Math.round(value * stretch));
-  for (let index = 1; index < whole.length; index++) whole[index] = Math.max(whole[index]!, whole[index - 1]! + 1);
-  for (let index = whole.length - 1, most = 127; index >= 0; index--, most--) whole[index] = Math.min(whole[index]!, most);
-  return whole;
 }

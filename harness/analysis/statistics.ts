@@ -14,7 +14,7 @@ export interface Estimate {
  * Quantile of Student's t: the Cornish-Fisher expansion from the normal quantile
  * (Abramowitz and Stegun 26.7.5), within 1 % at 95 % from 3 degrees of freedom up.
  */
-export function studentQuantile(probability: number, degreesOfFreedom: number): number {
+function studentQuantile(probability: number, degreesOfFreedom: number): number {
   const z = probit(probability);
   const n = degreesOfFreedom;
   return (

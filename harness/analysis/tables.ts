@@ -56,7 +56,7 @@ function centroid(counts: ArrayLike<number>, start: number, width: number): numb
 }
 
 /** `table` with each decoded value replaced by its bin's centroid under `counts` (256, index byte code + 128). */
-export function withCentroids(table: CodeTable, counts: ArrayLike<number>): CodeTable {
+function withCentroids(table: CodeTable, counts: ArrayLike<number>): CodeTable {
   const starts = binStarts(table);
   return { widths: [...table.widths], values: table.widths.map((width, bin) => centroid(counts, starts[bin]!, width)) };
 }

@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import { mkdir, stat } from "node:fs/promises";
 import path from "node:path";
 import { UserError } from "../errors.ts";
-import { gaussianTensors, llamaFields, llamaShapes } from "../gguf/gaussianModel.ts";
+import { gaussianTensors } from "../gguf/gaussianModel.ts";
+import { llamaFields, llamaShapes } from "../gguf/llamaModel.ts";
 import { readGguf } from "../gguf/read.ts";
 import { writeGguf, type TensorSource } from "../gguf/write.ts";
 

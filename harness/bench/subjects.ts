@@ -33,8 +33,7 @@ const counting: Subject[] = list
   .filter(({ variant }) => variant === "patched")
   .map((subject) => ({ ...subject, name: `${subject.name} + histogram`, conf: subject.conf ?? "0 0 0\n", histogram: true }));
 
-/** Every subject by its name. */
-export const subjects: ReadonlyMap<string, Subject> = new Map([...list, ...counting].map((subject) => [subject.name, subject]));
+const subjects: ReadonlyMap<string, Subject> = new Map([...list, ...counting].map((subject) => [subject.name, subject]));
 
 /** The subject by that name. @throws RangeError for another name */
 export function subjectNamed(name: string): Subject {

@@ -3,6 +3,7 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import path from "node:path";
 import { run, type RunOptions } from "../process/run.ts";
+import { progress } from "./progress.ts";
 import type { Toolchain } from "./toolchain.ts";
 
 /** What is compiled, and where. */
@@ -82,11 +83,4 @@ async function commands({ workspace, toolchain, options, targets }: CompileTask,
 
 function split([command = "cmake", ...args]: string[]): Command {
   return { command, args };
-}
-
-/** Part of the build that is done, 0…1, from a line of ninja (`[3/20]`) or make (`[ 15%]`). */
-export function progress(line: string): number | undefined {
-  const [, done, total, percent] = /^\[\s*(?:(\d+)\/(\d+)|(\d+)%)\]/.exec(line) ?? [];
-  if (percent !== undefined) return Number(percent) / 100;
-  return Number(total) > 0 ? Number(done) / Number(total) : undefined;
 }

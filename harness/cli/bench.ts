@@ -11,7 +11,7 @@ import type { Params } from "../bench/sourceModel.ts";
 import { summary } from "../bench/summary.ts";
 import { ratioTable } from "../bench/table.ts";
 import type { BenchOutcome, BenchRequest } from "../bench/types.ts";
-import { llamaShapes } from "../gguf/gaussianModel.ts";
+import { llamaShapes } from "../gguf/llamaModel.ts";
 import { projectRoot } from "../paths.ts";
 import type { CommandIo } from "./io.ts";
 import { nameList } from "./nameList.ts";

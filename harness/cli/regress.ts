@@ -2,9 +2,10 @@ import path from "node:path";
 import { CommanderError, type Command } from "commander";
 import { projectRoot } from "../paths.ts";
 import { regress, type RegressEvents } from "../regress/regress.ts";
-import { checkNames, type CheckResult, type RegressReport, type RegressRequest } from "../regress/types.ts";
+import { checkNames, type CheckResult, type RegressRequest } from "../regress/types.ts";
 import { writeReport } from "../regress/write/files.ts";
 import { plainProgress } from "./plainProgress.ts";
+import { exitCodeOf } from "./exitCodeOf.ts";
 import { type CommandIo, exitCodes } from "./io.ts";
 import { nameList } from "./nameList.ts";
 import { shownPath } from "./shownPath.ts";
@@ -37,13 +38,8 @@ export function addRegressCommand(program: Command, io: CommandIo): void {
       for (const file of files) io.print(`wrote ${shownPath(file)}`);
       if (report.fault !== null) io.complain(`error: ${report.fault}`);
       io.print(`llama.cpp ${report.release}: ${report.verdict}`);
-      if (files.length > 0) io.exit(exitCodeOf(report));
+      if (files.length > 0) io.exit(exitCodeOf(report.verdict));
     });
-}
-
-/** Exit code: the patch holds, it regressed, or that could not be decided. */
-export function exitCodeOf({ verdict }: Pick<RegressReport, "verdict">): number {
-  return verdict === "regressed" ? exitCodes.failed : verdict === "undecided" ? exitCodes.undecided : exitCodes.ok;
 }
 
 function events({ print }: CommandIo): RegressEvents {

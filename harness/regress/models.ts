@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
-import { gaussianTensors, llamaFields, type LlamaShape } from "../gguf/gaussianModel.ts";
+import { gaussianTensors } from "../gguf/gaussianModel.ts";
+import { llamaFields, type LlamaShape } from "../gguf/llamaModel.ts";
 import { writeGguf } from "../gguf/write.ts";
 import type { TestModel } from "./types.ts";
 

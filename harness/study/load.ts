@@ -1,7 +1,4 @@
-import { readFileSync } from "node:fs";
-import path from "node:path";
 import type { z } from "zod";
-import { UserError } from "../errors.ts";
 import { readCell } from "./cell.ts";
 import { type CellEntry, expandEntry } from "./grid.ts";
 import { type Fault, type Positioned, parsePositioned, throwFaults } from "./position.ts";
@@ -10,17 +7,6 @@ import { isMap } from "./tables.ts";
 import type { Cell, Study } from "./types.ts";
 
 const cellKeys = ["name", ...Object.keys(cellFields), "types"];
-
-/**
- * Read a study file.
- *
- * @param file path of a YAML or JSON file (studies/study.schema.json)
- * @param files fields by which it may name files for steps of their own
- * @throws UserError with line, column and what is allowed for every fault in it
- */
-export function loadStudy(file: string, files: FileFields = {}): Study {
-  return parseStudy(readText(file, file), file, (name) => readText(path.resolve(path.dirname(file), name), name), files);
-}
 
 /**
  * A study from its text.
@@ -137,13 +123,4 @@ function unknownKeys(value: CellEntry, allowed: readonly string[], base: readonl
   return Object.keys(value)
     .filter((key) => !allowed.includes(key))
     .map((key) => ({ path: [...base, key], atKey: true, message: `unknown key ${key}; allowed: ${allowed.filter((one) => one !== "$schema").join(", ")}` }));
-}
-
-function readText(file: string, name: string): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(file));
-  } catch (error) {
-    const reason = (error as NodeJS.ErrnoException).code === "ENOENT" ? "there is no such file" : (error as Error).message;
-    throw new UserError(`${name}: ${reason}`);
-  }
 }

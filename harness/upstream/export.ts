@@ -75,7 +75,7 @@ async function formatPatch(folder: string, commit: string): Promise<Buffer> {
 }
 
 /** File name of a patch: its title in lower case, other characters than letters, digits and hyphens as underscores. */
-export function patchName(title: string): string {
+function patchName(title: string): string {
   const words = title.toLowerCase().replace(/[^a-z0-9-]+/g, "_").replace(/^[_-]+|_+$/g, "");
   return `${words.slice(0, 80) || "patch"}.patch`;
 }

@@ -1,9 +1,15 @@
 import { expect, test } from "vitest";
 import { gaussianValues } from "../../harness/analysis/gaussian.ts";
-import { estimate, pairedDifference, perplexityRatio, quantiles, studentQuantile } from "../../harness/analysis/statistics.ts";
+import { pairedDifference, perplexityRatio, quantiles, type Estimate } from "../../harness/analysis/statistics.ts";
+
+/** Of values alone: how they differ from zeros. */
+function estimate(values: readonly number[]): Estimate {
+  return pairedDifference(values.map(() => 0), values)!;
+}
 
 test.each([[3, 3.182], [5, 2.571], [10, 2.228], [30, 2.042], [1000, 1.962]])("Student's t at 95 %%, %s degrees of freedom: %s", (degrees, value) => {
-  expect(Math.abs(studentQuantile(0.975, degrees) / value - 1)).toBeLessThan(0.012);
+  const { low, high, standardError } = estimate([...gaussianValues(degrees + 1, 1)]);
+  expect(Math.abs((high - low) / 2 / standardError / value - 1)).toBeLessThan(0.012);
 });
 
 test("pairing finds a small change among large differences between chunks", () => {

@@ -40,7 +40,7 @@ export async function buildFixture(): Promise<Fixture> {
 }
 
 /** A patch for {@link buildFixture}'s release. */
-export const basePatch = `From 0000000000000000000000000000000000000000 Mon Sep 17 00:00:00 2001
+const basePatch = `From 0000000000000000000000000000000000000000 Mon Sep 17 00:00:00 2001
 From: A <a@example.org>
 Date: Mon, 6 May 2024 07:08:09 +0200
 Subject: Return three

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { gaussianValues } from "../../harness/analysis/gaussian.ts";
 import { floatToHalf } from "../../harness/analysis/half.ts";
 import { ensureBuild, type Build } from "../../harness/build/build.ts";
-import { llamaFields, llamaTensors, type LlamaShape } from "../../harness/gguf/gaussianModel.ts";
+import { llamaFields, llamaTensors, type LlamaShape } from "../../harness/gguf/llamaModel.ts";
 import { writeGguf, type GgufField, type TensorSource } from "../../harness/gguf/write.ts";
 import { parsePerplexity } from "../../harness/parse/perplexity.ts";
 import { demoModel } from "../../harness/paths.ts";

@@ -4,7 +4,7 @@ import { compareReference, makeReference, readReference } from "../../harness/re
 import { makeTally, type Tally } from "../../harness/regress/tally.ts";
 import type { Measured } from "../../harness/report/load.ts";
 import { findStudy } from "../../harness/study/find.ts";
-import { loadStudy } from "../../harness/study/load.ts";
+import { loadStudy } from "../../harness/study/find.ts";
 
 function measuredCell(name: string, ppl: number, more: Partial<Measured["record"]> = {}): Measured {
   const cell = { name, type: "Q4_0", mode: "own", radius: 1, decode: name.endsWith("-published") ? "published" : "exact", container: "native" };

@@ -1,6 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { expect, it } from "vitest";
-import { exitCodeOf } from "../../harness/cli/regress.ts";
+import { exitCodeOf } from "../../harness/cli/exitCodeOf.ts";
 import { worst } from "../../harness/regress/tally.ts";
 import type { RegressReport, Verdict } from "../../harness/regress/types.ts";
 import { writeReport } from "../../harness/regress/write/files.ts";
@@ -20,7 +20,7 @@ function report(verdicts: Verdict[], fault: string | null = null): RegressReport
 }
 
 it("a regression outweighs the rest, then what is undecided; warnings pass", () => {
-  const code = (...verdicts: Verdict[]): number => exitCodeOf(report(verdicts));
+  const code = (...verdicts: Verdict[]): number => exitCodeOf(report(verdicts).verdict);
   expect(code("holds", "holds")).toBe(0);
   expect(code("holds", "warned")).toBe(0);
   expect(code("undecided", "warned")).toBe(2);
@@ -48,5 +48,5 @@ it("a fault before any check is in all three files", async () => {
   const files = await writeReport(folder, report([], "no compiler"));
   expect((await readdir(folder)).sort()).toEqual(["junit.xml", "regress.json", "regress.md"]);
   for (const file of files) expect(await readFile(file, "utf8"), file).toContain("no compiler");
-  expect(exitCodeOf(report([], "no compiler"))).toBe(2);
+  expect(exitCodeOf(report([], "no compiler").verdict)).toBe(2);
 });

@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { projectRoot } from "../../harness/paths.ts";
-import { loadStudy, parseStudy } from "../../harness/study/load.ts";
+import { loadStudy } from "../../harness/study/find.ts";
+import { parseStudy } from "../../harness/study/load.ts";
 import { studyJsonSchema } from "../../harness/study/schema.ts";
 import type { Study } from "../../harness/study/types.ts";
 

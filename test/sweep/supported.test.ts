@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { refuseUnsupported } from "../../harness/sweep/supported.ts";
 import { sweep } from "../../harness/sweep/sweep.ts";
 import { findStudy } from "../../harness/study/find.ts";
-import { loadStudy } from "../../harness/study/load.ts";
+import { loadStudy } from "../../harness/study/find.ts";
 import { releaseNamed } from "../../harness/upstream/releases.ts";
 
 it.each([

@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { touchedFiles } from "../../harness/regress/checks/patches.ts";
 import { checkPatches } from "../../harness/upstream/check.ts";
 import { thisProject } from "../../harness/upstream/project.ts";
 import { upstreams } from "../../harness/upstream/releases.ts";
 import { readVariant, seriesFolder } from "../../harness/upstream/series.ts";
+import { touchedFiles } from "../../harness/upstream/touchedFiles.ts";
 
 const project = thisProject();
 const { pin, releases } = await upstreams(project);

