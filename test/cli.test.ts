@@ -5,6 +5,7 @@ import { main } from "../harness/cli.ts";
 import { demoModel } from "../harness/paths.ts";
 import { fakeBuild, goodPerplexity, type Behaviour } from "./support/fakeBuild.ts";
 import { startScript } from "./support/cli.ts";
+import { smallModel } from "./support/smallModel.ts";
 import { temporaryFolder } from "./support/temporary.ts";
 
 let stdout = "";
@@ -23,7 +24,7 @@ async function sweepWith(behaviour: Behaviour, ...more: string[]): Promise<{ cod
   await writeFile(study, "name: s\ncontext: 8\nbatch: 8\ncells:\n  - { name: a, type: IQ4_NL }\n  - { name: b, type: Q4_1 }\n");
   await writeFile(text, "Some words that are long enough.\n");
   const build = await fakeBuild(path.join(folder, "bin"), behaviour);
-  return { code: await main(["sweep", "--study", study, "--text", text, "--out", out, "--threads", "1", ...more], { build }), out };
+  return { code: await main(["sweep", "--study", study, "--model", await smallModel(), "--text", text, "--out", out, "--threads", "1", ...more], { build }), out };
 }
 
 describe("sweep", () => {
@@ -31,7 +32,7 @@ describe("sweep", () => {
     const { code, out } = await sweepWith({});
     expect(code).toBe(0);
     expect(stdout).toMatch(/^cell 1 of 2: a: perplexity 0 %, loading$[^]*^cell 1 of 2: a: perplexity 12\.1825 ± 0\.5, 2 chunks$/m);
-    expect(stdout).toMatch(/^a +16\.22 +12\.1825 +0\.5000 +\d+ +ok$/m);
+    expect(stdout).toMatch(/^a +17\.02 +12\.1825 +0\.5000 +\d+ +ok$/m);
     const written = [...stdout.matchAll(/^wrote (.*)$/gm)].map(([, file]) => file);
     expect(written).toContain(path.join(out, "cells.csv"));
     for (const file of written) expect((await readFile(file!, "utf8")).length).toBeGreaterThan(0);

@@ -9,14 +9,14 @@ import { cacheStore, readRecord } from "../../harness/store/store.ts";
 import { bitsPerWeight } from "../../harness/steps/sizes.ts";
 import { sweep, type SweepRequest } from "../../harness/sweep/sweep.ts";
 import { itOnStories, stories } from "../support/stories.ts";
-import { fileTemporaryFolder } from "../support/temporary.ts";
+import { lastingTemporaryFolder } from "../support/temporary.ts";
 
 const never = new AbortController().signal;
 
 let folder = "";
 beforeAll(async () => {
   await ensureBuild("patched");
-  folder = await fileTemporaryFolder();
+  folder = await lastingTemporaryFolder();
 });
 
 async function answers(name: string, request: Partial<SweepRequest>): Promise<(cell: string) => Measured> {

@@ -13,7 +13,7 @@ import { loadResults, measured } from "../../harness/report/load.ts";
 import { ensureDemoText } from "../../harness/sweep/demoText.ts";
 import { childEnvironment } from "../../harness/steps/environment.ts";
 import { sweep } from "../../harness/sweep/sweep.ts";
-import { fileTemporaryFolder, temporaryFolder } from "../support/temporary.ts";
+import { lastingTemporaryFolder, temporaryFolder } from "../support/temporary.ts";
 
 const shape: LlamaShape = { layers: 2, width: 64, feedForward: 128, heads: 4, keyValueHeads: 2, vocabulary: 512 };
 const experts = 4;
@@ -23,7 +23,7 @@ let build: Build;
 let folder = "";
 beforeAll(async () => {
   build = await ensureBuild("patched");
-  folder = await fileTemporaryFolder();
+  folder = await lastingTemporaryFolder();
 });
 
 const study = `name: containers

@@ -7,7 +7,7 @@ import { projectRoot } from "../../harness/paths.ts";
 import { loadResults } from "../../harness/report/load.ts";
 import { writeReports } from "../../harness/report/reports.ts";
 import { sweep } from "../../harness/sweep/sweep.ts";
-import { fileTemporaryFolder, temporaryFolder } from "../support/temporary.ts";
+import { lastingTemporaryFolder, temporaryFolder } from "../support/temporary.ts";
 
 const never = new AbortController().signal;
 const data = path.join(projectRoot, "test", "data", "tasks");
@@ -21,7 +21,7 @@ async function study(...lines: string[]): Promise<string> {
 }
 
 it("accuracy on the tasks that a study names has its error, their number, and is paired with the original's", async () => {
-  const out = await fileTemporaryFolder();
+  const out = await lastingTemporaryFolder();
   const request = { out, study: await study(`hellaswag: ${data}/hellaswag.txt`, `winogrande: ${data}/winogrande.csv`) };
   expect((await sweep(request, () => undefined, never)).failed).toEqual([]);
   await writeReports(await loadResults(out));

@@ -9,7 +9,7 @@ import { demoModel, projectRoot } from "../../harness/paths.ts";
 import { run } from "../../harness/process/run.ts";
 import { childEnvironment } from "../../harness/steps/environment.ts";
 import { multipleChoiceBytes, type Question } from "../support/multipleChoice.ts";
-import { fileTemporaryFolder } from "../support/temporary.ts";
+import { lastingTemporaryFolder } from "../support/temporary.ts";
 
 const data = (name: string): Promise<Buffer> => readFile(path.join(projectRoot, "test", "data", "tasks", name));
 
@@ -17,7 +17,7 @@ let build: Build;
 let folder = "";
 beforeAll(async () => {
   build = await ensureBuild("patched");
-  folder = await fileTemporaryFolder();
+  folder = await lastingTemporaryFolder();
   await writeFile(path.join(folder, "hellaswag"), await data("hellaswag.txt"));
   await writeFile(path.join(folder, "winogrande"), await data("winogrande.csv"));
   await writeFile(path.join(folder, "multiple-choice"), multipleChoiceBytes(JSON.parse((await data("multiple-choice.json")).toString()) as Question[]));

@@ -4,14 +4,14 @@ import { ensureBuild } from "../../harness/build/build.ts";
 import { compareExpected, readExpected } from "../../harness/regress/expected.ts";
 import { makeTally } from "../../harness/regress/tally.ts";
 import { loadResults, type Measured, measured, type Results } from "../../harness/report/load.ts";
-import { fileTemporaryFolder } from "../support/temporary.ts";
+import { lastingTemporaryFolder } from "../support/temporary.ts";
 
 let exitCode = -1;
 let results: Results;
 
 beforeAll(async () => {
   await ensureBuild("patched");
-  const folder = await fileTemporaryFolder();
+  const folder = await lastingTemporaryFolder();
   exitCode = await main(["sweep", "--out", folder]);
   results = await loadResults(folder);
 });

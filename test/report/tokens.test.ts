@@ -11,7 +11,7 @@ import { writeTokenTable } from "../../harness/report/reports.ts";
 import { demoModel } from "../../harness/paths.ts";
 import { decodeFrames } from "../../harness/parse/frames.ts";
 import { resultsStore } from "../../harness/store/store.ts";
-import { fileTemporaryFolder } from "../support/temporary.ts";
+import { lastingTemporaryFolder } from "../support/temporary.ts";
 import { cellOf, fixtureResults, stepRecord } from "./fixture.ts";
 
 /** Frames that llama-perplexity wrote of the demo model, compared. */
@@ -22,7 +22,7 @@ let frames = "";
 let lastChunk = 0;
 
 beforeAll(async () => {
-  const folder = await fileTemporaryFolder();
+  const folder = await lastingTemporaryFolder();
   await mkdir(resultsStore(folder));
   frames = path.join(folder, "frames");
   await writeFile(frames, await readFile(compared));

@@ -1,7 +1,7 @@
 import { readFile, readdir, rm, stat, writeFile, mkdir, cp } from "node:fs/promises";
 import { hostname } from "node:os";
 import path from "node:path";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { readGguf } from "../../harness/gguf/read.ts";
 import { demoModel } from "../../harness/paths.ts";
 import { run } from "../../harness/process/run.ts";
@@ -12,10 +12,11 @@ import { sweep, type SweepRequest, type SweepResult } from "../../harness/sweep/
 import { cacheStore, resultsStore, stepFolder } from "../../harness/store/store.ts";
 import { readPlan } from "../../harness/store/plan.ts";
 import { type Behaviour, fakeBuild, goodPerplexity } from "../support/fakeBuild.ts";
-import { fileTemporaryFolder, temporaryFolder } from "../support/temporary.ts";
+import { smallModel } from "../support/smallModel.ts";
+import { temporaryFolder } from "../support/temporary.ts";
 
 // What fake programs made is nobody else's.
-beforeAll(async () => void (process.env["QUANTFLEX_CACHE"] = await fileTemporaryFolder()));
+beforeEach(async () => void vi.stubEnv("QUANTFLEX_CACHE", await temporaryFolder()));
 
 interface Lab {
   folder: string;
@@ -38,7 +39,7 @@ async function makeLab(): Promise<Lab> {
     folder, out, events,
     async run(request = {}, behaviour = {}, signal = new AbortController().signal) {
       const build = behaviour && (await fakeBuild(bin, behaviour));
-      return sweep({ study, model: demoModel, text, out, threads: 1, ...(build && { build }), ...request }, (event) => events.push(event), signal);
+      return sweep({ study, model: await smallModel(), text, out, threads: 1, ...(build && { build }), ...request }, (event) => events.push(event), signal);
     },
     async calls() {
       const both = await Promise.all(["llama-quantize", "llama-perplexity"].map((name) => readFile(path.join(bin, `${name}.calls`), "utf8").catch(() => "")));
@@ -246,11 +247,11 @@ describe("inputs are checked before anything runs", () => {
     const lab = await makeLab();
     await lab.run({ only: "f16" });
     const model = path.join(lab.folder, "other.gguf");
-    await cp(demoModel, model);
+    await cp(await smallModel(), model);
     const bytes = await readFile(model);
     bytes[bytes.length - 1]! ^= 1;
     await writeFile(model, bytes);
-    await expect(lab.run({ model })).rejects.toThrow(/holds results of model .*sotu-1m-f16\.gguf/);
+    await expect(lab.run({ model })).rejects.toThrow(/holds results of model .*small-f16\.gguf/);
   });
 });
 

@@ -5,7 +5,7 @@ import { copyFile, cp, mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { Project } from "../../harness/upstream/project.ts";
 import type { Release } from "../../harness/upstream/releases.ts";
-import { fileTemporaryFolder } from "../support/temporary.ts";
+import { lastingTemporaryFolder } from "../support/temporary.ts";
 
 /** A small project with one release of a small "llama.cpp", in a temporary folder. */
 export interface Fixture {
@@ -51,14 +51,14 @@ const templates = new Map<Record<string, string>, Promise<Fixture & { top: strin
 export async function makeFixture(files: Record<string, string> = releaseFiles): Promise<Fixture> {
   if (!templates.has(files)) templates.set(files, makeTemplate(files));
   const { top: template, release, tarball } = await templates.get(files)!;
-  const top = await fileTemporaryFolder();
+  const top = await lastingTemporaryFolder();
   await cp(template, top, { recursive: true });
   const project = { root: path.join(top, "project"), cache: path.join(top, "cache"), url: path.join(top, "upstream") };
   return { project, release, tarball, bundle: path.join(top, "gitRelease.bundle") };
 }
 
 async function makeTemplate(files: Record<string, string>): Promise<Fixture & { top: string }> {
-  const top = await fileTemporaryFolder();
+  const top = await lastingTemporaryFolder();
   const upstream = path.join(top, "upstream");
   await writeFiles(upstream, files);
   git(upstream, "init", "--quiet", "--initial-branch=main");

@@ -6,7 +6,7 @@ import { untilInterrupted } from "../../harness/process/interrupt.ts";
 import { patchedCommit } from "../../harness/upstream/patches.ts";
 import { ensureSource } from "../../harness/upstream/source.ts";
 import { addBasePatch } from "../build/fixture.ts";
-import { fileTemporaryFolder } from "../support/temporary.ts";
+import { lastingTemporaryFolder } from "../support/temporary.ts";
 import { git, makeFixture, withBundle } from "./fixture.ts";
 
 const said = (): void => undefined;
@@ -30,7 +30,7 @@ it("Ctrl-C ends a download that has stopped, and leaves nothing of it", async ()
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   vi.stubEnv("npm_config_registry", `http://127.0.0.1:${(server.address() as { port: number }).port}/`);
-  vi.stubEnv("npm_config_cache", await fileTemporaryFolder());
+  vi.stubEnv("npm_config_cache", await lastingTemporaryFolder());
   const report = vi.fn();
   expect(await untilInterrupted(async () => (await ensureSource(release, report, project), 0), never, said)).toBe(130);
   expect(report).toHaveBeenCalledTimes(1);

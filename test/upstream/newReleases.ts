@@ -6,7 +6,7 @@ import path from "node:path";
 import { onTestFinished, vi } from "vitest";
 import { exportPatches } from "../../harness/upstream/export.ts";
 import { importPatches, workshopFolder } from "../../harness/upstream/workshop.ts";
-import { fileTemporaryFolder, temporaryFolder } from "../support/temporary.ts";
+import { lastingTemporaryFolder, temporaryFolder } from "../support/temporary.ts";
 import { commitAll, git, makeFixture, releaseFiles, withBundle, writeFiles, type Fixture } from "./fixture.ts";
 
 const source = releaseFiles["src/quant.c"];
@@ -58,7 +58,7 @@ export async function serveReleases(releases: Record<string, Record<string, stri
     await new Promise((resolve) => server.close(resolve));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  vi.stubEnv("npm_config_cache", await fileTemporaryFolder());
+  vi.stubEnv("npm_config_cache", await lastingTemporaryFolder());
   vi.stubEnv("npm_config_fetch_retries", "0");
   vi.stubEnv("npm_config_registry", `http://127.0.0.1:${(server.address() as { port: number }).port}/`);
   return requests;

@@ -3,14 +3,14 @@ import { rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ensureSource } from "../../harness/upstream/source.ts";
-import { fileTemporaryFolder } from "../support/temporary.ts";
+import { lastingTemporaryFolder } from "../support/temporary.ts";
 import { commitAll, git, makeFixture, serveRegistry, withBundle, writeFiles, type Fixture } from "./fixture.ts";
 
 const ensure = ({ project, release }: Fixture, report?: (message: string) => void) => ensureSource(release, report, project);
 const treeIn = (folder: string) => git(folder, "rev-parse", "HEAD^{tree}");
 
 beforeEach(async () => {
-  vi.stubEnv("npm_config_cache", await fileTemporaryFolder());
+  vi.stubEnv("npm_config_cache", await lastingTemporaryFolder());
   vi.stubEnv("npm_config_fetch_retries", "0");
   vi.stubEnv("npm_config_registry", "http://127.0.0.1:9/");
 });

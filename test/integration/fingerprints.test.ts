@@ -6,7 +6,7 @@ import { readImportance } from "../../harness/fit/imatrix.ts";
 import { projectRoot } from "../../harness/paths.ts";
 import { stepsOfCell } from "../../harness/steps/registry.ts";
 import { runSteps, type Ran } from "../support/runSteps.ts";
-import { fileTemporaryFolder } from "../support/temporary.ts";
+import { lastingTemporaryFolder } from "../support/temporary.ts";
 import { differences, type Figures, figuresOf } from "./fingerprint.ts";
 
 /*
@@ -17,7 +17,7 @@ import { differences, type Figures, figuresOf } from "./fingerprint.ts";
  *
  * writes down the figures of the steps whose version is another one. It never replaces those of a version that is there.
  */
-const file = path.join(projectRoot, "test", "steps", "fingerprints.json");
+const file = path.join(projectRoot, "test", "integration", "fingerprints.json");
 const writes = process.env["QUANTFLEX_FINGERPRINTS"] === "write";
 const howToWrite = "write its figures down: QUANTFLEX_FINGERPRINTS=write npx vitest run test/steps/fingerprints.test.ts";
 
@@ -84,7 +84,7 @@ function toleranceOf(step: string, cell: string, figure: string): number {
 const found = new Map<string, Fingerprint>();
 let known: Record<string, Fingerprint> = {};
 beforeAll(async () => {
-  const cells = await runSteps({ study, build: await ensureBuild("patched"), threads: 2, folder: await fileTemporaryFolder() });
+  const cells = await runSteps({ study, build: await ensureBuild("patched"), threads: 2, folder: await lastingTemporaryFolder() });
   const seen = new Set<Ran>();
   for (const [cell, steps] of cells) {
     for (const ran of steps.filter((one) => !seen.has(one))) {

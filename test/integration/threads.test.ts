@@ -6,7 +6,7 @@ import { readImportance } from "../../harness/fit/imatrix.ts";
 import { hashFile } from "../../harness/hash.ts";
 import { projectRoot } from "../../harness/paths.ts";
 import { runSteps, type Ran } from "../support/runSteps.ts";
-import { fileTemporaryFolder } from "../support/temporary.ts";
+import { lastingTemporaryFolder } from "../support/temporary.ts";
 
 // Keys say nothing of threads (harness/steps/key.ts), on the ground that nothing that a step gives depends on their number.
 
@@ -29,7 +29,7 @@ const runs = new Map<number, Map<string, Ran[]>>();
 const counts = [1, 2, 3];
 beforeAll(async () => {
   const build = await ensureBuild("patched");
-  folder = await fileTemporaryFolder();
+  folder = await lastingTemporaryFolder();
   const only = ["imatrix", "reference", "quantize", "evaluate"];
   for (const threads of counts) runs.set(threads, await runSteps({ study, build, threads, only, folder: path.join(folder, String(threads)) }));
 });

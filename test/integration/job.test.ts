@@ -9,14 +9,14 @@ import { readFrames } from "../../harness/steps/growingFrames.ts";
 import { cacheStore, resultsStore } from "../../harness/store/store.ts";
 import { sweep } from "../../harness/sweep/sweep.ts";
 import { startScript } from "../support/cli.ts";
-import { fileTemporaryFolder, temporaryFolder } from "../support/temporary.ts";
+import { lastingTemporaryFolder, temporaryFolder } from "../support/temporary.ts";
 
 /** A results folder with all that a sweep made. */
 let made = "";
 let folder = "";
 beforeAll(async () => {
   await ensureBuild("patched");
-  folder = await fileTemporaryFolder();
+  folder = await lastingTemporaryFolder();
   made = path.join(folder, "made");
   const study = path.join(folder, "s.yaml");
   // Long enough to be stopped within.

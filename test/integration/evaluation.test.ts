@@ -11,7 +11,7 @@ import { readPlan } from "../../harness/store/plan.ts";
 import { cacheStore, resultsStore, stepFolder } from "../../harness/store/store.ts";
 import { sweep, type SweepResult } from "../../harness/sweep/sweep.ts";
 import { type LoggedBuild, loggedBuild } from "../support/loggedBuild.ts";
-import { fileTemporaryFolder } from "../support/temporary.ts";
+import { lastingTemporaryFolder } from "../support/temporary.ts";
 
 /** Chunks that are evaluated together. */
 const perBatch = 4;
@@ -20,7 +20,7 @@ let build: Build;
 const before = process.env["QUANTFLEX_CACHE"];
 beforeAll(async () => {
   build = await ensureBuild("patched");
-  process.env["QUANTFLEX_CACHE"] = await fileTemporaryFolder();
+  process.env["QUANTFLEX_CACHE"] = await lastingTemporaryFolder();
 });
 afterAll(() => {
   if (before === undefined) delete process.env["QUANTFLEX_CACHE"];
@@ -42,7 +42,7 @@ interface Lab extends LoggedBuild {
 }
 
 async function makeLab(compared: boolean): Promise<Lab> {
-  const folder = await fileTemporaryFolder();
+  const folder = await lastingTemporaryFolder();
   const [study, out] = [path.join(folder, "s.yaml"), path.join(folder, "out")];
   await writeFile(study, `name: s\ncontext: 128\nbatch: ${128 * perBatch}\nkl_divergence: ${compared}\ncells:\n  - { name: f16, type: F16 }\n  - { name: q, type: IQ4_NL }\n`);
   const logged = await loggedBuild(build, path.join(folder, "bin"));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { countsLine, countTests } from "../../harness/cli/selfTest.ts";
+import { countsLine, countTests } from "../../harness/cli/testCounts.ts";
 
 function result(passed: number, failed: number, pending: number, files: { status: string; assertionResults: { status: string }[] }[]): string {
   return JSON.stringify({ numPassedTests: passed, numFailedTests: failed, numPendingTests: pending, numTodoTests: 0, testResults: files });
