@@ -11,14 +11,19 @@
 #include <string>
 #include <vector>
 
+// A conf that frees what it holds, also when the constructor of what it is part of throws.
+struct pablo_owned_conf : pablo_conf {
+    pablo_owned_conf() : pablo_conf() {}
+    ~pablo_owned_conf() { pablo_free_conf(this); }
+    pablo_owned_conf(const pablo_owned_conf &) = delete;
+    pablo_owned_conf & operator=(const pablo_owned_conf &) = delete;
+};
+
 // Quantizing as pablo.conf says, from first to last tensor.
 class pablo_quantizer {
   public:
     // Reads pablo.conf. `input` must not be own-coded already.
     explicit pablo_quantizer(const gguf_context * input);
-    ~pablo_quantizer();
-    pablo_quantizer(const pablo_quantizer &) = delete;
-    pablo_quantizer & operator=(const pablo_quantizer &) = delete;
 
     // Names every tensor, in file order, before the metadata is written.
     void add_tensor(const std::string & name, ggml_type from, ggml_type to);
@@ -43,7 +48,7 @@ class pablo_quantizer {
         std::vector<uint64_t> codes;
     };
 
-    pablo_conf                           conf;
+    pablo_owned_conf                     conf;
     std::map<std::string, pablo_encoder> encoders;
     std::vector<std::string>             own_tensors;
     bool                                 centred; // some own tensor is

@@ -15,14 +15,13 @@ bool pablo_mark_tensors(const gguf_context * file, const std::function<ggml_tens
     }
     const pablo_metadata metadata = pablo_metadata::read(file);
 
-    pablo_conf conf;
+    pablo_owned_conf conf;
     char error[PABLO_MAX_ERROR];
     const char * name;
     if (!pablo_read_conf(&conf, &name, error)) {
         throw std::runtime_error(error);
     }
     const std::string contradiction = name ? metadata.contradiction(conf) : "";
-    pablo_free_conf(&conf);
     if (!contradiction.empty()) {
         throw std::runtime_error(std::string(name) + " says " + contradiction + ", but the model was quantized otherwise; "
             "a model is decoded as its pablo.* metadata says: remove " + name + ", or give the one it was made with");

@@ -29,22 +29,15 @@ pablo_quantizer::pablo_quantizer(const gguf_context * input) : centred(false), t
         throw std::runtime_error(error);
     }
     if (!PABLO_HAS_PACKED && conf.own && conf.container == PABLO_CONTAINER_PACKED) {
-        pablo_free_conf(&conf);
         throw std::runtime_error(std::string(name) + ": CONTAINER packed: " PABLO_NO_PACKED ": use CONTAINER native, or a newer release");
     }
     if (pablo_metadata::is_present(input)) {
-        pablo_free_conf(&conf);
         throw std::runtime_error("the model is own-coded already (it has pablo.* metadata): quantize the F16 or F32 model it was made from");
     }
     if (conf.histogram[0] && !is_writable(conf.histogram)) {
-        const std::string histogram = conf.histogram;
-        pablo_free_conf(&conf);
-        throw std::runtime_error("HISTOGRAM " + histogram + ": cannot be written: " + strerror(errno));
+        const std::string reason = strerror(errno);
+        throw std::runtime_error(std::string("HISTOGRAM ") + conf.histogram + ": cannot be written: " + reason);
     }
-}
-
-pablo_quantizer::~pablo_quantizer() {
-    pablo_free_conf(&conf);
 }
 
 void pablo_quantizer::add_tensor(const std::string & name, ggml_type from, ggml_type to) {

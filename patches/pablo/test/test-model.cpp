@@ -134,7 +134,8 @@ static void test_faults() {
     const std::string message = message_of([&] { pablo_mark_tensors(file, none); });
     CHECK(message.find(std::string(conf_name) + " says the balanced table") == 0, "another table: %s", message.c_str());
     gguf_context * plain = gguf_init_empty();
-    write_conf("1 0 1\nHISTOGRAM nowhere/histogram.json\n");
+    // With a table of its own, which the address sanitizer would miss if it stayed behind.
+    write_conf("1 0 2\nHISTOGRAM nowhere/histogram.json\n" + table_line("TABLE", 16) + table_line("TENSOR_TABLE a", 14));
     CHECK(message_of([&] { pablo_quantizer other(plain); }).find("HISTOGRAM nowhere/histogram.json: cannot be written") == 0, "no such folder");
     CHECK(!pablo_metadata::is_present(plain), "a file of upstream's");
     gguf_set_val_str(plain, "pablo.scheme", "table");
