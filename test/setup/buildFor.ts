@@ -1,5 +1,5 @@
 import { ensureBuild, type Variant } from "../../harness/build/build.ts";
-import { plainProgress } from "../../harness/report/progress.ts";
+import { plainProgress } from "../../harness/cli/plainProgress.ts";
 
 /** Builds a variant before the first test, so that no test's time is spent on it, and one failure says what is wrong. */
 export async function buildFor(variant: Variant): Promise<void> {

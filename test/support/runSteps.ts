@@ -41,7 +41,7 @@ export async function runSteps({ study: yaml, build, threads, only, folder }: St
   const cells = new Map<string, Ran[]>();
   for (const cell of study.cells) {
     const ran: Ran[] = [];
-    for (const planned of planCell({ cell, study, settings: { context, batch, ubatch, chunks }, gguf }, given, on)) {
+    for (const planned of planCell({ cell, study, settings: { context, batch, ubatch, chunks }, gguf, files: {} }, given, on)) {
       if (only && !only.includes(planned.step)) continue;
       const at = Object.fromEntries(Object.entries(planned.inputs).map(([role, input]) => {
         if ("file" in input) return [role, input.file];
