@@ -21,7 +21,7 @@ export async function withScratch<T>(parent: string, prefix: string, task: (fold
   try {
     return await task(folder);
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await rm(folder, { recursive: true, force: true, maxRetries: 3 });
   }
 }
 

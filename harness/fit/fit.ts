@@ -2,7 +2,7 @@ import { gaussianTableValues } from "../analysis/jointTable.ts";
 import { UserError } from "../errors.ts";
 import type { Gguf, GgufTensor } from "../gguf/read.ts";
 import type { FitRequest } from "../study/types.ts";
-import { type Fit, fitBlocks } from "./fitBlocks.ts";
+import { type Fit, fitInThread } from "./fitBlocks.ts";
 import type { Importance } from "./imatrix.ts";
 import { codableTensors, sampleBlocks } from "./sample.ts";
 
@@ -30,7 +30,7 @@ export async function fitTables(
   request: FitRequest,
   importance: Importance | undefined,
   report: (pattern: string, fraction: number) => void = () => undefined,
-  signal?: AbortSignal,
+  signal: AbortSignal = new AbortController().signal,
 ): Promise<Fitted> {
   const tensors = codableTensors(gguf);
   if (tensors.length === 0) throw new UserError(`${gguf.path} has no tensor that a table could code: none has rows of whole blocks of 32 weights`);
@@ -39,12 +39,10 @@ export async function fitTables(
   const groups = groupTensors(tensors, request.per);
   const count = groups.size + 1;
   const one = async (pattern: string, index: number, chosen: readonly GgufTensor[]): Promise<Fit> => {
-    signal?.throwIfAborted();
+    signal.throwIfAborted();
     report(pattern, index / count);
-    // Lets a signal or a progress line through between two computations.
-    await new Promise((resolve) => setImmediate(resolve));
     const blocks = await sampleBlocks(gguf, chosen, pattern === "*" ? modelBlocks : tensorBlocks, used);
-    return fitBlocks(blocks, request, from);
+    return fitInThread({ blocks, request, from }, signal);
   };
   let from: readonly (readonly number[])[] | undefined;
   const whole = await one("*", 0, tensors);

@@ -8,8 +8,8 @@ import type { Job, PlannedStep } from "./job.ts";
 import { makeRunner, type Watch } from "./runner.ts";
 import { stepNamed } from "./stepNamed.ts";
 
-/** With so many processors, one is given to what needs but one, beside a program that uses the others. */
-const enoughForTwo = 4;
+/** With fewer processors, what goes on beside a program that uses all of them makes it slower by as much as it takes itself. */
+const enoughForBoth = 4;
 
 /** The steps whose records belong to the job's results; the others are made when their files are needed. */
 export function ownSteps({ steps }: Pick<Job, "steps">): PlannedStep[] {
@@ -32,14 +32,20 @@ export async function isStored(job: Pick<Job, "results" | "steps">): Promise<boo
 export async function runJob(job: Job, on: Target, watch: Watch): Promise<void> {
   await withScratch(path.join(cacheFolder(), "scratch"), "job", async (folder) => {
     const runner = makeRunner(job, on, folder, watch);
-    const inTurn = async (steps: readonly PlannedStep[]): Promise<void> => {
-      for (const { key } of steps) await runner.record(key);
+    const aside: Promise<unknown>[] = [];
+    const inOrder = async (): Promise<void> => {
+      for (const { step, key } of ownSteps(job)) {
+        if (stepNamed(step).beside) {
+          aside.push(runner.record(key));
+          continue;
+        }
+        if (availableParallelism() < enoughForBoth) await Promise.all(aside);
+        await runner.record(key);
+      }
     };
-    const own = ownSteps(job);
-    const aside = availableParallelism() >= enoughForTwo ? own.filter(({ step }) => stepNamed(step).oneProcessor) : [];
-    const rest = own.filter((step) => !aside.includes(step));
-    const both = await Promise.allSettled([inTurn(rest), inTurn(aside)]);
-    for (const result of both) if (result.status === "rejected") throw result.reason;
+    const [rest] = await Promise.allSettled([inOrder()]);
+    // Whatever failed, nothing may still be running in a folder that is taken away.
+    for (const result of [rest, ...(await Promise.allSettled(aside))]) if (result.status === "rejected") throw result.reason;
     await runner.keepLarge();
   });
 }

@@ -19,7 +19,7 @@ const { version: zstd } = JSON.parse(readFileSync(path.join(zstdFolder, "package
 export const compress: Step<Record<string, never>, z.infer<typeof result>> = {
   name: "compress",
   version: 1,
-  oneProcessor: true,
+  beside: true,
   config: z.strictObject({}),
   result,
   configure: ({ cell }) => (floatTypes.includes(cell.type) ? null : {}),

@@ -3,12 +3,12 @@ import { z } from "zod";
 import { entropy } from "../analysis/entropy.ts";
 import { total, totalCounts } from "../analysis/histogram.ts";
 import { UserError } from "../errors.ts";
-import { codeCounts } from "../gguf/codes.ts";
+import type { Histogram } from "../gguf/codes.ts";
 import { type Gguf, readGguf } from "../gguf/read.ts";
 import { codesReadable } from "../gguf/stream.ts";
-import { weightErrors } from "../gguf/weightErrors.ts";
 import { contentHash } from "../store/contentHash.ts";
 import { baseTypes, fileTypes, floatTypes } from "../study/types.ts";
+import { countFile } from "./countFile.ts";
 import { compareHistograms, histogramSchema, parseHistogram, type RecordedHistogram, recordedHistogram } from "./histogram.ts";
 import { hasType, misfits, tensorTypeOf } from "./misfits.ts";
 import { bitsPerWeight } from "./sizes.ts";
@@ -62,6 +62,7 @@ export type RecordedTensor = z.infer<typeof tensorSchema>;
 export const countCodes: Step<Config, Result> = {
   name: "count",
   version: 1,
+  beside: true,
   config,
   result,
   configure: ({ cell, gguf }) => ({
@@ -77,13 +78,18 @@ export const countCodes: Step<Config, Result> = {
   facts: () => ({}),
   async run(asked, at, _on, { signal, report }) {
     report("reading");
-    const [gguf, original] = [await readGguf(at["quantized"]!), await readGguf(at["model"]!)];
-    const isFloat = floatTypes.includes(asked.type);
+    const gguf = await readGguf(at["quantized"]!);
+    const readable = codesReadable(gguf);
+    const [sha256, found] = await Promise.all([
+      contentHash(gguf.path, signal),
+      // The fork's way of packing nibbles loses codes: then the library's count, made before, is the only one.
+      countFile({ quantized: gguf.path, model: at["model"]!, codes: asked.counted && readable, errors: readable && !floatTypes.includes(asked.type) }, signal),
+    ]);
     return {
-      file: { sha256: await contentHash(gguf.path, signal), bytes: gguf.fileBytes },
+      file: { sha256, bytes: gguf.fileBytes },
       tensors: describeTensors(gguf, asked),
-      histogram: asked.counted ? await checkedHistogram(gguf, at["histogram"]!, asked, signal) : null,
-      weightErrors: isFloat || !codesReadable(gguf) ? [] : (await weightErrors(original, gguf, signal)).map(({ name, type, relative }) => ({ name, type, relative })),
+      histogram: asked.counted ? await checkedHistogram(at["histogram"]!, found.histogram, asked) : null,
+      weightErrors: found.weightErrors.map(({ name, type, relative }) => ({ name, type, relative })),
     };
   },
   columns: [
@@ -109,12 +115,12 @@ function codeEntropy(histogram: RecordedHistogram | null, type: string): number 
   return total(counts) > 0 ? entropy(counts) : null;
 }
 
-async function checkedHistogram(gguf: Gguf, file: string, { own }: Config, signal: AbortSignal): Promise<RecordedHistogram> {
+/** @param counted over the written file; null where its codes cannot be read back */
+async function checkedHistogram(file: string, counted: Histogram | null, { own }: Config): Promise<RecordedHistogram> {
   const library = parseHistogram(await readFile(file, "utf8").catch(() => {
     throw new UserError("llama-quantize wrote no histogram: it is not a patched one, or it ignored pablo.conf");
   }));
-  // The fork's way of packing nibbles loses codes: then the library's count, made before, is the only one.
-  if (codesReadable(gguf)) compareHistograms(library, await codeCounts(gguf, signal));
+  if (counted) compareHistograms(library, counted);
   return recordedHistogram(library, own);
 }
 

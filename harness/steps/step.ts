@@ -116,8 +116,8 @@ export interface Step<Config extends object, Result extends object> {
   version: number;
   /** Whether its results serve every results folder, and are kept in the cache. */
   shared?: boolean;
-  /** Whether it computes on one processor, so that it can go on beside a program that uses the others. */
-  oneProcessor?: boolean;
+  /** Whether it can go on beside others that can, and where there are processors enough also beside a program that uses all. */
+  beside?: boolean;
   file?: StepFile;
   config: z.ZodType<Config>;
   result: z.ZodType<Result>;
