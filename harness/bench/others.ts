@@ -1,20 +1,8 @@
 import { readFileSync } from "node:fs";
-
-/** Processor time in the kernel's clock ticks. */
-interface Snapshot {
-  /** Of all processors: everything that passed. */
-  passed: number;
-  /** Of all processors: what they did not idle, or wait for disks; with what a hypervisor took. */
-  busy: number;
-  /** Of this program, and of children that have ended and their descendants. */
-  own: number;
-}
+import { shareOfOthers, type Snapshot } from "./othersShare.ts";
 
 /** What /proc counts in; the same on every architecture that Node.js runs on. */
 const ticksPerSecond = 100;
-
-/** Each number may be off by a tick: in less time than this, that is too much of a tenth. */
-const fewestTicks = 40;
 
 /**
  * Watches what processes other than this one and its children take of the processors, a hypervisor's other
@@ -32,11 +20,6 @@ export function watchOthers(): () => number | null {
     if (!start || !end) return null;
     return shareOfOthers({ passed: end.passed - start.passed, busy: end.busy - start.busy, own: end.own - start.own });
   };
-}
-
-/** Share of the time passed that was busy and not own, 0 to 1; null of too little time. */
-export function shareOfOthers({ passed, busy, own }: Snapshot): number | null {
-  return passed < fewestTicks ? null : Math.min(1, Math.max(0, busy - own) / passed);
 }
 
 function look(): Snapshot | null {

@@ -28,7 +28,7 @@ export interface RoundsSetting {
 const patience = 4;
 
 /** Pairs of an undecided row that count, at most. */
-export function mostPairs(repeats: number): number {
+function mostPairs(repeats: number): number {
   return Math.max(patience * repeats, fewestForInterval);
 }
 

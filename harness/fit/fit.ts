@@ -2,7 +2,8 @@ import { gaussianTableValues } from "../analysis/jointTable.ts";
 import { UserError } from "../errors.ts";
 import type { Gguf, GgufTensor } from "../gguf/read.ts";
 import type { FitRequest } from "../study/types.ts";
-import { type Fit, fitInThread } from "./fitBlocks.ts";
+import type { Fit } from "./fitBlocks.ts";
+import { fitInThread } from "./fitInThread.ts";
 import type { Importance } from "./imatrix.ts";
 import { codableTensors, sampleBlocks } from "./sample.ts";
 

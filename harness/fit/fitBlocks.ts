@@ -5,29 +5,11 @@ import { jointTable } from "../analysis/jointTable.ts";
 import { lloydMaxTable, tableError } from "../analysis/lloydMax.ts";
 import { type CodeTable, equalAreaTable } from "../analysis/tables.ts";
 import type { FitRequest } from "../study/types.ts";
-import { inThread } from "../threads/inThread.ts";
 
 /** A fitted table, and what it leaves of the weights that it was fitted to. */
 export interface Fit extends CodeTable {
   /** Sum of counted squared errors over the counted power of the weights (method `equal-area` and `lloyd-max`: of Q8_0 codes). */
   error: number;
-}
-
-/** What one table is fitted to, and how. */
-interface FitTask {
-  blocks: Blocks;
-  request: Pick<FitRequest, "method" | "weights">;
-  from: readonly (readonly number[])[] | undefined;
-}
-
-/** {@link fitBlocks} off the main thread. */
-export function fitInThread(task: FitTask, signal: AbortSignal): Promise<Fit> {
-  return inThread(import.meta.url, fitTask, task, signal);
-}
-
-/** @public called by its name in a thread */
-export function fitTask({ blocks, request, from }: FitTask): Fit {
-  return fitBlocks(blocks, request, from);
 }
 
 /**

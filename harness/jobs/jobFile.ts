@@ -7,7 +7,7 @@ import { resultsStore } from "../store/store.ts";
 import { type Job, jobSchema } from "./job.ts";
 
 /** Path of a job's file: `store/jobs/KEY.json`, by what it does and on what. */
-export function jobFile(job: Job): string {
+function jobFile(job: Job): string {
   const key = hashText(canonicalJson([job.target, job.steps.map((step) => step.key)]));
   return path.join(resultsStore(job.results), "jobs", `${key}.json`);
 }

@@ -12,7 +12,7 @@ import { stepNamed } from "./stepNamed.ts";
 const enoughForBoth = 4;
 
 /** The steps whose records belong to the job's results; the others are made when their files are needed. */
-export function ownSteps({ steps }: Pick<Job, "steps">): PlannedStep[] {
+function ownSteps({ steps }: Pick<Job, "steps">): PlannedStep[] {
   return steps.filter(({ step }) => !stepNamed(step).shared);
 }
 

@@ -7,7 +7,7 @@ import { rounded, table } from "./table.ts";
 const rivals = ["IQ4_NL", "Q4_1", "Q4_0", "Q4_K_S"];
 
 /** The paired difference of two cells' divergences, chunk by chunk; null when they cannot be compared. */
-export function divergenceDifference(before: Measured, after: Measured): Estimate | null {
+function divergenceDifference(before: Measured, after: Measured): Estimate | null {
   return pairedDifference(before.record.divergence?.chunks ?? [], after.record.divergence?.chunks ?? []);
 }
 

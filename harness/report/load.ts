@@ -1,26 +1,12 @@
 import { inBatches } from "../batches.ts";
 import { UserError } from "../errors.ts";
-import type { RecordedCompression } from "../steps/compressionRecord.ts";
-import type { Count } from "../steps/count.ts";
-import { evaluate, type Evaluation } from "../steps/evaluate.ts";
+import { evaluate } from "../steps/evaluate.ts";
 import { stepsOfCell } from "../steps/registry.ts";
 import { readPlan, type Plan } from "../store/plan.ts";
 import type { StepRecord } from "../store/record.ts";
 import { cacheStore, growingFile, readFailure, readStored, resultsStore } from "../store/store.ts";
 import type { Cell } from "../study/types.ts";
-
-/** What the steps of a finished cell found. */
-export interface CellRecord extends Count, Evaluation {
-  /** Null for a cell of floating-point numbers. */
-  compression: RecordedCompression | null;
-  /** Wall-clock seconds; null when the model already had the cell's type and nothing was quantized. */
-  quantizeSeconds: number | null;
-  /** The scheme as pablo.conf; null when the library had no part in it. */
-  conf: string | null;
-  /** The records of the cell's own steps, by name, and their checksums. */
-  steps: ReadonlyMap<string, StepRecord>;
-  checksums: ReadonlyMap<string, string>;
-}
+import { cellRecord, type CellRecord } from "./cellRecord.ts";
 
 /** A cell with what the store has of it. */
 export interface CellResult {
@@ -72,22 +58,6 @@ async function readCell(folder: string, keys: Keys): Promise<CellRecord | null> 
     checksums.set(step, stored.sha256);
   }
   return cellRecord(steps, checksums);
-}
-
-/** What the steps of a cell found, put together from their records. */
-export function cellRecord(steps: ReadonlyMap<string, StepRecord>, checksums: ReadonlyMap<string, string>): CellRecord {
-  const resultOf = (name: string): object => steps.get(name)?.result ?? {};
-  return {
-    compression: null,
-    quantizeSeconds: null,
-    conf: (steps.get("quantize")?.inputs.config["conf"] as string | null | undefined) ?? null,
-    ...resultOf("quantize"),
-    ...resultOf("compress"),
-    ...(resultOf("count") as Count),
-    ...(resultOf("evaluate") as Evaluation),
-    steps,
-    checksums,
-  };
 }
 
 function framesOf(folder: string, keys: Keys): string | null {

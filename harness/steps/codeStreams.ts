@@ -39,7 +39,11 @@ interface Counted extends CodeStream {
   counts: ArrayLike<number>;
 }
 
-/** What {@link codeStreams} does: the task for a thread. */
+/**
+ * What {@link codeStreams} does: the task for a thread.
+ *
+ * @public called there by its name
+ */
 export async function readCodeStreams({ file, folder, most }: Asked): Promise<CodeStreams> {
   const gguf = await readGguf(file);
   // IQ4_NL lies as Q4_0 does; the fork's packing loses codes.

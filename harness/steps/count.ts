@@ -102,7 +102,7 @@ export const countCodes: Step<Config, Result> = {
 };
 
 /** Relative squared error over all tensors that were quantized, each by its number of weights; null without any. */
-export function wholeWeightError({ weightErrors, tensors }: Pick<Result, "weightErrors" | "tensors">): number | null {
+function wholeWeightError({ weightErrors, tensors }: Pick<Result, "weightErrors" | "tensors">): number | null {
   const elements = new Map(tensors.map((tensor) => [tensor.name, tensor.elements]));
   const sizes = weightErrors.map(({ name }) => elements.get(name) ?? 0);
   const all = sizes.reduce((sum, size) => sum + size, 0);

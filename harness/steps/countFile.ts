@@ -23,7 +23,11 @@ export interface Counted {
   weightErrors: WeightError[];
 }
 
-/** What {@link countFile} does: the task for a thread. */
+/**
+ * What {@link countFile} does: the task for a thread.
+ *
+ * @public called there by its name
+ */
 export async function readCounts({ quantized, model, codes, errors }: Asked): Promise<Counted> {
   const gguf = await readGguf(quantized);
   return {

@@ -5,6 +5,7 @@ import { UserError } from "../errors.ts";
 import { confText } from "../study/conf.ts";
 import { fileTypes, floatTypes } from "../study/types.ts";
 import { hasType, misfits } from "./misfits.ts";
+import { tensorPattern } from "./tensorPattern.ts";
 import { buildFacts, type Paths, type Step, type Target } from "./step.ts";
 
 const config = z.strictObject({
@@ -78,14 +79,6 @@ export function quantizeArguments(
     type,
     threads,
   ];
-}
-
-/**
- * Pattern that matches one tensor's name in llama-quantize's `--tensor-type`, which makes patterns
- * lower-case and ends them at the first equals sign: unusual characters become "any character".
- */
-export function tensorPattern(name: string): string {
-  return `^${name.replace(/[^a-z0-9_.-]/g, "?").replace(/\./g, "\\.").replace(/\?/g, ".")}$`;
 }
 
 function refuseKept({ kept: [first] }: Config, { build }: Target): void {

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { Zstd } from "@hpcc-js/wasm-zstd";
 import { total } from "../analysis/histogram.ts";
 import { inThread } from "../threads/inThread.ts";
+import { compressedLength } from "./compressedLength.ts";
 
 /** Bytes that zstd makes of something, at two of its levels. */
 export interface ZstdSizes {
@@ -9,44 +10,11 @@ export interface ZstdSizes {
   "zstd-19": number;
 }
 
-/** What the package keeps inside: `malloc` and `free` of its memory, and the C library. */
-interface Inside {
-  _mainModule: { dataToHeap(data: Uint8Array): Allocated; malloc(bytes: number): Allocated; free(allocated: Allocated): void };
-  _zstdClass: {
-    compressBound(bytes: number): number;
-    compress(target: number, room: number, source: number, bytes: number, level: number): number;
-    isError(result: number): boolean;
-    getErrorName(result: number): string;
-  };
-}
-
-interface Allocated {
-  ptr: number;
-  size: number;
-}
-
 /**
- * Bytes that zstd makes of some data. The package's own `compress` copies its result number by number through a list, which
- * takes several times as long as level 3 itself; here nobody reads the result.
+ * The sizes of one file of a few MB: the task for a thread.
  *
- * @throws {Error} what the library says when it cannot
+ * @public called there by its name
  */
-export function compressedLength(zstd: Zstd, data: Uint8Array, level: number): number {
-  const { _mainModule: memory, _zstdClass: library } = zstd as unknown as Inside;
-  const source = memory.dataToHeap(data);
-  const room = library.compressBound(data.length);
-  const target = memory.malloc(room);
-  try {
-    const result = library.compress(target.ptr, room, source.ptr, data.length, level);
-    if (library.isError(result)) throw new Error(`zstd: ${library.getErrorName(result)}`);
-    return result;
-  } finally {
-    memory.free(target);
-    memory.free(source);
-  }
-}
-
-/** The sizes of one file of a few MB: the task for a thread. */
 export async function compressWithZstd(file: string): Promise<ZstdSizes> {
   const [zstd, content] = [await Zstd.load(), await readFile(file)];
   return { "zstd-3": compressedLength(zstd, content, 3), "zstd-19": compressedLength(zstd, content, 19) };

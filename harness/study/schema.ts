@@ -42,7 +42,7 @@ export const nameField = z
   .describe("letters, digits, . _ -, and {field} or {-field} for the value of a field");
 
 /** Fields of a study beside its cells. */
-export const studyFields = {
+const studyFields = {
   name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/).describe("letters, digits, . _ and -"),
   title: z.string().describe("a line of text"),
   pure: pure.describe("true (one type for every tensor) or false (upstream's mixture)"),

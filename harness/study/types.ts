@@ -11,9 +11,6 @@ export const fileTypes = [
   "IQ4_NL", "IQ4_XS",
 ] as const;
 
-/** A file type by llama-quantize's name. */
-export type FileType = (typeof fileTypes)[number];
-
 /** Types whose weights are plain floating-point numbers: what a study can start from. */
 export const floatTypes: readonly string[] = ["F32", "F16", "BF16"];
 

@@ -15,6 +15,3 @@ export type SweepEvent =
 
 /** Receives a sweep's events. */
 export type Report = (event: SweepEvent) => void;
-
-/** Receives a step's progress: words, and the fraction done where it is known. */
-export type StepReport = (step: string, text: string, fraction?: number) => void;

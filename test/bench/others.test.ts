@@ -2,7 +2,8 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { cpus } from "node:os";
 import { expect, it } from "vitest";
-import { shareOfOthers, watchOthers } from "../../harness/bench/others.ts";
+import { watchOthers } from "../../harness/bench/others.ts";
+import { shareOfOthers } from "../../harness/bench/othersShare.ts";
 import { run } from "../../harness/process/run.ts";
 
 const processors = cpus().length;

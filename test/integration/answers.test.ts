@@ -2,7 +2,7 @@ import { readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { ensureBuild } from "../../harness/build/build.ts";
-import { divergenceDifference } from "../../harness/report/answerTables.ts";
+import { pairedDifference } from "../../harness/analysis/statistics.ts";
 import { loadResults, type Measured, measured, type Results } from "../../harness/report/load.ts";
 import type { StepRecord } from "../../harness/store/record.ts";
 import { cacheStore, readRecord } from "../../harness/store/store.ts";
@@ -35,7 +35,7 @@ const kld = ({ record }: Measured): number => record.divergence!.mean;
 const bits = ({ cell, record }: Measured): number => bitsPerWeight(record.file.bytes, record.tensors, cell.type).quantized!;
 
 function expectBetter(better: Measured, worse: Measured): void {
-  const { mean, standardError } = divergenceDifference(worse, better)!;
+  const { mean, standardError } = pairedDifference(worse.record.divergence!.chunks, better.record.divergence!.chunks)!;
   expect(mean / standardError, `${better.cell.name} ${kld(better)} against ${worse.cell.name} ${kld(worse)}`).toBeLessThan(-2);
 }
 

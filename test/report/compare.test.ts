@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type Comparison, compareResults, comparisonSheet, comparisonText } from "../../harness/report/compare.ts";
-import { cellRecord, type Results } from "../../harness/report/load.ts";
+import { cellRecord } from "../../harness/report/cellRecord.ts";
+import type { Results } from "../../harness/report/load.ts";
 import { fixtureResults, stepRecord } from "./fixture.ts";
 
 /** The same study again, where one cell became worse and another is missing, on another machine. */

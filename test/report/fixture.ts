@@ -2,7 +2,8 @@ import { chiSquare, entropy, expectedZeroRuns } from "../../harness/analysis/ent
 import { shares, total } from "../../harness/analysis/histogram.ts";
 import { hashText } from "../../harness/hash.ts";
 import { stepNamed } from "../../harness/jobs/stepNamed.ts";
-import { cellRecord, type CellResult, type Results } from "../../harness/report/load.ts";
+import { cellRecord } from "../../harness/report/cellRecord.ts";
+import type { CellResult, Results } from "../../harness/report/load.ts";
 import { type Plan, writePlan } from "../../harness/store/plan.ts";
 import { sealRecord, stepKey, type StepRecord } from "../../harness/store/record.ts";
 import { resultsStore, writeRecord } from "../../harness/store/store.ts";

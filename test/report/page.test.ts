@@ -10,7 +10,8 @@ import { makeDrawing, type StudyFigures, studyFigures } from "../../harness/repo
 import type { RenderedFigure } from "../../harness/report/figures/svg.ts";
 import { renderPage } from "../../harness/report/html/page.ts";
 import type { Results } from "../../harness/report/load.ts";
-import { type CellTokens, tokenTable } from "../../harness/report/html/tokens.ts";
+import type { CellTokens } from "../../harness/report/html/tokens.ts";
+import { tokenTable } from "../../harness/report/html/tokenTable.ts";
 import { lastingTemporaryFolder } from "../support/temporary.ts";
 import { fixtureResults, hostileName, hostileResults } from "./fixture.ts";
 

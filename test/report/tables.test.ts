@@ -5,10 +5,11 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { hashText } from "../../harness/hash.ts";
 import { cellColumns } from "../../harness/report/cellColumns.ts";
 import { columnText } from "../../harness/report/columnText.ts";
-import { type CellRecord, loadResults } from "../../harness/report/load.ts";
+import type { CellRecord } from "../../harness/report/cellRecord.ts";
+import { loadResults } from "../../harness/report/load.ts";
 import { writeReports } from "../../harness/report/reports.ts";
 import { summary } from "../../harness/report/summary.ts";
-import { tables } from "../../harness/report/tables.ts";
+import { allTables } from "../../harness/report/allTables.ts";
 import { writePlan } from "../../harness/store/plan.ts";
 import { resultsStore, writeFailure, writeRecord } from "../../harness/store/store.ts";
 import { parseStudy } from "../../harness/study/load.ts";
@@ -175,7 +176,7 @@ describe("tables", () => {
 
   it("are made of the records of the steps that they name, and no others", () => {
     const results = fixtureResults();
-    for (const { file, steps, sheet } of tables) {
+    for (const { file, steps, sheet } of allTables) {
       const guarded = results.cells.map((result) => ({
         ...result,
         record: result.record && guard(result.record, file, steps),

@@ -5,7 +5,7 @@ import { demoModel } from "../../harness/paths.ts";
 import { childEnvironment } from "../../harness/steps/environment.ts";
 import { keyInputs } from "../../harness/steps/key.ts";
 import { hasType, misfits, tensorTypeOf } from "../../harness/steps/misfits.ts";
-import { tensorPattern } from "../../harness/steps/quantize.ts";
+import { tensorPattern } from "../../harness/steps/tensorPattern.ts";
 import { stepsOfCell } from "../../harness/steps/registry.ts";
 import { parseStudy } from "../../harness/study/load.ts";
 import type { Feature } from "../../harness/upstream/releases.ts";

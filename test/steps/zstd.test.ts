@@ -3,7 +3,8 @@ import path from "node:path";
 import { Zstd } from "@hpcc-js/wasm-zstd";
 import { expect, it } from "vitest";
 import { demoModel } from "../../harness/paths.ts";
-import { compressedLength, zstdSizes } from "../../harness/steps/zstd.ts";
+import { compressedLength } from "../../harness/steps/compressedLength.ts";
+import { zstdSizes } from "../../harness/steps/zstd.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 
 it("is as long as what the package's own function gives", async () => {

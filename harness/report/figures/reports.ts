@@ -54,7 +54,8 @@ export function figureReports({ thesis, others }: StudyFigures, { draw }: Drawin
     kind: "figure",
     basis: figureBasis(figure),
     async make() {
-      const [{ plain, adaptive }, { renderPng }] = [await draw(figure), await import("./png.ts")];
+      const { plain, adaptive } = await draw(figure);
+      const { renderPng } = await import("./png.ts");
       return [
         { name: `figures/${figure.name}.svg`, content: adaptive },
         { name: `figures/${figure.name}.png`, content: renderPng(plain) },

@@ -3,7 +3,8 @@ import * as vega from "vega";
 import { compile, type TopLevelSpec } from "vega-lite";
 import type { Figure } from "./figure.ts";
 import { textWidth } from "./textWidth.ts";
-import { darkRules, themeConfig } from "./theme.ts";
+import { darkRules } from "./darkRules.ts";
+import { themeConfig } from "./theme.ts";
 
 vega.textMetrics.width = textWidth;
 

@@ -26,11 +26,6 @@ export const colours = Object.fromEntries(Object.entries(shades).map(([name, { l
 /** Every colour with its dark twin; for the style sheet, and for a test of contrast. */
 export const colourPairs: readonly Shade[] = Object.values(shades);
 
-/** Rules that turn a figure dark where the reader's screen is; paper stays light. */
-export const darkRules = `@media screen and (prefers-color-scheme:dark){${colourPairs
-  .flatMap(({ light, dark }) => ["fill", "stroke"].map((property) => `[${property}="${light}"]{${property}:${dark}}`))
-  .join("")}}`;
-
 /** The font of all figures: shipped with the project, so that a PNG is the same everywhere. */
 export const fontFamily = "DejaVu Sans";
 

@@ -4,7 +4,7 @@ import { measured, type Results } from "../load.ts";
 import { rounded } from "../table.ts";
 import { type ThesisRow, thesisRows } from "../thesisTable.ts";
 import { figureData } from "../figures/data.ts";
-import { darkRules } from "../figures/theme.ts";
+import { darkRules } from "../figures/darkRules.ts";
 import type { StudyFigures } from "../figures/reports.ts";
 import type { RenderedFigure } from "../figures/svg.ts";
 import { answers } from "./answer.ts";

@@ -18,7 +18,8 @@ export function pageReport(results: Results, figures: StudyFigures, { all }: Dra
       [...figures.thesis, ...figures.others].map(figureBasis),
     ],
     async make() {
-      const [{ renderPage }, { pageTokens }] = [await import("./page.ts"), await import("./tokens.ts")];
+      const { renderPage } = await import("./page.ts");
+      const { pageTokens } = await import("./tokens.ts");
       return [{ name: "report.html", content: renderPage(results, await all(figures), await pageTokens(results)) }];
     },
   };
