@@ -31,8 +31,8 @@ describe("sweep", () => {
   it("says what it does, and ends with the table and every file written", async () => {
     const { code, out } = await sweepWith({});
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^cell 1 of 2: a: perplexity 0 %, loading$[^]*^cell 1 of 2: a: perplexity 12\.1825 ± 0\.5, 2 chunks$/m);
-    expect(stdout).toMatch(/^a +17\.02 +12\.1825 +0\.5000 +\d+ +ok$/m);
+    expect(stdout).toMatch(/^cell 1 of 2: a: evaluate 0 %, loading$[^]*^cell 1 of 2: a: perplexity 12\.1825 ± 2\.72409, 2 chunks$/m);
+    expect(stdout).toMatch(/^a +17\.02 +12\.1825 +2\.7241 +\d+ +ok$/m);
     const written = [...stdout.matchAll(/^wrote (.*)$/gm)].map(([, file]) => file);
     expect(written).toContain(path.join(out, "cells.csv"));
     for (const file of written) expect((await readFile(file!, "utf8")).length).toBeGreaterThan(0);
@@ -48,7 +48,7 @@ describe("sweep", () => {
 
   it("ends with 130 after Ctrl-C", async () => {
     const running = sweepWith({ perplexity: `sleep 300\n${goodPerplexity}` });
-    while (!stdout.includes("perplexity 0 %")) await new Promise((resolve) => setTimeout(resolve, 20));
+    while (!stdout.includes("evaluate 0 %")) await new Promise((resolve) => setTimeout(resolve, 20));
     process.emit("SIGINT");
     expect((await running).code).toBe(130);
     expect(stderr).toBe("interrupted\n");
@@ -76,7 +76,7 @@ describe("sweep", () => {
     ["a study that is not there", ["sweep", "--study", "nowhere.yaml"], /error: study nowhere\.yaml: there is no such file, and no study by that name in studies\/, which has: .*quick, /],
     ["a model that is not there", ["sweep", "--model", "nowhere.gguf"], /error: model nowhere\.gguf: there is no such file/],
     ["a text instead of a model", ["sweep", "--model", "package.json"], /package\.json.*GGUF/],
-    ["a model instead of a text", ["sweep", "--text", demoModel], /is not UTF-8/],
+    ["a model instead of a text", ["sweep", "--text", demoModel], /sotu-1m-f16\.gguf has a zero byte at 5: it may be UTF-16 or no text/],
   ];
   it.each(faults)("refuses %s", async (_what, argv, message) => {
     expect(await main(argv)).not.toBe(0);
