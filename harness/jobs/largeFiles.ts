@@ -1,6 +1,6 @@
 import { copyFile, link, mkdir, readdir, rm, stat, utimes } from "node:fs/promises";
 import path from "node:path";
-import { keptFile, cacheStore, move } from "../store/store.ts";
+import { keptFile, cacheStore } from "../store/store.ts";
 import type { StepRecord } from "../store/record.ts";
 
 /** Bytes of large files that are kept in all; those not used for longest go first. */
@@ -39,11 +39,20 @@ export async function largeFile(record: StepRecord, role: string, folder: string
   return keptFile(path.dirname(own), role, record);
 }
 
-/** Keep a job's large file for later ones, as long as there is room for it among the others. */
+/**
+ * Keep a job's large file for others, as long as there is room for it among theirs: by a link, so that it is the job's all
+ * the same. On a file system without links it is not kept.
+ */
 export async function keepLarge(key: string, role: string, file: string): Promise<void> {
   const { size } = await stat(file);
   if (size > most) return;
-  await move(file, path.join(keptFolder(), keptName(key, role)));
+  const kept = path.join(keptFolder(), keptName(key, role));
+  await mkdir(path.dirname(kept), { recursive: true });
+  // What lies there by that name may be damaged.
+  await rm(kept, { force: true });
+  await link(file, kept).catch((error: NodeJS.ErrnoException) => {
+    if (!["EXDEV", "EPERM", "EEXIST", "ENOTSUP"].includes(error.code ?? "")) throw error;
+  });
   await trim();
 }
 

@@ -46,6 +46,5 @@ export async function runJob(job: Job, on: Target, watch: Watch): Promise<void> 
     const [rest] = await Promise.allSettled([inOrder()]);
     // Whatever failed, nothing may still be running in a folder that is taken away.
     for (const result of [rest, ...(await Promise.allSettled(aside))]) if (result.status === "rejected") throw result.reason;
-    await runner.keepLarge();
   });
 }

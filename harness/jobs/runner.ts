@@ -24,8 +24,6 @@ export interface Runner {
   record(key: string): Promise<StepRecord>;
   /** Path of a file that the step gives by a role, made again when it is gone. */
   file(key: string, role: string): Promise<string>;
-  /** Keeps the large files that were made for later jobs, as far as there is room. */
-  keepLarge(): Promise<void>;
 }
 
 /**
@@ -77,6 +75,8 @@ export function makeRunner(job: Pick<Job, "results" | "steps">, on: Target, fold
     try {
       const executed = await executeStep(step, () => inputsOf(step), on, { folder: scratch, growing, logs, signal, report: (text, fraction) => watch.report(name, text, fraction), note: watch.note });
       made.set(key, executed);
+      // Before the record is seen by others, who may need them for another step at once.
+      for (const [role, file] of Object.entries(executed.large)) await keepLarge(key, role, file);
       if (before) return await madeAgain(step, before, executed);
       await writeRecord(storeOf(step), executed.record, { ...executed.kept, ...logs });
       return executed.record;
@@ -113,13 +113,7 @@ export function makeRunner(job: Pick<Job, "results" | "steps">, on: Target, fold
     return again;
   }
 
-  return {
-    record,
-    file,
-    async keepLarge() {
-      for (const [key, { large }] of made) for (const [role, path] of Object.entries(large)) await keepLarge(key, role, path);
-    },
-  };
+  return { record, file };
 }
 
 function refuseOthers(before: StepRecord, after: StepRecord): void {

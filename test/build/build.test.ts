@@ -40,7 +40,7 @@ describe("a build", () => {
     expect(() => build.binary("other")).toThrow(/other was not built for b1 \(upstream\)\. There are tool\./);
 
     reports = [];
-    const { binary, ...again } = await ensure();
+    const { binary, supports: _supports, ...again } = await ensure();
     expect(reports).toEqual([]);
     expect(again).toEqual(JSON.parse(JSON.stringify(build)));
     expect(binary("tool")).toBe(build.binary("tool"));
