@@ -46,8 +46,8 @@ const commands: Record<string, () => Promise<Add>> = {
 
 async function dispatch(argv: readonly string[], given: Pick<SweepRequest, "build">, signal: AbortSignal): Promise<number> {
   let result: number = exitCodes.ok;
-  // Every command inherits these.
-  const program = new Command("quantflex").exitOverride().showHelpAfterError("(add --help for the options)");
+  // Every command inherits these; options belong to the command that they stand behind, and bench has one within it.
+  const program = new Command("quantflex").enablePositionalOptions().exitOverride().showHelpAfterError("(add --help for the options)");
   const io: CommandIo = { print, complain, signal, argv: ["quantflex", ...argv], exit: (code) => (result = code) };
   const asked = commands[argv[0] ?? ""];
   for (const load of asked ? [asked] : Object.values(commands)) (await load())(program, io, given);

@@ -13,6 +13,7 @@ import { ratioTable } from "../bench/table.ts";
 import type { BenchOutcome, BenchRequest } from "../bench/types.ts";
 import { llamaShapes } from "../gguf/llamaModel.ts";
 import { projectRoot } from "../paths.ts";
+import { addBenchHarnessCommand } from "./benchHarness.ts";
 import type { CommandIo } from "./io.ts";
 import { nameList } from "./nameList.ts";
 import { shownPath } from "./shownPath.ts";
@@ -25,7 +26,7 @@ during one of its sides (read on Linux, unknown elsewhere). A row is given up af
 
 /** Adds `bench`: how fast the patched build is, measured against upstream's. */
 export function addBenchCommand(program: Command, io: CommandIo): void {
-  program
+  const command = program
     .command("bench")
     .description("measure the patched build against upstream's, by turns, on models of random weights")
     .addOption(
@@ -48,4 +49,5 @@ export function addBenchCommand(program: Command, io: CommandIo): void {
       io.print(`\n${ratioTable(ratios)}\n`);
       for (const line of summary({ ratios, measurements }, request.repeats)) io.print(line);
     });
+  addBenchHarnessCommand(command, io);
 }
