@@ -1,3 +1,4 @@
+import { symlink } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
 import { chunksDone } from "../parse/chunks.ts";
@@ -31,7 +32,9 @@ export const imatrix: Step<Config, Record<string, never>> = {
   facts: buildFacts,
   async run(asked, at, on, tools) {
     tools.note(`computing an importance matrix on ${path.basename(at["training"]!)}`);
-    await tools.run(imatrix.argv(asked, { ...at, imatrix: path.join(tools.folder, "imatrix") }, on), {
+    // The program writes the path into the file, and llama-quantize into its own: they shall not depend on where the text lies.
+    await symlink(at["training"]!, path.join(tools.folder, "training"));
+    await tools.run(imatrix.argv(asked, { ...at, training: "training", imatrix: path.join(tools.folder, "imatrix") }, on), {
       onText: (output) => {
         const done = chunksDone(output);
         if (done !== undefined) tools.report(`chunk ${done}`);
