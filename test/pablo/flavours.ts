@@ -10,6 +10,11 @@ export function sanitizerFlags(sanitizer: Sanitizer): string[] {
   return [`-fsanitize=${sanitizer}`, ...fatal, "-fno-omit-frame-pointer"];
 }
 
+/** Options of builds that are for the library's tests alone: assertions stay on, and what compiles long and is not tested here is left out. */
+function options(optimize: string): Record<string, string> {
+  return { GGML_LLAMAFILE: "OFF", CMAKE_C_FLAGS_RELEASE: optimize, CMAKE_CXX_FLAGS_RELEASE: optimize };
+}
+
 /**
  * Builds that a sanitizer watches. They use no OpenMP, whose synchronization thread sanitizer cannot
  * see: it would report races that are none.
@@ -18,12 +23,11 @@ export function sanitized(sanitizer: Sanitizer): Flavour {
   const flags = sanitizerFlags(sanitizer).join(" ");
   return {
     options: {
+      // Stack traces have lines.
+      ...options("-O1 -g1"),
       CMAKE_C_FLAGS: flags,
       CMAKE_CXX_FLAGS: flags,
       CMAKE_EXE_LINKER_FLAGS: flags,
-      // Assertions stay on, and stack traces have lines.
-      CMAKE_C_FLAGS_RELEASE: "-O1 -g1",
-      CMAKE_CXX_FLAGS_RELEASE: "-O1 -g1",
       GGML_OPENMP: "OFF",
     },
   };
@@ -41,6 +45,7 @@ export function crossCompiledForArm(architecture: string): Flavour | undefined {
   return {
     compilers: { c, cxx },
     options: {
+      ...options("-O2"),
       CMAKE_SYSTEM_NAME: "Linux",
       CMAKE_SYSTEM_PROCESSOR: "aarch64",
       CMAKE_EXE_LINKER_FLAGS: "-static",
@@ -56,5 +61,5 @@ const x86Options = ["SSE42", "AVX", "AVX2", "FMA", "F16C", "BMI2", "AVX512"];
 /** Builds for x86 processors that have just these of upstream's `GGML_…` instruction sets. */
 export function onX86(sets: readonly string[]): Flavour {
   const chosen = x86Options.map((set) => [`GGML_${set}`, sets.includes(set) ? "ON" : "OFF"]);
-  return { options: { GGML_NATIVE: "OFF", ...Object.fromEntries(chosen) as Record<string, string> } };
+  return { options: { ...options("-O2"), GGML_NATIVE: "OFF", ...(Object.fromEntries(chosen) as Record<string, string>) } };
 }
