@@ -11,7 +11,7 @@ import { compile } from "./cmake.ts";
 import { cmakeFlags } from "./flags.ts";
 import type { Flavour } from "./flavour.ts";
 import { buildKey, gatherInputs, workspaceName, type BuildInputs } from "./inputs.ts";
-import { hashLibrary, libraryFolder } from "./library.ts";
+import { copyLibrary } from "./library.ts";
 import { readRecord, storeBuild, type BuildRecord } from "./record.ts";
 
 export type { Variant } from "../upstream/series.ts";
@@ -65,8 +65,9 @@ export interface BuildOptions {
 
 /**
  * Makes sure that a variant's binaries are there, and builds them if not: in a workspace for
- * release, variant, compiler and flags that is built in incrementally, under a lock, so that processes
- * that ask for the same at once wait for one of them. Binaries that are there and whole cost no build.
+ * release, compiler and flags that is built in incrementally, under a lock, so that processes
+ * that ask for the same at once wait for one of them. Both variants share it: what they differ in, a few
+ * files, is compiled for each. Binaries that are there and whole cost no build.
  *
  * @throws {UserError} no compiler, CMake, make or git; no source; patches that do not apply
  * @throws {ProcessError} the compiler's error
@@ -108,6 +109,7 @@ async function look(inputs: BuildInputs, tree: string): Promise<Build | undefine
 
 async function make(inputs: BuildInputs, workspace: string, tree: string, report: BuildOptions["report"] & {}, signal: AbortSignal): Promise<Build> {
   const { project, release, variant, targets, toolchain, cpu, libraryHash, options } = inputs;
+  const library = variant === "patched" ? await copyLibrary(project, workspace, targets, inputs) : "";
   const label = `llama.cpp ${release.tag} (${variant})`;
   await compile({
     workspace,
@@ -118,14 +120,10 @@ async function make(inputs: BuildInputs, workspace: string, tree: string, report
       ...options,
       // Upstream leaves its tests out of builds that cmake-js signs.
       ...(targets.some((target) => target.startsWith("test-")) ? { LLAMA_BUILD_TESTS: "ON", CMAKE_JS_VERSION: "" } : { LLAMA_BUILD_TESTS: "OFF" }),
-      ...(variant === "patched" && { PABLO_DIR: libraryFolder(project) }),
+      PABLO_DIR: library,
     },
     report: (message, fraction) => report(`${message} ${label}`, fraction),
   });
-  const now = variant === "patched" ? await hashLibrary(project, targets) : inputs;
-  if (now.libraryHash !== libraryHash || now.testHash !== inputs.testHash) {
-    throw new UserError(`${libraryFolder(project)} was changed while it was compiled. Run the same again.`);
-  }
   const key = buildKey(inputs, tree);
   const folder = binariesFolder(project, key);
   const facts = { variant, release: release.tag, key, tree, libraryHash, compiler: toolchain.identity, cmakeFlags: cmakeFlags(options), cpu: cpu.description };

@@ -33,9 +33,9 @@ export async function gatherInputs({ flavour, ...wanted }: Wanted, signal?: Abor
 }
 
 /** Builds that share a name can be made in one workspace one after another, incrementally. */
-export function workspaceName({ release, variant, toolchain, cpu, options }: BuildInputs): string {
+export function workspaceName({ release, toolchain, cpu, options }: BuildInputs): string {
   const parts = [toolchain.identity, toolchain.c, toolchain.cxx, toolchain.generator, cpu.features, cmakeFlags(options)];
-  return `${release.tag}-${variant}-${digest(parts).slice(0, 10)}`;
+  return `${release.tag}-${digest(parts).slice(0, 10)}`;
 }
 
 /** A build's key: targets do not count (but for tests of the library, which it has a hash of), nor does where things lie. */

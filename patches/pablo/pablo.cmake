@@ -19,15 +19,25 @@ if (TARGET ggml-cpu)
         ${PABLO_DIR}/pablo-buffer.cpp
         ${PABLO_DIR}/pablo-kernels.cpp
         ${PABLO_DIR}/pablo-ops.cpp)
-    target_include_directories(ggml-cpu PRIVATE ${PABLO_DIR})
 endif()
 target_sources(llama PRIVATE
     ${PABLO_DIR}/pablo-loader.cpp
     ${PABLO_DIR}/pablo-metadata.cpp
     ${PABLO_DIR}/pablo-quantizer.cpp)
-foreach(target ${PABLO_GGML} llama)
-    target_include_directories(${target} PRIVATE ${PABLO_DIR})
-endforeach()
+
+# Only what calls the library is compiled with its headers: everything else is the same object as in upstream's build.
+function(pablo_include target)
+    foreach(source ${ARGN})
+        set_property(SOURCE ${CMAKE_SOURCE_DIR}/${source} TARGET_DIRECTORY ${target} APPEND PROPERTY INCLUDE_DIRECTORIES ${PABLO_DIR})
+    endforeach()
+endfunction()
+if (TARGET ggml-cpu)
+    pablo_include(ggml-cpu ggml/src/ggml-cpu/ggml-cpu.cpp ggml/src/ggml-cpu/arch/arm/repack.cpp ggml/src/ggml-cpu/arch/x86/repack.cpp)
+    pablo_include(llama src/llama-model-loader.cpp src/llama-quant.cpp)
+else()
+    pablo_include(ggml ggml.c)
+    pablo_include(llama llama.cpp)
+endif()
 
 # a searched scale must not depend on whether the compiler fuses multiply and add
 if (NOT MSVC)

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -46,7 +46,7 @@ describe("a build", () => {
     expect(binary("tool")).toBe(build.binary("tool"));
   });
 
-  it("of the patched variant compiles the library where it lies, and follows its changes", async () => {
+  it("of the patched variant compiles the library, and follows its changes", async () => {
     const first = await ensure("patched");
     expect(await output(first)).toBe("2");
     await writeFile(path.join(fixture.project.root, "patches/pablo/pablo.c"), "int pablo(void) { return 4; }\n");
@@ -55,6 +55,23 @@ describe("a build", () => {
     expect(second.key).not.toBe(first.key);
     expect(second.libraryHash).not.toBe(first.libraryHash);
     expect(await output(first)).toBe("2");
+    expect(await readdir(path.join(fixture.project.cache, "builds"))).toHaveLength(1);
+  });
+
+  it("is made in one workspace for both variants, each of what is its own", async () => {
+    const patched = await ensure("patched");
+    const upstream = await ensure();
+    expect(await output(upstream)).toBe("1");
+    expect(await output(patched)).toBe("2");
+    // Another checkout that has the same library compiles nothing again.
+    const root = path.join(await temporaryFolder(), "project");
+    await cp(fixture.project.root, root, { recursive: true });
+    await rm(patched.folder, { recursive: true });
+    const [workspace = ""] = await readdir(path.join(fixture.project.cache, "builds"));
+    const copy = path.join(fixture.project.cache, "builds", workspace, "library", "pablo.c");
+    const { mtimeMs } = await stat(copy);
+    expect(await output(await ensure("patched", { project: { ...fixture.project, root } }))).toBe("2");
+    expect((await stat(copy)).mtimeMs).toBe(mtimeMs);
     expect(await readdir(path.join(fixture.project.cache, "builds"))).toHaveLength(1);
   });
 

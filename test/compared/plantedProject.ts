@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { cp, mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { cacheFolder, projectRoot } from "../../harness/paths.ts";
 import { gitIn } from "../../harness/upstream/git.ts";
@@ -19,30 +19,14 @@ export interface Edit {
 }
 
 /**
- * A copy of this project's patches and release, to damage. It is always in the same folder of the cache,
- * and files that are equal are not touched, so that each build in it is an incremental one.
+ * A copy of this project's patches, to damage. It is built where this project is, so that only what was
+ * damaged is compiled.
  */
 export async function plantedProject(): Promise<Project> {
-  const folder = path.join(cacheFolder(), "planted");
-  const project = { root: path.join(folder, "project"), cache: folder, url: "none" };
-  await mkdir(project.root, { recursive: true });
-  await mirror(path.join(projectRoot, "patches"), path.join(project.root, "patches"));
-  await symlink(path.join(projectRoot, "llama.cpp"), path.join(project.root, "llama.cpp")).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== "EEXIST") throw error;
-  });
+  const project = { root: await temporaryFolder(), cache: cacheFolder(), url: "none" };
+  await cp(path.join(projectRoot, "patches"), path.join(project.root, "patches"), { recursive: true });
+  await symlink(path.join(projectRoot, "llama.cpp"), path.join(project.root, "llama.cpp"));
   return project;
-}
-
-async function mirror(from: string, to: string): Promise<void> {
-  await mkdir(to, { recursive: true });
-  const wanted = await readdir(from, { withFileTypes: true });
-  const strangers = (await readdir(to)).filter((name) => !wanted.some((entry) => entry.name === name));
-  await Promise.all(strangers.map((name) => rm(path.join(to, name), { recursive: true })));
-  for (const entry of wanted) {
-    const [source, target] = [path.join(from, entry.name), path.join(to, entry.name)];
-    if (entry.isDirectory()) await mirror(source, target);
-    else if (!(await readFile(source)).equals(await readFile(target).catch(() => Buffer.alloc(0)))) await cp(source, target);
-  }
 }
 
 /** Damages the library. */
