@@ -1,7 +1,9 @@
-import { copyFile, link, mkdir, readdir, rm, stat, utimes } from "node:fs/promises";
+import { copyFile, link, mkdir, readdir, rename, rm, stat, utimes } from "node:fs/promises";
 import path from "node:path";
-import { keptFile, cacheStore } from "../store/store.ts";
+import { cacheFolder } from "../paths.ts";
+import { withScratch } from "../scratch.ts";
 import type { StepRecord } from "../store/record.ts";
+import { cacheStore, keptFile } from "../store/store.ts";
 
 /** Bytes of large files that are kept in all; those not used for longest go first. */
 const most = 4e9;
@@ -25,11 +27,9 @@ export async function largeFile(record: StepRecord, role: string, folder: string
   const own = path.join(folder, name, role);
   await mkdir(path.dirname(own), { recursive: true });
   try {
-    await link(kept, own).catch(async (error: NodeJS.ErrnoException) => {
-      // The job has it already.
-      if (error.code === "EEXIST") return;
-      if (error.code !== "EXDEV" && error.code !== "EPERM") throw error;
-      await copyFile(kept, own);
+    // It is there already when another step of the job needed it.
+    await linkOrCopy(kept, own).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== "EEXIST") throw error;
     });
     await utimes(kept, new Date(), new Date());
   } catch (error) {
@@ -40,20 +40,27 @@ export async function largeFile(record: StepRecord, role: string, folder: string
 }
 
 /**
- * Keep a job's large file for others, as long as there is room for it among theirs: by a link, so that it is the job's all
- * the same. On a file system without links it is not kept.
+ * Keep a large file for whoever needs it next, as long as there is room for it among the others. Where it lies it stays,
+ * by another name.
  */
 export async function keepLarge(key: string, role: string, file: string): Promise<void> {
   const { size } = await stat(file);
   if (size > most) return;
-  const kept = path.join(keptFolder(), keptName(key, role));
-  await mkdir(path.dirname(kept), { recursive: true });
-  // What lies there by that name may be damaged.
-  await rm(kept, { force: true });
-  await link(file, kept).catch((error: NodeJS.ErrnoException) => {
-    if (!["EXDEV", "EPERM", "EEXIST", "ENOTSUP"].includes(error.code ?? "")) throw error;
+  await mkdir(keptFolder(), { recursive: true });
+  await withScratch(path.join(cacheFolder(), "scratch"), "large", async (folder) => {
+    const other = path.join(folder, role);
+    await linkOrCopy(file, other);
+    await rename(other, path.join(keptFolder(), keptName(key, role)));
   });
   await trim();
+}
+
+/** Files of a job are never written again once they are there. */
+async function linkOrCopy(from: string, to: string): Promise<void> {
+  await link(from, to).catch(async (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EXDEV" && error.code !== "EPERM") throw error;
+    await copyFile(from, to);
+  });
 }
 
 async function trim(): Promise<void> {

@@ -74,7 +74,7 @@ async function chunkLikelihoods(name: string, model: string | undefined): Promis
   const file = path.join(folder, "containers.yaml");
   await writeFile(file, study);
   const out = path.join(folder, name);
-  const { failed } = await sweep({ study: file, out, ...(model && { model }), build }, () => undefined, signal);
+  const { failed } = await sweep({ study: file, out, threads: 1, jobs: 2, ...(model && { model }), build }, () => undefined, signal);
   expect(failed).toEqual([]);
   const cells = measured(await loadResults(out));
   return (cell) => cells.find((one) => one.cell.name === cell)!.record.perplexity.chunks;

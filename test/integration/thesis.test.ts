@@ -12,7 +12,7 @@ let results: Results;
 beforeAll(async () => {
   await ensureBuild("patched");
   const folder = await lastingTemporaryFolder();
-  exitCode = await main(["sweep", "--out", folder]);
+  exitCode = await main(["sweep", "--out", folder, "--threads", "1", "--jobs", "2"]);
   results = await loadResults(folder);
 });
 
