@@ -42,6 +42,7 @@ export async function prepare(
     project, release, ...builds, models, text, folder, signal,
     threads: request.threads ?? availableParallelism(),
     failOnSpeed: request.failOnSpeed ?? false,
+    cells: request.writeReference ? undefined : request.cells,
     writeReference: request.writeReference ?? false,
   };
   return { selected, context };

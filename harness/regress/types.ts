@@ -57,6 +57,8 @@ export interface RegressContext {
   folder: string;
   /** Whether a slower patched build is a regression and not only a warning. */
   failOnSpeed: boolean;
+  /** Cells of the thesis's study that `schemes` measures, as `selectCells` takes them; undefined for all. */
+  cells: string | undefined;
   /** Whether results/reference/ is made anew from what is measured. */
   writeReference: boolean;
   signal: AbortSignal;
@@ -109,6 +111,8 @@ export interface RegressRequest {
   /** N of "1 and N threads"; all processors by default. */
   threads?: number;
   failOnSpeed?: boolean;
+  /** Cells of the thesis's study that `schemes` measures, as `selectCells` takes them; all by default, and for a reference. */
+  cells?: string;
   writeReference?: boolean;
   /** Other folders than this checkout's. */
   project?: Project;

@@ -35,6 +35,8 @@ interface Planted {
   /** What the details must say. */
   says: RegExp;
   verdict?: CheckResult["verdict"];
+  /** Cells of the thesis's study that show it. */
+  cells?: string;
 }
 
 const planted: Planted[] = [
@@ -89,12 +91,14 @@ static const struct ggml_type_traits_cpu type_traits_cpu[GGML_TYPE_COUNT] = {`,
       from: "int8_t high = (int8_t) ((blocks[b].qs[j] >> 4) - 8);",
       to: "int8_t high = (int8_t) ((blocks[b].qs[(j + 1)%(PABLO_BLOCK/2)] >> 4) - 8);",
     }),
+    cells: "q4_0-own-r1",
     says: /q4_0-own-r1: perplexity [\d.e+]+, expected/,
   },
   {
     fault: "a tensor skipped by the histogram",
     check: "schemes",
     plant: (project) => plantInLibrary(project, { file: "pablo-quantizer.cpp", from: "if (conf.histogram[0] && (", to: 'if (conf.histogram[0] && strcmp(tensor->name, "output.weight") != 0 && (' }),
+    cells: "q4_0",
     says: /q4_0: .*the library counted/,
   },
   {
@@ -111,12 +115,12 @@ static const struct ggml_type_traits_cpu type_traits_cpu[GGML_TYPE_COUNT] = {`,
 ];
 
 describe("planted in the sources and built", () => {
-  it.each(planted)("$fault is caught by $check", async ({ check, plant, says, verdict = "regressed" }) => {
+  it.each(planted)("$fault is caught by $check", async ({ check, plant, says, verdict = "regressed", cells }) => {
     const project = await plantedProject();
     await plant(project);
     const result = await withLock(lock, async () => {
       const patched = await ensureBuild("patched", { project, targets });
-      return verdictOf(check, { builds: { upstream, patched } }).finally(() => rm(patched.folder, { recursive: true }));
+      return verdictOf(check, { builds: { upstream, patched }, ...(cells && { cells }) }).finally(() => rm(patched.folder, { recursive: true }));
     });
     expect(result, result.details.join("\n")).toMatchObject({ verdict });
     expect(result.details.join("\n")).toMatch(says);

@@ -45,7 +45,7 @@ async function freshFolder(change: (job: Job) => unknown = () => undefined): Pro
 /** What was found, without what is another each time: dates, durations, and where things lie. */
 async function found(out: string): Promise<unknown> {
   return (await loadResults(out)).cells.map(({ cell, record, failure }) => {
-    const { steps, ...figures } = record!;
+    const { steps, checksums: _checksums, ...figures } = record!;
     const times = { quantizeSeconds: 0, perplexitySeconds: 0, tokensPerSecond: 0 };
     const records = [...steps].map(([name, { key, inputs, files, result }]) => ({ name, key, inputs, files, result: { ...result, ...times } }));
     return { cell: cell.name, failure, records, ...figures, ...times };

@@ -1,9 +1,11 @@
+import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { type Build } from "../../harness/build/build.ts";
 import { readGguf } from "../../harness/gguf/read.ts";
 import { planCell } from "../../harness/jobs/chain.ts";
 import { executeStep, type Executed } from "../../harness/jobs/execute.ts";
 import { demoModel } from "../../harness/paths.ts";
+import { stepFiles } from "../../harness/steps/registry.ts";
 import type { Target } from "../../harness/steps/step.ts";
 import { thisTarget } from "../../harness/steps/target.ts";
 import { contentHash } from "../../harness/store/contentHash.ts";
@@ -26,10 +28,12 @@ export interface StepsRequest {
   only?: readonly string[];
   /** Where they run. */
   folder: string;
+  /** Paths of files for steps of their own, by their fields. */
+  taskFiles?: Readonly<Record<string, string>>;
 }
 
 /** Runs the steps of each cell of a study on the demo model and its texts, whatever any store has; a step that several cells share once. */
-export async function runSteps({ study: yaml, build, threads, only, folder }: StepsRequest): Promise<Map<string, Ran[]>> {
+export async function runSteps({ study: yaml, build, threads, only, folder, taskFiles = {} }: StepsRequest): Promise<Map<string, Ran[]>> {
   const study = parseStudy(yaml, "study.yaml", () => "");
   const { context, batch, ubatch, chunks = null } = study;
   const signal = new AbortController().signal;
@@ -37,11 +41,18 @@ export async function runSteps({ study: yaml, build, threads, only, folder }: St
   const gguf = await readGguf(demoModel);
   const file = async (name: string): Promise<{ path: string; sha256: string }> => ({ path: name, sha256: await contentHash(name) });
   const given = { model: await file(demoModel), text: await file(await ensureDemoText()), training: await file(await ensureDemoTrainingText()) };
+  const files: Record<string, object> = {};
+  for (const { field, check } of stepFiles) {
+    const named = taskFiles[field];
+    if (named === undefined) continue;
+    files[field] = check(named, await readFile(named));
+    Object.assign(given, { [field]: await file(named) });
+  }
   const done = new Map<string, Ran>();
   const cells = new Map<string, Ran[]>();
   for (const cell of study.cells) {
     const ran: Ran[] = [];
-    for (const planned of planCell({ cell, study, settings: { context, batch, ubatch, chunks }, gguf, files: {} }, given, on)) {
+    for (const planned of planCell({ cell, study, settings: { context, batch, ubatch, chunks }, gguf, files }, given, on)) {
       if (only && !only.includes(planned.step)) continue;
       const at = Object.fromEntries(Object.entries(planned.inputs).map(([role, input]) => {
         if ("file" in input) return [role, input.file];
