@@ -17,25 +17,33 @@ const mostBytes = 1 << 26;
  *   each tensor, and the sizes are scaled up
  */
 export async function measureCompression(gguf: Gguf, folder: string, signal: AbortSignal, most = mostBytes): Promise<RecordedCompression> {
-  const { streams, zeroRuns } = await codeStreams({ file: gguf.path, folder, most }, signal);
-  const file = await cutFile(gguf, most, folder);
+  const pieces: string[] = [];
+  const ofFile = async (): Promise<{ sizes: CompressedSizes; bytes: number }> => {
+    const { files, bytes } = await cutFile(gguf, most, folder);
+    pieces.push(...files);
+    const [sizes] = await compressedSizes([files], signal);
+    return { sizes: sizes!, bytes };
+  };
+  const ofStreams = async (): Promise<Pick<RecordedCompression, "streams" | "zeroRuns">> => {
+    const { streams, zeroRuns } = await codeStreams({ file: gguf.path, folder, most }, signal);
+    pieces.push(...streams.flatMap((stream) => stream.pieces));
+    const sizes = await compressedSizes(streams.map((stream) => stream.pieces), signal);
+    const described = streams.map((stream, index) => ({ ...stream.described, sizes: streamSizes(stream, sizes[index]!) }));
+    return { streams: described.length === 0 ? [] : [whole(described), ...described], zeroRuns };
+  };
   try {
-    // Two processes: what is left of the file's time when the streams are done would be waited for.
-    const both = await Promise.allSettled([
-      compressedSizes([file.files], signal),
-      compressedSizes(streams.map(({ pieces }) => pieces), signal),
-    ]);
-    for (const result of both) if (result.status === "rejected") throw result.reason;
-    const [[ofFile], ofStreams] = both.map((result) => (result as PromiseFulfilledResult<CompressedSizes[]>).value) as [CompressedSizes[], CompressedSizes[]];
-    const described = streams.map((stream, index) => ({ ...stream.described, sizes: streamSizes(stream, ofStreams[index]!) }));
+    // Two processes of xz: the file's need not wait until codes are read.
+    const [file, streams] = await Promise.allSettled([ofFile(), ofStreams()]);
+    if (file.status === "rejected") throw file.reason;
+    if (streams.status === "rejected") throw streams.reason;
+    const { sizes, bytes } = file.value;
     return {
-      streams: described.length === 0 ? [] : [whole(described), ...described],
-      file: { bytes: gguf.fileBytes, ...scaled(ofFile!, file.bytes, gguf.fileBytes) },
-      sampledBytes: file.bytes < gguf.fileBytes ? file.bytes : null,
-      zeroRuns,
+      ...streams.value,
+      file: { bytes: gguf.fileBytes, ...scaled(sizes, bytes, gguf.fileBytes) },
+      sampledBytes: bytes < gguf.fileBytes ? bytes : null,
     };
   } finally {
-    await Promise.all([...file.files, ...streams.flatMap(({ pieces }) => pieces)].map((piece) => rm(piece, { force: true })));
+    await Promise.all(pieces.map((piece) => rm(piece, { force: true })));
   }
 }
 
