@@ -1,14 +1,23 @@
-import { readFile } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
+import path from "node:path";
+import writeFileAtomic from "write-file-atomic";
 import { z } from "zod";
 import { UserError } from "./errors.ts";
+import { seal, unseal } from "./seal.ts";
+
+/** Keep a value that can be made again, atomically and with a checksum; the folder is made if need be. */
+export async function keepJson(file: string, value: unknown): Promise<void> {
+  await mkdir(path.dirname(file), { recursive: true });
+  await writeFileAtomic(file, seal(value));
+}
 
 /**
- * What a JSON file holds that can be made again.
+ * What {@link keepJson} kept.
  *
- * @returns null when it is missing, cannot be read, or is of another shape
+ * @returns null when it is missing, cannot be read, was changed in any way, or is of another shape
  */
 export async function keptJson<T>(file: string, schema: z.ZodType<T>): Promise<T | null> {
-  return parsed(file, schema).catch(() => null);
+  return readFile(file, "utf8").then((text) => schema.parse(unseal(text)), () => null).catch(() => null);
 }
 
 /**
@@ -18,11 +27,9 @@ export async function keptJson<T>(file: string, schema: z.ZodType<T>): Promise<T
  * @throws UserError that names the file, what is wrong, and the way out
  */
 export async function readJson<T>(file: string, schema: z.ZodType<T>, wayOut: string): Promise<T> {
-  return parsed(file, schema).catch((error: Error) => {
-    throw new UserError(`${file} cannot be read: ${error instanceof z.ZodError ? z.prettifyError(error) : error.message}; ${wayOut}`);
-  });
-}
-
-async function parsed<T>(file: string, schema: z.ZodType<T>): Promise<T> {
-  return schema.parse(JSON.parse(await readFile(file, "utf8")));
+  try {
+    return schema.parse(JSON.parse(await readFile(file, "utf8")));
+  } catch (error) {
+    throw new UserError(`${file} cannot be read: ${error instanceof z.ZodError ? z.prettifyError(error) : (error as Error).message}; ${wayOut}`);
+  }
 }

@@ -1,9 +1,9 @@
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { expect, it } from "vitest";
 import { z } from "zod";
 import { UserError } from "../harness/errors.ts";
-import { keptJson, readJson } from "../harness/json.ts";
+import { keepJson, keptJson, readJson } from "../harness/json.ts";
 import { temporaryFolder } from "./support/temporary.ts";
 
 const schema = z.strictObject({ value: z.int() });
@@ -25,6 +25,18 @@ it.each([
 it("what is whole is read", async () => {
   const file = path.join(await temporaryFolder(), "kept.json");
   await writeFile(file, '{"value":1}');
-  expect(await keptJson(file, schema)).toEqual({ value: 1 });
   expect(await readJson(file, schema, "")).toEqual({ value: 1 });
+});
+
+it("what was kept is read, and nothing of which a bit was turned", async () => {
+  const file = path.join(await temporaryFolder(), "folder", "kept.json");
+  await keepJson(file, { value: 12345 });
+  expect(await keptJson(file, schema)).toEqual({ value: 12345 });
+  const good = await readFile(file);
+  for (let bit = 0; bit < 8 * good.length; bit++) {
+    const bad = Buffer.from(good);
+    bad[bit >> 3]! ^= 1 << (bit & 7);
+    await writeFile(file, bad);
+    expect(await keptJson(file, schema), `bit ${bit}`).toBeNull();
+  }
 });

@@ -1,10 +1,9 @@
 import { copyFile, mkdir, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
-import writeFileAtomic from "write-file-atomic";
 import { z } from "zod";
 import { UserError } from "../errors.ts";
 import { hashFile } from "../hash.ts";
-import { keptJson } from "../json.ts";
+import { keepJson, keptJson } from "../json.ts";
 
 const recordSchema = z.strictObject({
   variant: z.enum(["upstream", "patched"]),
@@ -67,6 +66,6 @@ export async function storeBuild(folder: string, from: string, record: Omit<Buil
     await rename(partial, file).finally(() => rm(partial, { force: true }));
   }
   const complete = { ...record, binaries };
-  await writeFileAtomic(path.join(folder, "build.json"), `${JSON.stringify(complete, null, 2)}\n`);
+  await keepJson(path.join(folder, "build.json"), complete);
   return complete;
 }

@@ -1,9 +1,7 @@
-import { mkdir } from "node:fs/promises";
 import path from "node:path";
-import writeFileAtomic from "write-file-atomic";
 import type { Gguf } from "../gguf/read.ts";
 import { canonicalJson, hashText } from "../hash.ts";
-import { keptJson } from "../json.ts";
+import { keepJson, keptJson } from "../json.ts";
 import { cacheFolder } from "../paths.ts";
 import type { FitRequest } from "../study/types.ts";
 import { type FittedFile, fittedFile, fittedFileSchema, type ImatrixSource } from "./file.ts";
@@ -43,9 +41,7 @@ export async function cachedFit(
   const { model } = inputs;
   const imatrix = request.weights === "imatrix" ? inputs.imatrix : undefined;
   const fitted = fittedFile(await fitTables(model.gguf, request, await imatrix?.importance(), report, signal), request, model, imatrix?.source ?? null);
-  const file = keptFile(request, inputs);
-  await mkdir(path.dirname(file), { recursive: true });
-  await writeFileAtomic(file, `${JSON.stringify(fitted)}\n`);
+  await keepJson(keptFile(request, inputs), fitted);
   return fitted;
 }
 

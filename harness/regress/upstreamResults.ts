@@ -1,10 +1,8 @@
 import { createHash } from "node:crypto";
-import { mkdir } from "node:fs/promises";
 import path from "node:path";
-import writeFileAtomic from "write-file-atomic";
 import { z } from "zod";
 import type { Build } from "../build/build.ts";
-import { keptJson } from "../json.ts";
+import { keepJson, keptJson } from "../json.ts";
 import type { Project } from "../upstream/project.ts";
 
 const resultSchema = z.union([z.strictObject({ value: z.string() }), z.strictObject({ fault: z.string() })]);
@@ -24,9 +22,6 @@ export async function upstreamResult(project: Project, build: Build, command: re
   const kept = await keptJson(file, resultSchema);
   if (kept) return kept;
   const result = await run();
-  if ("value" in result) {
-    await mkdir(path.dirname(file), { recursive: true });
-    await writeFileAtomic(file, JSON.stringify(result));
-  }
+  if ("value" in result) await keepJson(file, result);
   return result;
 }

@@ -3,7 +3,7 @@ import path from "node:path";
 import writeFileAtomic from "write-file-atomic";
 import { z } from "zod";
 import { canonicalJson } from "../hash.ts";
-import { seal, unseal } from "../store/seal.ts";
+import { seal, unseal } from "../seal.ts";
 import { resultsStore } from "../store/store.ts";
 import { type Report, reportKey } from "./report.ts";
 

@@ -1,8 +1,9 @@
-import { mkdir, readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import path from "node:path";
-import writeFileAtomic from "write-file-atomic";
-import { cacheFolder } from "../paths.ts";
+import { z } from "zod";
 import { canonicalJson, hashFile, hashText } from "../hash.ts";
+import { keepJson, keptJson } from "../json.ts";
+import { cacheFolder } from "../paths.ts";
 
 /**
  * SHA-256 of a large file, remembered in the cache folder for as long as the file's size, inode and
@@ -13,13 +14,10 @@ import { canonicalJson, hashFile, hashText } from "../hash.ts";
 export async function contentHash(file: string, signal?: AbortSignal): Promise<string> {
   const before = await identity(file);
   const kept = path.join(cacheFolder(), "hashes", hashText(before));
-  const known = await readFile(kept, "utf8").catch(() => "");
-  if (/^[0-9a-f]{64}$/.test(known)) return known;
+  const known = await keptJson(kept, z.string());
+  if (known !== null) return known;
   const hash = await hashFile(file, signal);
-  if ((await identity(file)) === before) {
-    await mkdir(path.dirname(kept), { recursive: true });
-    await writeFileAtomic(kept, hash);
-  }
+  if ((await identity(file)) === before) await keepJson(kept, hash);
   return hash;
 }
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { canonicalJson, hashText } from "../hash.ts";
-import { seal, unseal } from "./seal.ts";
+import { seal, unseal } from "../seal.ts";
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
 

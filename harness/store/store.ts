@@ -3,11 +3,11 @@ import path from "node:path";
 import writeFileAtomic from "write-file-atomic";
 import { z } from "zod";
 import { hashText } from "../hash.ts";
-import { keptJson } from "../json.ts";
+import { keepJson, keptJson } from "../json.ts";
 import { cacheFolder } from "../paths.ts";
 import { contentHash } from "./contentHash.ts";
 import { openRecord, sealRecord, type StepRecord } from "./record.ts";
-import { sealOf } from "./seal.ts";
+import { sealOf } from "../seal.ts";
 
 const failureSchema = z.strictObject({ reason: z.string(), date: z.iso.datetime() });
 
@@ -108,7 +108,7 @@ export async function writeFailure(store: Store, step: string, key: string, reas
   await rm(folder, { recursive: true, force: true });
   await moveAll(logs, folder);
   const failure: Failure = { reason, date: new Date().toISOString() };
-  await writeFileAtomic(path.join(folder, "failure.json"), `${JSON.stringify(failure, null, 1)}\n`);
+  await keepJson(path.join(folder, "failure.json"), failure);
 }
 
 /** Why a step failed when it was last run; null when it did not, or the file is damaged. */

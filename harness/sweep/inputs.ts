@@ -102,7 +102,8 @@ export async function checkResults(folder: string, model: Content): Promise<void
   if (names.length > 0 && !names.includes(path.basename(store))) {
     throw new UserError(`${folder} is not empty and holds no results (it has ${names[0]}); give another folder with --out`);
   }
-  const plan = await readPlan(folder);
+  // A plan that cannot be read is written anew.
+  const plan = await readPlan(folder).catch(() => null);
   if (plan && plan.model.sha256 !== model.sha256) {
     throw new UserError(`${folder} holds results of model ${plan.model.path} as it was then, another content than ${model.path}; give another folder with --out`);
   }

@@ -232,6 +232,6 @@ describe("the folder of a build", () => {
     expect((await ensure()).key).toBe(build.key);
     expect(reports).toEqual([]);
     expect((await stat(build.binary("tool"))).mode & 0o100).toBe(0o100);
-    expect(JSON.parse(await readFile(path.join(build.folder, "build.json"), "utf8"))).toMatchObject({ key: build.key });
+    expect(JSON.parse(await readFile(path.join(build.folder, "build.json"), "utf8"))).toMatchObject({ content: { key: build.key } });
   });
 });

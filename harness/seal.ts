@@ -1,4 +1,4 @@
-import { hashText } from "../hash.ts";
+import { hashText } from "./hash.ts";
 
 const head = /^\{"sha256":"([0-9a-f]{64})","content":/;
 
