@@ -1,63 +1,17 @@
-import { readFile, readdir, rm, stat, writeFile, mkdir, cp } from "node:fs/promises";
+import { mkdir, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import path from "node:path";
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { readGguf } from "../../harness/gguf/read.ts";
-import { demoModel } from "../../harness/paths.ts";
 import { run } from "../../harness/process/run.ts";
 import { loadResults } from "../../harness/report/load.ts";
 import { writeReports } from "../../harness/report/reports.ts";
-import type { SweepEvent } from "../../harness/sweep/events.ts";
-import { sweep, type SweepRequest, type SweepResult } from "../../harness/sweep/sweep.ts";
-import { cacheStore, resultsStore, stepFolder } from "../../harness/store/store.ts";
-import { readPlan } from "../../harness/store/plan.ts";
-import { type Behaviour, fakeBuild, goodPerplexity } from "../support/fakeBuild.ts";
-import { smallModel } from "../support/smallModel.ts";
+import { resultsStore } from "../../harness/store/store.ts";
+import { fakeBuild, goodPerplexity } from "../support/fakeBuild.ts";
+import { folderOf, labCells, leftOvers, makeLab } from "../support/sweepLab.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 
 // What fake programs made is nobody else's.
 beforeEach(async () => void vi.stubEnv("QUANTFLEX_CACHE", await temporaryFolder()));
-
-interface Lab {
-  folder: string;
-  out: string;
-  events: SweepEvent[];
-  /** With fake programs of this behaviour; null to leave those that there are. */
-  run(request?: Partial<SweepRequest>, behaviour?: Behaviour | null, signal?: AbortSignal): Promise<SweepResult>;
-  calls(): Promise<string[]>;
-}
-
-const cells = "  - { name: f16, type: F16 }\n  - { name: a, type: IQ4_NL }\n  - { name: b, type: Q4_1 }\n";
-
-async function makeLab(): Promise<Lab> {
-  const folder = await temporaryFolder();
-  const [study, text, out, bin] = ["s.yaml", "text.txt", "out with space", "bin"].map((name) => path.join(folder, name)) as [string, string, string, string];
-  await writeFile(study, `name: s\ncontext: 8\nbatch: 8\ncells:\n${cells}`);
-  await writeFile(text, "Some words that are long enough for two contexts.\n");
-  const events: SweepEvent[] = [];
-  return {
-    folder, out, events,
-    async run(request = {}, behaviour = {}, signal = new AbortController().signal) {
-      const build = behaviour && (await fakeBuild(bin, behaviour));
-      return sweep({ study, model: await smallModel(), text, out, threads: 1, ...(build && { build }), ...request }, (event) => events.push(event), signal);
-    },
-    async calls() {
-      const both = await Promise.all(["llama-quantize", "llama-perplexity"].map((name) => readFile(path.join(bin, `${name}.calls`), "utf8").catch(() => "")));
-      return both.join("").split("\n").filter(Boolean);
-    },
-  };
-}
-
-async function folderOf(lab: Lab, name: string, step = "evaluate"): Promise<string> {
-  const steps = (await readPlan(lab.out))?.cells.find(({ cell }) => cell.name === name)?.steps;
-  return stepFolder(resultsStore(lab.out), step, steps?.find((one) => one.step === step)?.key ?? "");
-}
-
-/** What is left of cells that are not finished. */
-async function leftOvers(lab: Lab): Promise<string[]> {
-  const folders = [path.join(process.env["QUANTFLEX_CACHE"]!, "scratch"), path.join(cacheStore(), "claims"), path.join(resultsStore(lab.out), "claims")];
-  return (await Promise.all(folders.map((folder) => readdir(folder).catch(() => [])))).flat();
-}
 
 async function exists(file: string): Promise<boolean> {
   return stat(file).then(() => true, () => false);
@@ -202,7 +156,7 @@ describe("a sweep", () => {
     const lab = await makeLab();
     await lab.run();
     const other = path.join(lab.folder, "t.yaml");
-    await writeFile(other, `name: t\ncontext: 8\nbatch: 8\ncells:\n${cells}  - { name: c, type: Q4_1 }\n`);
+    await writeFile(other, `name: t\ncontext: 8\nbatch: 8\ncells:\n${labCells}  - { name: c, type: Q4_1 }\n`);
     expect(await lab.run({ study: other })).toMatchObject({ computed: [], stored: ["f16", "a", "b", "c"] });
     expect(await lab.calls()).toHaveLength(5);
   });
@@ -215,82 +169,5 @@ describe("a sweep", () => {
       ...["f16", "a", "b"].map((name, index) => ({ kind: "done", name, position: `${index + 1} of 3`, outcome: "computed", text: "perplexity 12.1825 ± 2.72409, 2 chunks" })),
     ]);
     expect(lab.events).toContainEqual({ kind: "cell", name: "a", position: "2 of 3", step: "evaluate", text: "chunk 2 of 2", fraction: 1 });
-  });
-});
-
-describe("inputs are checked before anything runs", () => {
-  const cases: [string, (lab: Lab) => Promise<Partial<SweepRequest>>, RegExp][] = [
-    ["no model", async () => ({ model: "/nowhere/m.gguf" }), /nowhere\/m\.gguf.*no such file/],
-    ["not a GGUF", async ({ folder }) => ({ model: await put(folder, "m.gguf", "not a model at all, just text") }), /m\.gguf.*GGUF/],
-    ["a truncated GGUF", async ({ folder }) => ({ model: await put(folder, "m.gguf", (await readFile(demoModel)).subarray(0, 1_500_000)) }), /m\.gguf.*truncated/],
-    ["no text", async () => ({ text: "/nowhere/t.txt" }), /nowhere\/t\.txt.*no such file/],
-    ["an empty text", async ({ folder }) => ({ text: await put(folder, "t.txt", "") }), /t\.txt is empty/],
-    ["a text that is not UTF-8", async ({ folder }) => ({ text: await put(folder, "t.txt", Buffer.from([65, 66, 0xff, 67])) }), /t\.txt is not UTF-8/],
-    ["a text in UTF-16 without a mark", async ({ folder }) => ({ text: await put(folder, "t.txt", Buffer.from("long enough for two contexts", "utf16le")) }), /t\.txt has a zero byte at 1: it may be UTF-16/],
-    ["a text with a byte-order mark", async ({ folder }) => ({ text: await put(folder, "t.txt", "\ufefflong enough for two contexts") }), /t\.txt begins with a byte-order mark/],
-    ["a weight that is NaN", async ({ folder }) => ({ model: await put(folder, "m.gguf", await withWeight(0x7e00)) }), /m\.gguf: weight 12345 of tensor token_embd\.weight is NaN/],
-    ["a weight that is infinite", async ({ folder }) => ({ model: await put(folder, "m.gguf", await withWeight(0xfc00)) }), /weight 12345 of tensor token_embd\.weight is Inf/],
-    ["a text that ends within a character", async ({ folder }) => ({ text: await put(folder, "t.txt", Buffer.from([65, 66, 0xc3])) }), /t\.txt is not UTF-8/],
-    ["a text shorter than one context", async ({ folder }) => ({ text: await put(folder, "t.txt", "short") }), /t\.txt has 5 bytes: too short.*16 tokens with a context of 8/],
-    ["no study", async () => ({ study: "nowhere.yaml" }), /nowhere\.yaml: there is no such file/],
-    ["a pattern without cells", async () => ({ only: "q9*" }), /--only q9\* matches no cell; the study has: f16, a, b/],
-    ["a results folder that is a file", async ({ folder }) => ({ out: await put(folder, "file", "x") }), /file cannot be written/],
-    ["a results folder with other things in it", async ({ folder }) => ({ out: path.dirname(await put(folder, "full/thing.txt", "x")) }), /full is not empty and holds no results \(it has thing\.txt\)/],
-  ];
-  it.each(cases)("%s", async (_what, request, message) => {
-    const lab = await makeLab();
-    await expect(lab.run(await request(lab))).rejects.toThrow(message);
-    expect(await lab.calls()).toEqual([]);
-  });
-
-  it("the results of another model", async () => {
-    const lab = await makeLab();
-    await lab.run({ only: "f16" });
-    const model = path.join(lab.folder, "other.gguf");
-    await cp(await smallModel(), model);
-    const bytes = await readFile(model);
-    bytes[bytes.length - 1]! ^= 1;
-    await writeFile(model, bytes);
-    await expect(lab.run({ model })).rejects.toThrow(/holds results of model .*small-f16\.gguf/);
-  });
-});
-
-/** The demo model with one half-precision weight replaced. */
-async function withWeight(bits: number): Promise<Buffer> {
-  const [gguf, bytes] = [await readGguf(demoModel), await readFile(demoModel)];
-  const { offset } = gguf.tensors.find(({ name }) => name === "token_embd.weight")!;
-  bytes.writeUInt16LE(bits, gguf.dataOffset + offset + 2 * 12345);
-  return bytes;
-}
-
-async function put(folder: string, name: string, content: string | Buffer): Promise<string> {
-  const file = path.join(folder, name);
-  await mkdir(path.dirname(file), { recursive: true });
-  await writeFile(file, content);
-  return file;
-}
-
-describe("inputs that change while a sweep runs", () => {
-  it.each([
-    ["a model that is replaced", "model.gguf", `mv "$0.other" "$model"`],
-    ["a model that is replaced and put back", "model.gguf", `mv "$model" "$0.own"; mv "$0.other" "$model"; mv "$0.own" "$model"`],
-    ["a model that is written to", "model.gguf", `printf x >> "$model"`],
-  ])("%s: nothing that was computed from it is kept", async (_what, name, change) => {
-    const lab = await makeLab();
-    const model = path.join(lab.folder, name);
-    await cp(demoModel, model);
-    await cp(demoModel, path.join(lab.folder, "bin", "llama-quantize.other"));
-    const { failed, computed } = await lab.run({ model, only: "a" }, { quantize: `cp "$model" "$quantized"\n${change}` });
-    expect(computed).toEqual([]);
-    expect(failed[0]?.reason).toMatch(/the model .*model\.gguf was changed or replaced while the sweep ran/);
-    expect(await readdir(path.join(resultsStore(lab.out), "evaluate")).catch(() => [])).toEqual([]);
-  });
-
-  it("a text that is written to", async () => {
-    const lab = await makeLab();
-    const { failed } = await lab.run({ only: "f16" }, { perplexity: `${goodPerplexity}\necho more >> ${path.join(lab.folder, "text.txt")}` });
-    expect(failed[0]?.reason).toMatch(/the text .*text\.txt was changed/);
-    const kept = await readdir(path.join(resultsStore(lab.out), "evaluate", "growing"));
-    expect(kept).toEqual([]);
   });
 });
