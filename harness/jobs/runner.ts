@@ -74,6 +74,8 @@ export function makeRunner(job: Pick<Job, "results" | "steps">, on: Target, fold
     const logs: Record<string, string> = {};
     try {
       const executed = await executeStep(step, () => inputsOf(step), on, { folder: scratch, growing, logs, signal, report: (text, fraction) => watch.report(name, text, fraction), note: watch.note });
+      // Neither this job's other steps nor other jobs may get what is not what the record says.
+      if (before) refuseOthers(before, executed.record);
       made.set(key, executed);
       // Before the record is seen by others, who may need them for another step at once.
       for (const [role, file] of Object.entries(executed.large)) await keepLarge(key, role, file);
@@ -87,8 +89,7 @@ export function makeRunner(job: Pick<Job, "results" | "steps">, on: Target, fold
     }
   }
 
-  async function madeAgain(step: PlannedStep, before: StepRecord, { record: after, kept }: Executed): Promise<StepRecord> {
-    refuseOthers(before, after);
+  async function madeAgain(step: PlannedStep, before: StepRecord, { kept }: Executed): Promise<StepRecord> {
     for (const [role, source] of Object.entries(kept)) await move(source, path.join(stepFolder(storeOf(step), step.step, step.key), role));
     return before;
   }

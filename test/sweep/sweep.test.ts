@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 import { run } from "../../harness/process/run.ts";
 import { loadResults } from "../../harness/report/load.ts";
 import { writeReports } from "../../harness/report/reports.ts";
-import { resultsStore } from "../../harness/store/store.ts";
+import { cacheStore, resultsStore } from "../../harness/store/store.ts";
 import { fakeBuild, goodPerplexity } from "../support/fakeBuild.ts";
 import { folderOf, labCells, leftOvers, makeLab } from "../support/sweepLab.ts";
 import { temporaryFolder } from "../support/temporary.ts";
@@ -139,6 +139,18 @@ describe("a sweep", () => {
     await lab.run({ only: "f16" });
     expect(await readdir(scratch)).toEqual([elsewhere]);
     await rm(path.join(scratch, elsewhere), { recursive: true });
+  });
+
+  it("takes nothing from a quantized file that was made again as another one", async () => {
+    const lab = await makeLab();
+    await lab.run({ only: "a" });
+    await rm(path.join(cacheStore(), "large"), { recursive: true });
+    for (const step of ["count", "compress", "evaluate"]) await rm(path.join(resultsStore(lab.out), step), { recursive: true });
+    const { failed } = await lab.run({ only: "a" }, { quantize: 'cp "$model" "$quantized"; printf more >> "$quantized"' });
+    expect(failed[0]?.reason).toMatch(/quantize made another quantized from the same inputs/);
+    const records = ["count", "compress", "evaluate"].map(async (step) => exists(path.join(await folderOf(lab, "a", step), "record.json")));
+    expect(await Promise.all(records)).toEqual([false, false, false]);
+    expect(await readdir(path.join(cacheStore(), "large")).catch(() => [])).toEqual([]);
   });
 
   it("shares the work with another sweep of the same folder: each step is run once", async () => {
