@@ -1,6 +1,5 @@
 import picomatch from "picomatch";
 import { UserError } from "./errors.ts";
-import type { Cell } from "./study/types.ts";
 
 /**
  * Cells whose name matches a pattern.
@@ -9,7 +8,7 @@ import type { Cell } from "./study/types.ts";
  *   all cells when absent
  * @throws UserError that lists the names when a part of the pattern matches none
  */
-export function selectCells(cells: readonly Cell[], pattern: string | undefined): Cell[] {
+export function selectCells<Cell extends { name: string }>(cells: readonly Cell[], pattern: string | undefined): Cell[] {
   return selectByName(cells, pattern, "cell; the study has");
 }
 
