@@ -14,7 +14,7 @@ import { wholeNumber } from "./wholeNumber.ts";
 export function addSweepCommand(program: Command, io: CommandIo, given: Pick<SweepRequest, "build">): void {
   program
     .command("sweep")
-    .description("run a study: quantize, inspect and measure every cell that has no result yet")
+    .description("run a study: quantize, count, compress and evaluate every cell that has no result yet")
     .option("--study <file>", "study to run: a file, or the name of one in studies/", "thesis")
     .option("--model <gguf>", "model in F32, F16 or BF16 (default: the demo model)")
     .option("--text <file>", "text in UTF-8 to measure on (default: the demo model's held-out text)")

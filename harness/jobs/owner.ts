@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import os from "node:os";
 import { z } from "zod";
 
-/** Who holds a claim or made a scratch folder. */
+/** Who holds a claim: its shape in a file. */
 export const ownerSchema = z.strictObject({
   host: z.string(),
   process: z.int().positive(),
@@ -12,7 +12,7 @@ export const ownerSchema = z.strictObject({
   job: z.string().nullable(),
 });
 
-/** Who holds a claim or made a scratch folder. */
+/** Who holds a claim. */
 export type Owner = z.infer<typeof ownerSchema>;
 
 /** This process. */

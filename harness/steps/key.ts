@@ -5,7 +5,7 @@ const paths = new Proxy({}, { get: (_roles, role) => `{${String(role)}}` }) as R
 
 /**
  * Everything that determines what a step gives. The number of threads does not: neither codes nor likelihoods nor
- * importances depend on it (test/steps/threads.test.ts).
+ * importances depend on it (test/integration/threads.test.ts).
  *
  * @param inputs of each role that it needs: the SHA-256 of a file, or the key of the step that makes it
  */

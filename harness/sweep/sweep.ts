@@ -55,7 +55,7 @@ export interface SweepResult extends CellsEnded {
 }
 
 /**
- * Run a study: every cell is quantized, inspected and measured, as far as the records of its steps are not there. A failed
+ * Run a study: every cell is quantized, counted, compressed and evaluated, as far as the records of its steps are not there. A failed
  * cell does not stop the others. Several sweeps into one folder share the work.
  *
  * @param signal stops the sweep: children are ended, the cells under way leave nothing but what was finished
