@@ -2,6 +2,7 @@ import { keyOf } from "../steps/key.ts";
 import { stepsOfCell } from "../steps/registry.ts";
 import type { AnyStep, CellContext, Role, Target } from "../steps/step.ts";
 import type { PlannedStep } from "./job.ts";
+import { stepNamed } from "./stepNamed.ts";
 
 /** Files that were given, by role. */
 export type Given = Readonly<Record<Role, { path: string; sha256: string }>>;
@@ -43,13 +44,9 @@ interface Source {
 }
 
 function sourceOf(role: Role, { given, earlier }: { given: Given; earlier: readonly PlannedStep[] }): Source {
-  const maker = earlier.find((planned) => givesOf(planned).includes(role));
+  const maker = earlier.find(({ step, config }) => stepNamed(step).gives(config).includes(role));
   if (maker) return { input: { step: maker.key }, key: maker.key, growing: maker.growing ?? maker.key };
   const file = given[role] ?? (role === "quantized" ? given["model"] : undefined);
   if (!file) throw new RangeError(`nothing gives the ${role} that a step needs`);
   return { input: { file: file.path, sha256: file.sha256 }, key: file.sha256, growing: file.sha256 };
-}
-
-function givesOf({ step, config }: PlannedStep): readonly Role[] {
-  return stepsOfCell.find(({ name }) => name === step)!.gives(config);
 }

@@ -38,7 +38,7 @@ export function makePlan({ study, studyPath, model, text, settings, training, fi
       imatrix: training && { text: content(training), chunks: study.imatrix?.chunks ?? null },
       files: Object.fromEntries(Object.entries(files).map(([field, file]) => [field, content(file)])),
     },
-    build: buildFacts(on.build),
+    build: describeBuild(on.build),
     versions: { quantflex: ownVersion(), node: process.version },
     machine: {
       platform: `${os.platform()} ${os.release()} ${os.arch()}`,
@@ -56,7 +56,7 @@ function content({ name, path: file, sha256, bytes }: Content): Plan["model"] {
   return { name, path: file, sha256, bytes };
 }
 
-function buildFacts({ release, key, tree, libraryHash, compiler, cmakeFlags, cpu, features }: Build): Plan["build"] {
+function describeBuild({ release, key, tree, libraryHash, compiler, cmakeFlags, cpu, features }: Build): Plan["build"] {
   return { release, key, tree, libraryHash, compiler, cmakeFlags, cpu, features };
 }
 
