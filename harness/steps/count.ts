@@ -2,7 +2,6 @@ import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { entropy } from "../analysis/entropy.ts";
 import { total, totalCounts } from "../analysis/histogram.ts";
-import { UserError } from "../errors.ts";
 import type { Histogram } from "../gguf/codes.ts";
 import { type Gguf, readGguf } from "../gguf/read.ts";
 import { codesReadable } from "../gguf/stream.ts";
@@ -117,9 +116,7 @@ function codeEntropy(histogram: RecordedHistogram | null, type: string): number 
 
 /** @param counted over the written file; null where its codes cannot be read back */
 async function checkedHistogram(file: string, counted: Histogram | null, { own }: Config): Promise<RecordedHistogram> {
-  const library = parseHistogram(await readFile(file, "utf8").catch(() => {
-    throw new UserError("llama-quantize wrote no histogram: it is not a patched one, or it ignored pablo.conf");
-  }));
+  const library = parseHistogram(await readFile(file, "utf8"));
   if (counted) compareHistograms(library, counted);
   return recordedHistogram(library, own);
 }
