@@ -1,5 +1,6 @@
 import type { Build } from "../build/build.ts";
-import type { Settings, Target } from "./step.ts";
+import type { Settings } from "./settings.ts";
+import type { Target } from "./step.ts";
 
 /**
  * Arguments of a program that evaluates a text: everything that its defaults or the machine could change is given. Before

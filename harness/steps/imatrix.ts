@@ -3,24 +3,15 @@ import path from "node:path";
 import { z } from "zod";
 import { chunksDone } from "../parse/chunks.ts";
 import { batchArguments, deviceArguments } from "./arguments.ts";
+import { type Settings, settingsSchema } from "./settings.ts";
 import { buildFacts, type Step } from "./step.ts";
 
-const config = z.strictObject({
-  context: z.int(),
-  batch: z.int(),
-  ubatch: z.int(),
-  /** At most so many chunks of the training text; null for all. */
-  chunks: z.int().nullable(),
-});
-
-type Config = z.infer<typeof config>;
-
-/** llama-imatrix: model and training text → importance of each column of each weight matrix. */
-export const imatrix: Step<Config, Record<string, never>> = {
+/** llama-imatrix: model and training text → importance of each column of each weight matrix. The chunks are the training text's. */
+export const imatrix: Step<Settings, Record<string, never>> = {
   name: "imatrix",
   version: 1,
   shared: true,
-  config,
+  config: settingsSchema,
   result: z.strictObject({}),
   configure: ({ cell, study, settings }) => (cell.imatrix ? imatrixConfig(settings, study.imatrix?.chunks ?? null) : null),
   needs: () => ["model", "training"],
@@ -46,6 +37,6 @@ export const imatrix: Step<Config, Record<string, never>> = {
 };
 
 /** An importance matrix of a study with these settings. The batch holds a whole chunk, as llama-imatrix wants. */
-export function imatrixConfig({ context, batch, ubatch }: Pick<Config, "context" | "batch" | "ubatch">, chunks: number | null): Config {
+export function imatrixConfig({ context, batch, ubatch }: Omit<Settings, "chunks">, chunks: number | null): Settings {
   return { context, batch: Math.max(batch, context), ubatch, chunks };
 }

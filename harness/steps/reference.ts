@@ -7,9 +7,9 @@ import { readGguf } from "../gguf/read.ts";
 import { perplexityArguments } from "./arguments.ts";
 import { followChunks } from "./followChunks.ts";
 import { referenceBytes } from "./referenceFile.ts";
-import { settingsSchema } from "./settings.ts";
+import { type Settings, settingsSchema } from "./settings.ts";
 import { refuseShortText } from "./shortText.ts";
-import { buildFacts, type Settings, type Step, type Tools } from "./step.ts";
+import { buildFacts, type Step, type Tools } from "./step.ts";
 
 /**
  * The model's own predictions over a text, that cells are compared with. They are large, and told so before they are

@@ -3,6 +3,7 @@ import type { Build } from "../build/build.ts";
 import type { Gguf } from "../gguf/read.ts";
 import type { ProcessResult, RunOptions } from "../process/run.ts";
 import type { Cell, Study } from "../study/types.ts";
+import type { Settings } from "./settings.ts";
 
 /** What a file is to a step, such as `model`, `text`, `quantized`; in a key it stands for the file's path. */
 export type Role = string;
@@ -17,12 +18,6 @@ export interface Target {
   threads: string;
   /** Version of the program xz; null where there is none. */
   xz: string | null;
-}
-
-/** Options of a study that say how a text is evaluated, all decided. */
-export interface Settings extends Pick<Study, "context" | "batch" | "ubatch"> {
-  /** At most this many chunks; null for the whole text. */
-  chunks: number | null;
 }
 
 /** What decides whether and how a step is part of a cell. */

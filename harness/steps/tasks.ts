@@ -3,12 +3,10 @@ import { mcnemar, type PairedTasks } from "../analysis/mcnemar.ts";
 import { checkTaskFile, type TaskFile } from "../parse/taskFiles.ts";
 import { parseTasks, type TaskMode, taskModes, tasksDone } from "../parse/tasks.ts";
 import { batchArguments, deviceArguments } from "./arguments.ts";
+import { settingsSchema } from "./settings.ts";
 import { buildFacts, type Column, type Step } from "./step.ts";
 
-const config = z.strictObject({
-  context: z.int(),
-  batch: z.int(),
-  ubatch: z.int(),
+const config = settingsSchema.omit({ chunks: true }).extend({
   tasks: z.int().min(2),
   /** Sequences evaluated side by side: the answers of at least one task. */
   parallel: z.int(),

@@ -5,7 +5,8 @@ import type { Build } from "../build/build.ts";
 import type { PlannedStep } from "../jobs/job.ts";
 import { projectRoot } from "../paths.ts";
 import type { Plan } from "../store/plan.ts";
-import type { Settings, Target } from "../steps/step.ts";
+import type { Settings } from "../steps/settings.ts";
+import type { Target } from "../steps/step.ts";
 import type { Cell, Study } from "../study/types.ts";
 import type { Content } from "./inputs.ts";
 

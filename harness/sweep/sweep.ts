@@ -7,7 +7,7 @@ import type { Job } from "../jobs/job.ts";
 import { demoModel, projectRoot } from "../paths.ts";
 import { UserError } from "../errors.ts";
 import { selectCells } from "../select.ts";
-import type { Settings } from "../steps/step.ts";
+import type { Settings } from "../steps/settings.ts";
 import { fileFields } from "../steps/registry.ts";
 import { thisTarget } from "../steps/target.ts";
 import { writePlan } from "../store/plan.ts";
