@@ -14,15 +14,18 @@ const fitVersion = 2;
 /** What tables are fitted to. */
 export interface FitInputs {
   model: { name: string; sha256: string; gguf: Gguf };
-  /** The importance matrix, read when it is needed. */
-  imatrix?: { source: ImatrixSource; importance(): Promise<Importance> } | undefined;
+  /** The importance matrix, read when it is needed, and the key of the step that makes it: settings and build decide it too. */
+  imatrix?: { source: ImatrixSource; key: string; importance(): Promise<Importance> } | undefined;
 }
 
 /** Fitted tables from the cache folder, when the same were fitted before; else null. */
 export async function keptFit(request: FitRequest, inputs: FitInputs): Promise<FittedFile | null> {
-  const { model } = inputs;
   const kept = await keptJson(keptFile(request, inputs), fittedFileSchema);
-  return kept && { ...kept, provenance: { ...kept.provenance, model: { name: model.name, sha256: model.sha256 } } };
+  if (!kept) return null;
+  const { model, imatrix } = inputs;
+  // Names may be others than when the table was fitted.
+  const sources = { model: { name: model.name, sha256: model.sha256 }, imatrix: kept.provenance.imatrix && (imatrix?.source ?? null) };
+  return { ...kept, provenance: { ...kept.provenance, ...sources } };
 }
 
 /**
@@ -46,6 +49,6 @@ export async function cachedFit(
 }
 
 function keptFile(request: FitRequest, { model, imatrix }: FitInputs): string {
-  const source = request.weights === "imatrix" ? (imatrix?.source ?? null) : null;
-  return path.join(cacheFolder(), "fits", `${hashText(canonicalJson({ fitVersion, request, model: model.sha256, imatrix: source }))}.json`);
+  const importance = request.weights === "imatrix" ? (imatrix?.key ?? null) : null;
+  return path.join(cacheFolder(), "fits", `${hashText(canonicalJson({ fitVersion, request, model: model.sha256, imatrix: importance }))}.json`);
 }

@@ -3,6 +3,7 @@ import path from "node:path";
 import { cachedFit, type FitInputs, keptFit } from "../fit/cached.ts";
 import { readImportance } from "../fit/imatrix.ts";
 import { planStep } from "../jobs/chain.ts";
+import type { PlannedStep } from "../jobs/job.ts";
 import { makeRunner } from "../jobs/runner.ts";
 import { cacheFolder } from "../paths.ts";
 import { imatrix, imatrixConfig } from "../steps/imatrix.ts";
@@ -47,16 +48,20 @@ export async function fitCells(cells: readonly Cell[], wanted: ReadonlySet<strin
 /** What tables are fitted to. The importance matrix is computed when a table asks for it first. */
 export function fitInputs(model: Model, weighted: FitImatrix | null, report: Report, signal: AbortSignal): FitInputs {
   if (!weighted) return { model };
-  const { text, chunks } = weighted;
+  const { text, chunks, settings, on } = weighted;
+  const planned = planStep(imatrix, imatrixConfig(settings, chunks), { given: { model, training: text }, earlier: [] }, on);
   let importance: ReturnType<typeof readImportance> | undefined;
   return {
     model,
-    imatrix: { source: { text: text.name, sha256: text.sha256, chunks }, importance: () => (importance ??= computeImportance(model, weighted, report, signal)) },
+    imatrix: {
+      source: { text: text.name, sha256: text.sha256, chunks },
+      key: planned.key,
+      importance: () => (importance ??= computeImportance(planned, on, report, signal)),
+    },
   };
 }
 
-async function computeImportance(model: Model, { text, chunks, settings, on }: FitImatrix, report: Report, signal: AbortSignal): ReturnType<typeof readImportance> {
-  const planned = planStep(imatrix, imatrixConfig(settings, chunks), { given: { model, training: text }, earlier: [] }, on);
+async function computeImportance(planned: PlannedStep, on: Target, report: Report, signal: AbortSignal): ReturnType<typeof readImportance> {
   const watch = {
     signal,
     note: (line: string) => report({ kind: "note", text: line }),
