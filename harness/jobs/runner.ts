@@ -7,6 +7,7 @@ import type { StepRecord } from "../store/record.ts";
 import { withClaim } from "./claim.ts";
 import type { Job, PlannedStep } from "./job.ts";
 import { keepLarge, largeFile } from "./largeFiles.ts";
+import type { Owner } from "./owner.ts";
 import { executeStep, type Executed } from "./execute.ts";
 import { stepNamed } from "./stepNamed.ts";
 
@@ -61,7 +62,7 @@ export function makeRunner(job: Pick<Job, "results" | "steps">, on: Target, fold
     };
     const found = await stored();
     if (found) return found;
-    const onWait = (): void => watch.note(`waiting: another process is at ${step.step} of ${step.key.slice(0, 12)}`);
+    const onWait = (owner: Owner | null): void => watch.note(`waiting: ${owner ? `process ${owner.process} of ${owner.host}` : "another process"} is at ${step.step} of ${step.key.slice(0, 12)}`);
     return withClaim(storeOf(step), step.growing ?? step.key, async (held) => {
       return (await stored()) ?? run(step, await readRecord(storeOf(step), step.step, step.key), held);
     }, { signal: watch.signal, onWait });
