@@ -19,8 +19,11 @@ export type { Variant } from "../upstream/series.ts";
 /** A target of llama.cpp's build that is a program, such as `llama-quantize`. */
 export type Target = string;
 
-/** The programs that a study runs. */
-const defaultTargets: Target[] = ["llama-quantize", "llama-perplexity", "llama-bench", "llama-imatrix"];
+/** The programs that a study's steps run. */
+export const studyTargets: Target[] = ["llama-quantize", "llama-perplexity", "llama-imatrix"];
+
+/** Those, and what speed is measured with. */
+const defaultTargets: Target[] = [...studyTargets, "llama-bench"];
 
 /** Binaries of one variant, and everything that they were made of. */
 export interface Build {

@@ -1,6 +1,6 @@
 import path from "node:path";
 import type { Command } from "commander";
-import { ensureBuild } from "../build/build.ts";
+import { ensureBuild, studyTargets } from "../build/build.ts";
 import { UserError } from "../errors.ts";
 import { localExecutor } from "../executors/local.ts";
 import { readJob } from "../jobs/jobFile.ts";
@@ -21,7 +21,7 @@ export function addJobCommand(program: Command, io: CommandIo): void {
       const { release: tag, build: key, threads } = job.target;
       const build = await ensureBuild("patched", {
         release: await releaseNamed(tag),
-        targets: ["llama-quantize", "llama-perplexity", "llama-imatrix"],
+        targets: studyTargets,
         report: (text, fraction) => report({ kind: "build", text, fraction }),
         signal: io.signal,
       });

@@ -1,6 +1,6 @@
 import os from "node:os";
 import path from "node:path";
-import { type Build, ensureBuild } from "../build/build.ts";
+import { type Build, ensureBuild, studyTargets } from "../build/build.ts";
 import { localExecutor } from "../executors/local.ts";
 import { planCell } from "../jobs/chain.ts";
 import type { Job } from "../jobs/job.ts";
@@ -101,7 +101,7 @@ function planJobs({ study, settings, text, training, files, on }: Asked, model: 
 async function patchedBuild(release: Release, report: Report, signal: AbortSignal): Promise<Build> {
   return ensureBuild("patched", {
     release,
-    targets: ["llama-quantize", "llama-perplexity", "llama-imatrix"],
+    targets: studyTargets,
     report: (text, fraction) => report({ kind: "build", text, fraction }),
     signal,
   });
