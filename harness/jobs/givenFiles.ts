@@ -10,7 +10,8 @@ export class GivenFileChanged extends UserError {
 /**
  * Do work on the files that were given, which must be those that its key was made from, at its beginning and at its end.
  *
- * @throws GivenFileChanged naming a file that was changed or replaced meanwhile: nothing that was found is to be kept then
+ * @throws GivenFileChanged naming a file that was changed, replaced or removed meanwhile, whatever became of the work: nothing
+ *   that was found is to be kept then
  */
 export async function onGivenFiles<T>({ inputs }: Pick<PlannedStep, "inputs">, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
   const given = Object.entries(inputs).flatMap(([role, input]) => ("file" in input ? [{ role, ...input }] : []));
@@ -21,7 +22,13 @@ export async function onGivenFiles<T>({ inputs }: Pick<PlannedStep, "inputs">, s
     if ((await contentHash(one.file, signal)) !== one.sha256) throw changed(one);
     seen.push(await identity(one.file));
   }
-  const done = await work();
-  for (const [index, one] of given.entries()) if ((await identity(one.file)) !== seen[index]) throw changed(one);
-  return done;
+  const refuseChanged = async (): Promise<void> => {
+    for (const [index, one] of given.entries()) if ((await identity(one.file).catch(() => null)) !== seen[index]) throw changed(one);
+  };
+  try {
+    return await work();
+  } finally {
+    // Also of work that failed or was stopped: what it left behind may be gone on with.
+    await refuseChanged();
+  }
 }

@@ -81,9 +81,13 @@ describe("inputs that change while a sweep runs", () => {
     expect(await readdir(path.join(resultsStore(lab.out), "evaluate")).catch(() => [])).toEqual([]);
   });
 
-  it("a text that is written to", async () => {
+  it.each([
+    ["a text that is written to", (text: string) => `echo more >> ${text}`],
+    ["a text that is removed", (text: string) => `rm ${text}`],
+    ["a text that is written to before the program fails", (text: string) => `echo more >> ${text}; exit 1`],
+  ])("%s", async (_what, change) => {
     const lab = await makeLab();
-    const { failed } = await lab.run({ only: "f16" }, { perplexity: `${goodPerplexity}\necho more >> ${path.join(lab.folder, "text.txt")}` });
+    const { failed } = await lab.run({ only: "f16" }, { perplexity: `${goodPerplexity}\n${change(path.join(lab.folder, "text.txt"))}` });
     expect(failed[0]?.reason).toMatch(/the text .*text\.txt was changed/);
     const kept = await readdir(path.join(resultsStore(lab.out), "evaluate", "growing"));
     expect(kept).toEqual([]);
