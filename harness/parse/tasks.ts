@@ -3,6 +3,7 @@ import { bothStreams, finiteNumber, numberPattern, type Measured, type Output } 
 
 /** Ways in which llama-perplexity lets a model choose among continuations; each is also its option. */
 export const taskModes = ["hellaswag", "winogrande", "multiple-choice"] as const;
+/** One of them. */
 export type TaskMode = (typeof taskModes)[number];
 
 /** What a run found. */
