@@ -126,8 +126,14 @@ async function discard(folder: string, text: string | undefined): Promise<void> 
   });
 }
 
+/** @throws UserError when it is another's; a file system that does not answer for once takes no claim away */
 async function renew(folder: string, token: string): Promise<void> {
-  if ((await readOwner(folder))?.text !== token) throw new UserError(`the claim ${folder} was taken by another process: this one had been silent for a minute`);
+  const file = path.join(folder, ownerFile);
   const now = new Date();
-  await utimes(path.join(folder, ownerFile), now, now);
+  try {
+    if ((await readFile(file, "utf8")) === token) return await utimes(file, now, now);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") return;
+  }
+  throw new UserError(`the claim ${folder} was taken by another process: this one had been silent for a minute`);
 }

@@ -36,7 +36,9 @@ export async function largeFile(record: StepRecord, role: string, folder: string
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
     throw error;
   }
-  return keptFile(path.dirname(own), role, record);
+  const whole = await keptFile(path.dirname(own), role, record);
+  if (whole === null) await rm(own);
+  return whole;
 }
 
 /**

@@ -39,7 +39,7 @@ export async function runJob(job: Job, on: Target, watch: Watch): Promise<void> 
           aside.push(runner.record(key));
           continue;
         }
-        if (availableParallelism() < enoughForBoth) await Promise.all(aside);
+        if (availableParallelism() < enoughForBoth) await Promise.allSettled(aside);
         await runner.record(key);
       }
     };

@@ -1,10 +1,9 @@
-import { readFile } from "node:fs/promises";
 import { chunkNll } from "../analysis/tokenPerplexity.ts";
 import { type LostToken, worstTokens } from "../analysis/worstTokens.ts";
 import { UserError } from "../errors.ts";
 import { type Detokenizer, detokenizer } from "../gguf/detokenize.ts";
 import { readGguf } from "../gguf/read.ts";
-import { decodeFrames } from "../parse/frames.ts";
+import { chunksPerBatch, firstFrames } from "../steps/growingFrames.ts";
 import { contentHash } from "../store/contentHash.ts";
 import type { Plan } from "../store/plan.ts";
 import { measured, type Measured, type Results } from "./load.ts";
@@ -30,13 +29,13 @@ export function comparedCells(results: Results): Measured[] {
 /**
  * The tokens that a cell lost most on, worst first.
  *
+ * @param batches how the text was evaluated
  * @param count at most so many
  * @throws UserError when what was found for each token is gone, or is not what the record was computed from
  */
-export async function lostTokens({ cell, record, frames: file }: Measured, count: number): Promise<LostToken[]> {
+export async function lostTokens({ cell, record, frames: file }: Measured, batches: Plan["parameters"], count: number): Promise<LostToken[]> {
   const { chunks } = record.perplexity;
-  const bytes = file === null ? null : await readFile(file).catch(() => null);
-  const frames = bytes ? decodeFrames(bytes).frames.slice(0, chunks.length) : [];
-  if (frames.length === chunks.length && frames.every((frame, index) => frame.reference && chunkNll(frame) === chunks[index])) return worstTokens(frames, count);
+  const frames = file === null ? null : await firstFrames(file, chunks.length, chunksPerBatch(batches));
+  if (frames?.every((frame, index) => frame.reference && chunkNll(frame) === chunks[index])) return worstTokens(frames, count);
   throw new UserError(`cell ${cell.name}: what was found for each of its tokens is gone or damaged (${file ?? "no file"}); remove ${record.steps.get("evaluate")?.key ?? "its record"} from the folder store/evaluate, and run the sweep again`);
 }

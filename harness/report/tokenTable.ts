@@ -55,7 +55,7 @@ export function tokenReport(results: Results): Report {
       const vocabulary = await readVocabulary(results.plan);
       const rows: Row[] = [];
       for (const cell of cells) {
-        for (const [index, token] of (await lostTokens(cell, count)).entries()) rows.push({ cell: cell.cell.name, rank: index + 1, token, vocabulary });
+        for (const [index, token] of (await lostTokens(cell, results.plan.parameters, count)).entries()) rows.push({ cell: cell.cell.name, rank: index + 1, token, vocabulary });
       }
       return [{ name: about.file, content: csv(table(about, () => rows, columns).sheet(results)) }];
     },

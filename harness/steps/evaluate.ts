@@ -1,4 +1,4 @@
-import path from "node:path";
+import { rm } from "node:fs/promises";
 import { mean } from "simple-statistics";
 import { z } from "zod";
 import type { Frame } from "../analysis/frame.ts";
@@ -14,7 +14,7 @@ import { batchArguments, deviceArguments, perplexityArguments } from "./argument
 import { divergenceColumns } from "./divergenceColumns.ts";
 import { divergenceSchema, perplexitySchema } from "./evaluationRecord.ts";
 import { followChunks } from "./followChunks.ts";
-import { chunksPerBatch, isComposed, keepFrames, readFrames, wholeFrames } from "./growingFrames.ts";
+import { chunksPerBatch, firstFrames, keepFrames, lastFramesFile, readFrames, wholeFrames } from "./growingFrames.ts";
 import { referenceChunks } from "./referenceFile.ts";
 import { settingsSchema } from "./settings.ts";
 import { refuseShortText } from "./shortText.ts";
@@ -76,18 +76,18 @@ export const evaluate: Step<Config, Result> = {
   facts: buildFacts,
   grows: (asked) => ({ ...asked, chunks: null }),
   async grown({ context, batch, chunks, compared }, growing) {
-    const { frames } = await readFrames(growing);
     // Frames of a comparison know how many chunks the reference had, not how many the text has.
-    const available = compared ? Infinity : (frames[0]?.availableChunks ?? Infinity);
-    const enough = Math.min(chunks ?? Infinity, available);
-    return frames.length >= enough && isComposed(frames, enough, chunksPerBatch({ batch, context })) ? nothingRun(frames.slice(0, enough)) : null;
+    const available = compared ? Infinity : ((await readFrames(growing)).frames[0]?.availableChunks ?? Infinity);
+    const frames = await firstFrames(growing, Math.min(chunks ?? Infinity, available), chunksPerBatch({ batch, context }));
+    return frames && nothingRun(frames);
   },
   async run(asked, at, on, tools) {
     const wanted = asked.compared ? await referenceChunks(at["reference"]!) : asked.chunks;
     const before = await wholeFrames(tools.growing, wanted, chunksPerBatch(asked));
     if (before.isComplete) return nothingRun(before.frames);
     const first = before.frames.length;
-    const file = before.hasMore ? path.join(tools.folder, "frames") : tools.growing;
+    const file = before.hasMore ? lastFramesFile(tools.growing, wanted!) : tools.growing;
+    if (before.hasMore) await rm(file, { force: true });
     const { ended, tokensPerSecond } = await evaluateFrom(first, asked, { ...at, frames: file }, on, tools);
     const frames = before.hasMore ? [...before.frames, ...(await readFrames(file, first)).frames] : (await readFrames(file)).frames;
     try {
@@ -95,7 +95,8 @@ export const evaluate: Step<Config, Result> = {
       const agreed = asked.compared ? agreedDivergence : agreedPerplexity;
       agreed(ended, frames.slice(first));
     } catch (error) {
-      if (!before.hasMore) await keepFrames(file, first);
+      if (before.hasMore) await rm(file, { force: true });
+      else await keepFrames(file, first);
       throw error;
     }
     return { ...measured(frames), perplexitySeconds: ended.seconds, tokensPerSecond };

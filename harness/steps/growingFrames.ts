@@ -31,7 +31,27 @@ export async function wholeFrames(file: string, wanted: number | null, perBatch:
     await keepFrames(file, kept.length);
     return { frames: kept, isComplete: false, hasMore: false };
   }
-  return isComposed(frames, enough, perBatch) ? { frames: frames.slice(0, enough), isComplete: true, hasMore: false } : { frames: kept, isComplete: false, hasMore: true };
+  const found = await firstFrames(file, enough, perBatch);
+  return found ? { frames: found, isComplete: true, hasMore: false } : { frames: kept, isComplete: false, hasMore: true };
+}
+
+/** File of the last chunks of an evaluation of so many, where in the file that grew they are part of another batch. */
+export function lastFramesFile(file: string, count: number): string {
+  return `${file}-last-of-${count}`;
+}
+
+/**
+ * The frames of so many chunks, as a run of just these has them.
+ *
+ * @returns null when they are not all there
+ */
+export async function firstFrames(file: string, count: number, perBatch: number): Promise<Frame[] | null> {
+  const { frames } = await readFrames(file);
+  if (frames.length < count) return null;
+  if (isComposed(frames, count, perBatch)) return frames.slice(0, count);
+  const whole = count - (count % perBatch);
+  const last = (await readFrames(lastFramesFile(file, count), whole)).frames;
+  return last.length === count - whole ? [...frames.slice(0, whole), ...last] : null;
 }
 
 /** How many chunks are evaluated together. */
@@ -43,7 +63,7 @@ export function chunksPerBatch({ batch, context }: { batch: number; context: num
  * Whether the last of so many chunks were evaluated in a batch of as many as a run of just these has: in a batch of three,
  * the last token of each chunk comes out another than in one of four.
  */
-export function isComposed(frames: readonly Frame[], count: number, perBatch: number): boolean {
+function isComposed(frames: readonly Frame[], count: number, perBatch: number): boolean {
   const rest = count % perBatch;
   return frames.slice(count - rest, count).every(({ batchChunks }) => batchChunks === rest);
 }

@@ -38,6 +38,7 @@ export const reference: Step<Settings, Record<string, never>> = {
       vocabulary: Array.isArray(vocabulary) ? vocabulary.length : 0,
     });
     const { size } = await stat(file);
+    if (expected === 0) throw new UserError("llama-perplexity did not say over how many chunks it predicts: the model's predictions cannot be trusted");
     if (size !== expected) throw new UserError(`the model's predictions have ${size} bytes, not ${expected}: the disk of ${tools.folder} may be full`);
     return {};
   },

@@ -56,6 +56,8 @@ export async function runCells(cells: readonly CellJob[], executor: Executor, re
 /** What a cell found, in a few words. */
 async function describe({ results, steps }: Job): Promise<string> {
   const key = steps.find(({ step }) => step === "evaluate")?.key ?? "";
-  const { ppl, error, chunks } = ((await readRecord(resultsStore(results), "evaluate", key))!.result as unknown as Evaluation).perplexity;
+  const record = await readRecord(resultsStore(results), "evaluate", key);
+  if (!record) return "every step was run";
+  const { ppl, error, chunks } = (record.result as unknown as Evaluation).perplexity;
   return `perplexity ${Number(ppl.toFixed(4))} ± ${Number(error.toFixed(5))}, ${chunks.length} chunks`;
 }

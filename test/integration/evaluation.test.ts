@@ -6,7 +6,7 @@ import { seededRandom } from "../../harness/analysis/gaussian.ts";
 import { type Build, ensureBuild } from "../../harness/build/build.ts";
 import { loadResults } from "../../harness/report/load.ts";
 import type { Evaluation } from "../../harness/steps/evaluate.ts";
-import { readFrames } from "../../harness/steps/growingFrames.ts";
+import { firstFrames, readFrames } from "../../harness/steps/growingFrames.ts";
 import { readPlan } from "../../harness/store/plan.ts";
 import { cacheStore, resultsStore, stepFolder } from "../../harness/store/store.ts";
 import { sweep, type SweepResult } from "../../harness/sweep/sweep.ts";
@@ -179,6 +179,8 @@ describe.each([false, true])("an evaluation, compared with a reference: %s", (co
     expect((await readFile(await lab.frames())).equals(frames)).toBe(true);
     await fresh.run("q", 11);
     expect(await lab.figures()).toEqual(await fresh.figures());
+    // Token by token too.
+    expect(await firstFrames(await lab.frames(), 11, perBatch)).toEqual(await firstFrames(await fresh.frames(), 11, perBatch));
   });
 
   it.runIf(compared)("makes predictions again that were deleted", async () => {

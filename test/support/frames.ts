@@ -27,7 +27,7 @@ export function inventFrames({ chunks = 8, first = 0, contextTokens = 512, seed 
     return {
       chunk: first + index,
       contextTokens,
-      batchChunks: 4,
+      batchChunks: Math.min(4, chunks - 4 * Math.floor(index / 4)),
       availableChunks: first + chunks + 5,
       vocabularySize: 1024,
       expected,

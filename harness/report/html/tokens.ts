@@ -29,7 +29,7 @@ export async function pageTokens(results: Results): Promise<CellTokens[]> {
   if (!vocabulary) return [];
   const found: { cell: Measured; tokens: LostToken[] }[] = [];
   for (const cell of cells) {
-    const tokens = await unlessGone(lostTokens(cell, count));
+    const tokens = await unlessGone(lostTokens(cell, results.plan.parameters, count));
     if (tokens && tokens.length > 0) found.push({ cell, tokens });
   }
   const first = found.find(({ cell: { cell } }) => !floatTypes.includes(cell.type)) ?? found[0];
