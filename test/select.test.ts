@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { rows } from "../harness/bench/rows.ts";
 import { selectByName, selectCells } from "../harness/select.ts";
-import { parseStudy } from "../harness/study/load.ts";
+import { parseStudy } from "../harness/study/parse.ts";
 
 describe("--only", () => {
   const study = "name: s\ncells:\n  - { name: q4_0, type: Q4_0 }\n  - { name: q4_0-own-r1.5, type: Q4_0, radius: 1 }\n  - { name: q8_0, type: Q8_0 }\n";

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { UserError } from "../errors.ts";
 import { projectRoot } from "../paths.ts";
-import { parseStudy } from "./load.ts";
+import { parseStudy } from "./parse.ts";
 import type { FileFields } from "./schema.ts";
 import type { Study } from "./types.ts";
 

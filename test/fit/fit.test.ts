@@ -9,7 +9,7 @@ import { encodeQ8 } from "../../harness/analysis/encode.ts";
 import { type Gguf, readGguf } from "../../harness/gguf/read.ts";
 import { demoModel } from "../../harness/paths.ts";
 import { confText } from "../../harness/study/conf.ts";
-import { parseStudy } from "../../harness/study/load.ts";
+import { parseStudy } from "../../harness/study/parse.ts";
 import { tableFaults } from "../../harness/study/tables.ts";
 import type { FitRequest } from "../../harness/study/types.ts";
 import { itOnStories, stories } from "../support/stories.ts";

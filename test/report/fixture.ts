@@ -7,7 +7,7 @@ import type { CellResult, Results } from "../../harness/report/load.ts";
 import { type Plan, writePlan } from "../../harness/store/plan.ts";
 import { sealRecord, stepKey, type StepRecord } from "../../harness/store/record.ts";
 import { resultsStore, writeRecord } from "../../harness/store/store.ts";
-import { parseStudy } from "../../harness/study/load.ts";
+import { parseStudy } from "../../harness/study/parse.ts";
 import type { Cell } from "../../harness/study/types.ts";
 import { codeOfByte } from "../analysis/schemes.ts";
 

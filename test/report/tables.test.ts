@@ -12,7 +12,7 @@ import { summary } from "../../harness/report/summary.ts";
 import { allTables } from "../../harness/report/allTables.ts";
 import { writePlan } from "../../harness/store/plan.ts";
 import { resultsStore, writeFailure, writeRecord } from "../../harness/store/store.ts";
-import { parseStudy } from "../../harness/study/load.ts";
+import { parseStudy } from "../../harness/study/parse.ts";
 import { lastingTemporaryFolder } from "../support/temporary.ts";
 import { fixtureResults, planOf, stepRecord } from "./fixture.ts";
 

@@ -7,7 +7,7 @@ import { keyInputs } from "../../harness/steps/key.ts";
 import { hasType, misfits, tensorTypeOf } from "../../harness/steps/misfits.ts";
 import { tensorPattern } from "../../harness/steps/tensorPattern.ts";
 import { stepsOfCell } from "../../harness/steps/registry.ts";
-import { parseStudy } from "../../harness/study/load.ts";
+import { parseStudy } from "../../harness/study/parse.ts";
 import type { Feature } from "../../harness/upstream/releases.ts";
 import { itOnStories, stories } from "../support/stories.ts";
 import { paperTarget } from "../support/target.ts";

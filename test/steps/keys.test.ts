@@ -6,7 +6,7 @@ import { demoModel } from "../../harness/paths.ts";
 import { keyInputs, keyOf } from "../../harness/steps/key.ts";
 import { stepsOfCell } from "../../harness/steps/registry.ts";
 import type { AnyStep, Target } from "../../harness/steps/step.ts";
-import { parseStudy } from "../../harness/study/load.ts";
+import { parseStudy } from "../../harness/study/parse.ts";
 import { paperTarget } from "../support/target.ts";
 
 const everything = `name: s

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { confText } from "../../harness/study/conf.ts";
-import { parseStudy } from "../../harness/study/load.ts";
+import { parseStudy } from "../../harness/study/parse.ts";
 
 function conf(fields: string): string | null {
   const [cell] = parseStudy(`name: s\ncells: [{ name: c, ${fields} }]`, "s.yaml", () => "").cells;

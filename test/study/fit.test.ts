@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { confText } from "../../harness/study/conf.ts";
-import { parseStudy } from "../../harness/study/load.ts";
+import { parseStudy } from "../../harness/study/parse.ts";
 import { tableFaults } from "../../harness/study/tables.ts";
 import type { Cell } from "../../harness/study/types.ts";
 

@@ -9,7 +9,7 @@ import { stepFiles } from "../../harness/steps/registry.ts";
 import type { Target } from "../../harness/steps/step.ts";
 import { thisTarget } from "../../harness/steps/target.ts";
 import { contentHash } from "../../harness/store/contentHash.ts";
-import { parseStudy } from "../../harness/study/load.ts";
+import { parseStudy } from "../../harness/study/parse.ts";
 import { ensureDemoText, ensureDemoTrainingText } from "../../harness/sweep/demoText.ts";
 
 /** A step that was run, and the file that it made grow. */

@@ -3,7 +3,7 @@ import { cases } from "../../../harness/bench/harness/cases.ts";
 import { mostCells, storedStudy } from "../../../harness/bench/harness/storedStudy.ts";
 import { main } from "../../../harness/cli.ts";
 import { canonicalJson } from "../../../harness/hash.ts";
-import { parseStudy } from "../../../harness/study/load.ts";
+import { parseStudy } from "../../../harness/study/parse.ts";
 
 it("has as many different cells as it may, and is the same every time", () => {
   const { cells } = parseStudy(storedStudy(mostCells), "stored.yaml", () => "");

@@ -3,7 +3,7 @@ import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { projectRoot } from "../../harness/paths.ts";
 import { loadStudy } from "../../harness/study/find.ts";
-import { parseStudy } from "../../harness/study/load.ts";
+import { parseStudy } from "../../harness/study/parse.ts";
 import { fileFields } from "../../harness/steps/registry.ts";
 import { studyJsonSchema } from "../../harness/study/schema.ts";
 import type { Study } from "../../harness/study/types.ts";
