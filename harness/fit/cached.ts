@@ -9,7 +9,7 @@ import { fitTables } from "./fit.ts";
 import type { Importance } from "./imatrix.ts";
 
 /** Version of how tables are fitted: a change of it makes every kept table a miss. */
-const fitVersion = 2;
+const fitVersion = 3;
 
 /** What tables are fitted to. */
 export interface FitInputs {

@@ -13,7 +13,7 @@ import { cacheFolder } from "../paths.ts";
  */
 export async function contentHash(file: string, signal?: AbortSignal): Promise<string> {
   const before = await identity(file);
-  const kept = path.join(cacheFolder(), "hashes", hashText(before));
+  const kept = path.join(cacheFolder(), "content-hashes", hashText(before));
   const known = await keptJson(kept, z.string());
   if (known !== null) return known;
   const hash = await hashFile(file, signal);
