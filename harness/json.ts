@@ -8,7 +8,8 @@ import { seal, unseal } from "./seal.ts";
 /** Keep a value that can be made again, atomically and with a checksum; the folder is made if need be. */
 export async function keepJson(file: string, value: unknown): Promise<void> {
   await mkdir(path.dirname(file), { recursive: true });
-  await writeFileAtomic(file, seal(value));
+  // What a power cut leaves of it is told by the checksum, and made again: nobody needs to wait for the disk.
+  await writeFileAtomic(file, seal(value), { fsync: false });
 }
 
 /**

@@ -16,7 +16,7 @@ function jobFile(job: Job): string {
 export async function writeJob(job: Job): Promise<void> {
   const file = jobFile(job);
   await mkdir(path.dirname(file), { recursive: true });
-  await writeFileAtomic(file, `${JSON.stringify(jobSchema.parse(job), null, 1)}\n`);
+  await writeFileAtomic(file, `${JSON.stringify(jobSchema.parse(job), null, 1)}\n`, { fsync: false });
 }
 
 /** Reads a job's file. @throws UserError when it is missing, or none */

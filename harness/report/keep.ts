@@ -50,7 +50,8 @@ export async function keepReports(folder: string, reports: readonly Report[], ow
         const file = path.join(folder, name);
         if (await liesElsewhere(folder, name)) continue;
         await mkdir(path.dirname(file), { recursive: true });
-        await writeFileAtomic(file, content);
+        // What a power cut leaves of it has another size, and is made again.
+        await writeFileAtomic(file, content, { fsync: false });
         files[name] = await stateOf(file);
         ended.written.push(file);
       }
