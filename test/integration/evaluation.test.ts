@@ -179,8 +179,9 @@ describe.each([false, true])("an evaluation, compared with a reference: %s", (co
     expect((await readFile(await lab.frames())).equals(frames)).toBe(true);
     await fresh.run("q", 11);
     expect(await lab.figures()).toEqual(await fresh.figures());
-    // Token by token too.
-    expect(await firstFrames(await lab.frames(), 11, perBatch)).toEqual(await firstFrames(await fresh.frames(), 11, perBatch));
+    // Token by token too; but for how many chunks the reference had.
+    const tokens = async (one: Lab): Promise<unknown> => (await firstFrames(await one.frames(), 11, perBatch))!.map(({ availableChunks: _chunks, ...frame }) => frame);
+    expect(await tokens(lab)).toEqual(await tokens(fresh));
   });
 
   it.runIf(compared)("makes predictions again that were deleted", async () => {
