@@ -44,6 +44,7 @@ export function makeRunner(job: Pick<Job, "results" | "steps">, on: Target, fold
     return step;
   };
   const storeOf = (step: PlannedStep): Store => (stepNamed(step.step).shared ? cacheStore() : resultsStore(job.results));
+  const folderOf = (step: PlannedStep): string => stepFolder(storeOf(step), step.step, step.key);
 
   const record = (key: string): Promise<StepRecord> => {
     const known = records.get(key);
@@ -91,7 +92,7 @@ export function makeRunner(job: Pick<Job, "results" | "steps">, on: Target, fold
   }
 
   async function madeAgain(step: PlannedStep, before: StepRecord, { kept }: Executed): Promise<StepRecord> {
-    for (const [role, source] of Object.entries(kept)) await move(source, path.join(stepFolder(storeOf(step), step.step, step.key), role));
+    for (const [role, source] of Object.entries(kept)) await move(source, path.join(folderOf(step), role));
     return before;
   }
 
@@ -101,9 +102,8 @@ export function makeRunner(job: Pick<Job, "results" | "steps">, on: Target, fold
     return at;
   }
 
-  async function existing({ step, key }: PlannedStep, role: string, found: StepRecord): Promise<string | null> {
-    const store = storeOf(planned(key));
-    return made.get(key)?.large[role] ?? (await keptFile(stepFolder(store, step, key), role, found)) ?? largeFile(found, role, folder);
+  async function existing(step: PlannedStep, role: string, found: StepRecord): Promise<string | null> {
+    return made.get(step.key)?.large[role] ?? (await keptFile(folderOf(step), role, found)) ?? largeFile(found, role, folder);
   }
 
   async function file(key: string, role: string): Promise<string> {

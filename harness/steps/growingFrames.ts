@@ -12,6 +12,13 @@ export interface GrownFrames {
   hasMore: boolean;
 }
 
+/** What a file of frames holds: the whole ones, the bytes of each, and of the file. */
+interface FramesFile {
+  frames: Frame[];
+  frameBytes: number;
+  bytes: Buffer;
+}
+
 /**
  * The chunks evaluated so far, as many as an evaluation can go on behind: whole batches, since a batch is composed as in
  * a run that was never stopped. What else is in the file is cut off, and the file is replaced: the program of a run that
@@ -23,12 +30,13 @@ export interface GrownFrames {
  */
 export async function wholeFrames(file: string, wanted: number | null, perBatch: number): Promise<GrownFrames> {
   await mkdir(path.dirname(file), { recursive: true });
-  const { frames } = await readFrames(file);
+  const grown = await readFrames(file);
+  const { frames } = grown;
   const enough = wanted ?? frames[0]?.availableChunks ?? Infinity;
   const whole = Math.min(frames.length, enough);
   const kept = frames.slice(0, whole - (whole % perBatch));
   if (frames.length < enough) {
-    await keepFrames(file, kept.length);
+    await keepFrames(file, kept.length, grown);
     return { frames: kept, isComplete: false, hasMore: false };
   }
   const found = await firstFrames(file, enough, perBatch);
@@ -68,9 +76,13 @@ function isComposed(frames: readonly Frame[], count: number, perBatch: number): 
   return frames.slice(count - rest, count).every(({ batchChunks }) => batchChunks === rest);
 }
 
-/** Cut a file of frames behind so many of them. */
-export async function keepFrames(file: string, count: number): Promise<void> {
-  const { bytes, frameBytes } = await readFrames(file);
+/**
+ * Cut a file of frames behind so many of them.
+ *
+ * @param grown what it holds, where that was just read
+ */
+export async function keepFrames(file: string, count: number, grown?: FramesFile): Promise<void> {
+  const { bytes, frameBytes } = grown ?? (await readFrames(file));
   if (bytes.length > 0) await writeFileAtomic(file, bytes.subarray(0, count * frameBytes));
 }
 
@@ -80,7 +92,7 @@ export async function keepFrames(file: string, count: number): Promise<void> {
  * @param first chunk of the text that the file must begin with
  * @returns the frames, how many bytes each has, and the file's
  */
-export async function readFrames(file: string, first = 0): Promise<{ frames: Frame[]; frameBytes: number; bytes: Buffer }> {
+export async function readFrames(file: string, first = 0): Promise<FramesFile> {
   const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return Buffer.alloc(0);
     throw error;
