@@ -5,6 +5,7 @@ import { cacheWithoutBuilds } from "./test/setup/withoutBuilds.ts";
 const built: Record<string, string[]> = {
   integration: ["test/setup/patched.ts"],
   compared: ["test/setup/patched.ts", "test/setup/upstream.ts"],
+  faults: ["test/setup/patched.ts"],
   // Each of its tests makes a build of its own.
   pablo: [],
 };

@@ -22,7 +22,7 @@ export async function selfTest(argumentList: readonly string[], print: Print, si
   await check(print, signal);
   return withScratch(scratchFolder(thisProject()), "test", async (folder) => {
     const output = path.join(folder, "result.json");
-    const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${output}`];
+    const reporters = ["--reporter=default", "--reporter=json", "--reporter=./test/faults/table.ts", `--outputFile.json=${output}`];
     const failure = await node(["node_modules/vitest/vitest.mjs", "run", ...reporters, ...argumentList], print, signal).catch((error: unknown) => {
       // A failed test ends vitest with an exit code; its result file says the rest.
       if (error instanceof ProcessError) return error;
