@@ -1,3 +1,4 @@
+import path from "node:path";
 import { defineConfig, type TestProjectConfiguration } from "vitest/config";
 import { cacheWithoutBuilds } from "./test/setup/withoutBuilds.ts";
 
@@ -10,24 +11,24 @@ const built: Record<string, string[]> = {
   pablo: [],
 };
 
+/** Tests that start git and compilers by the hundred, on small projects of their own. */
+const toolchain = ["build", "upstream", "regress"];
+
 const temporaryFiles = "test/setup/temporaryFiles.ts";
-const testsIn = (folder: string): string => `test/${folder}/**/*.test.ts`;
+const testsIn = (folder: string): string => path.posix.join("test", folder, "**/*.test.ts");
+
+const withoutBuilds = {
+  globalSetup: [temporaryFiles, "test/setup/withoutBuilds.ts"],
+  // A worker keeps its modules for the next file, which saves a third of the time.
+  isolate: false,
+  unstubEnvs: true,
+  restoreMocks: true,
+  env: { QUANTFLEX_CACHE: cacheWithoutBuilds },
+};
 
 const projects: TestProjectConfiguration[] = [
-  {
-    extends: true,
-    test: {
-      name: "unit",
-      include: ["test/**/*.test.ts"],
-      exclude: Object.keys(built).map(testsIn),
-      globalSetup: [temporaryFiles, "test/setup/withoutBuilds.ts"],
-      // A worker keeps its modules for the next file, which saves a third of the time.
-      isolate: false,
-      unstubEnvs: true,
-      restoreMocks: true,
-      env: { QUANTFLEX_CACHE: cacheWithoutBuilds },
-    },
-  },
+  { extends: true, test: { ...withoutBuilds, name: "unit", include: [testsIn("")], exclude: [...Object.keys(built), ...toolchain].map(testsIn) } },
+  { extends: true, test: { ...withoutBuilds, name: "toolchain", include: toolchain.map(testsIn) } },
   ...Object.entries(built).map(([name, globalSetup]) => ({ extends: true as const, test: { name, include: [testsIn(name)], globalSetup: [temporaryFiles, ...globalSetup] } })),
 ];
 
