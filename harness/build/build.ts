@@ -22,6 +22,11 @@ export type Target = string;
 /** The programs that a study's steps run. */
 export const studyTargets: Target[] = ["llama-quantize", "llama-perplexity", "llama-imatrix"];
 
+/** Those of a study, of which some cells have error feedback. */
+export function targetsOf(hasFeedback: boolean): Target[] {
+  return hasFeedback ? [...studyTargets, "llama-moments"] : studyTargets;
+}
+
 /** Those, and what speed is measured with. */
 const defaultTargets: Target[] = [...studyTargets, "llama-bench"];
 

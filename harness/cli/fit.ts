@@ -17,17 +17,18 @@ export function addFitCommand(program: Command, io: CommandIo): void {
   program
     .command("fit")
     .description("fit a 16-entry table to a model's weights, for use in a study (table: FILE)")
-    .option("--model <gguf>", "model in F32, F16 or BF16 (default: the demo model)")
+    .option("--model <gguf>", "model in F32, F16 or BF16: a file, or the name of one in models/ (default: sotu-1m)")
     .addOption(choice("--per <what>", "one table for the model, or one more for each kind of tensor, or each tensor", per).default("model"))
     .addOption(choice("--weights <how>", "errors count in units of each block's scale, as they are, or times an importance matrix", weights).default("squared"))
     .addOption(choice("--scale <how>", "the block scale that the table will be used with", scale).default("search"))
     .addOption(choice("--method <name>", "joint: table and block scales together; the others: to the histogram of Q8_0 codes", method))
-    .option("--imatrix-text <file>", "training text for --weights imatrix (default: the demo model's)")
+    .option("--calibration <file>", "calibration text for --weights imatrix: a file, demo or demo-prose (default: demo)")
+    .addOption(new Option("--imatrix-text <file>", "--calibration, by its older name").hideHelp())
     .option("--imatrix-chunks <n>", "at most so many chunks of it", wholeNumber)
     .option("--threads <n>", "threads of llama-imatrix", wholeNumber, availableParallelism())
     .option("--out <file>", "where the table goes (default: printed)")
-    .action(async ({ out, ...request }: FitModelRequest & { out?: string }) => {
-      const text = fittedYaml(await fitModel(request, plainProgress(io.complain), io.signal));
+    .action(async ({ out, imatrixText, ...request }: FitModelRequest & { out?: string; imatrixText?: string }) => {
+      const text = fittedYaml(await fitModel({ ...(imatrixText !== undefined && { calibration: imatrixText }), ...request }, plainProgress(io.complain), io.signal));
       if (out === undefined) return io.print(text.trimEnd());
       await writeFileAtomic(path.resolve(out), text).catch((error: Error) => {
         throw new UserError(`${out} cannot be written (${error.message}); give another file with --out`);

@@ -1,9 +1,10 @@
 import path from "node:path";
 import type { Command } from "commander";
-import { ensureBuild, studyTargets } from "../build/build.ts";
+import { ensureBuild, targetsOf } from "../build/build.ts";
 import { UserError } from "../errors.ts";
 import { localExecutor } from "../executors/local.ts";
 import { readJob } from "../jobs/jobFile.ts";
+import { moments } from "../steps/moments.ts";
 import { thisTarget } from "../steps/target.ts";
 import { releaseNamed } from "../upstream/releases.ts";
 import { type CommandIo, exitCodes } from "./io.ts";
@@ -21,7 +22,7 @@ export function addJobCommand(program: Command, io: CommandIo): void {
       const { release: tag, build: key, threads } = job.target;
       const build = await ensureBuild("patched", {
         release: await releaseNamed(tag),
-        targets: studyTargets,
+        targets: targetsOf(job.steps.some(({ step }) => step === moments.name)),
         report: (text, fraction) => report({ kind: "build", text, fraction }),
         signal: io.signal,
       });

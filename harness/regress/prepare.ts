@@ -5,7 +5,7 @@ import { UserError } from "../errors.ts";
 import { demoModel } from "../paths.ts";
 import { checkModel } from "../sweep/inputs.ts";
 import { checkText } from "../sweep/textInput.ts";
-import { ensureDemoText } from "../sweep/demoText.ts";
+import { ensureDemoText } from "../sweep/knownTexts.ts";
 import { thisProject, type Project } from "../upstream/project.ts";
 import { releaseNamed, type Release } from "../upstream/releases.ts";
 import { bytes } from "./checks/bytes.ts";

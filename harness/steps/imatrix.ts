@@ -6,14 +6,14 @@ import { batchArguments, deviceArguments } from "./arguments.ts";
 import { type Settings, settingsSchema } from "./settings.ts";
 import { buildFacts, type Step } from "./step.ts";
 
-/** llama-imatrix: model and training text → importance of each column of each weight matrix. The chunks are the training text's. */
+/** llama-imatrix: model and calibration text → importance of each column of each weight matrix. The chunks are the calibration text's. */
 export const imatrix: Step<Settings, Record<string, never>> = {
   name: "imatrix",
   version: 1,
   shared: true,
   config: settingsSchema,
   result: z.strictObject({}),
-  configure: ({ cell, study, settings }) => (cell.imatrix ? imatrixConfig(settings, study.imatrix?.chunks ?? null) : null),
+  configure: ({ cell, settings }) => (cell.imatrix ? imatrixConfig(settings, cell.calibration?.chunks ?? null) : null),
   needs: () => ["model", "training"],
   gives: () => ["imatrix"],
   argv: (asked, at, on) => [

@@ -18,7 +18,11 @@ const config = z.strictObject({
   kept: z.array(z.string()),
 });
 
-const result = z.strictObject({ quantizeSeconds: z.number().nonnegative() });
+const result = z.strictObject({
+  quantizeSeconds: z.number().nonnegative(),
+  /** With error feedback: why each tensor that it did not reach was rounded instead, by name. */
+  rounded: z.record(z.string(), z.string()).optional(),
+});
 
 type Config = z.infer<typeof config>;
 
@@ -31,29 +35,32 @@ export const quantize: Step<Config, z.infer<typeof result>> = {
   configure: ({ cell, gguf }) => hasType(gguf, cell.type) ? null : {
     type: cell.type,
     pure: cell.pure,
-    conf: confText(cell, "histogram"),
+    conf: confText(cell, { histogram: "histogram", moments: "moments" }),
     imatrix: cell.imatrix,
     kept: misfits(gguf, cell.type).map(({ name }) => name),
   },
-  needs: ({ imatrix }) => ["model", ...(imatrix ? ["imatrix"] : [])],
-  gives: ({ conf }) => ["quantized", ...(conf === null ? [] : ["histogram"])],
+  needs: ({ imatrix, conf }) => ["model", ...(imatrix ? ["imatrix"] : []), ...(hasLine(conf, "FEEDBACK") ? ["moments"] : [])],
+  gives: ({ conf }) => ["quantized", ...(hasLine(conf, "HISTOGRAM") ? ["histogram"] : [])],
   argv: (asked, at, { threads }) => ["llama-quantize", ...quantizeArguments(asked, at, threads)],
   facts: buildFacts,
   async run(asked, at, on, tools) {
     refuseKept(asked, on);
     const conf = asked.conf === null ? null : path.join(tools.folder, "pablo.conf");
     if (conf !== null) await writeFile(conf, asked.conf ?? "");
-    // The program writes the path into the file, whose bytes shall not depend on where the cache lies.
-    if (asked.imatrix) await symlink(at["imatrix"]!, path.join(tools.folder, "imatrix"));
+    // The program writes the path of an importance matrix into the file, whose bytes shall not depend on where the cache lies.
+    for (const role of quantize.needs(asked)) if (role !== "model") await symlink(at[role]!, path.join(tools.folder, role));
     tools.report("starting", 0);
+    const rounded: Record<string, string> = {};
     const { seconds } = await tools.run(quantize.argv(asked, { ...at, imatrix: "imatrix", quantized: path.join(tools.folder, "quantized") }, on), {
       conf,
       onLine: (line) => {
         const [, done, all] = /\[\s*(\d+)\/\s*(\d+)\]/.exec(line) ?? [];
         if (done && all) tools.report(`tensor ${done} of ${all}`, Number(done) / Number(all));
+        const [, tensor, reason] = /^pablo_feedback: (.+): rounded \((.*)\)$/.exec(line) ?? [];
+        if (tensor && reason) rounded[tensor] = reason;
       },
     });
-    return { quantizeSeconds: seconds };
+    return { quantizeSeconds: seconds, ...(hasLine(asked.conf, "FEEDBACK") && { rounded }) };
   },
   columns: [
     { name: "quantize_s", unit: "s", decimals: 3, better: "lower", says: "wall time of llama-quantize", value: ({ quantizeSeconds }) => quantizeSeconds },
@@ -79,6 +86,11 @@ export function quantizeArguments(
     type,
     threads,
   ];
+}
+
+/** Whether a pablo.conf has a line that begins with a key. */
+function hasLine(conf: string | null, key: string): boolean {
+  return conf?.includes(`\n${key} `) === true;
 }
 
 function refuseKept({ kept: [first] }: Config, { build }: Target): void {

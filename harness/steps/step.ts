@@ -16,6 +16,8 @@ export interface Target {
   build: Build;
   /** Threads of each program, as an argument. */
   threads: string;
+  /** Bytes that second moments may take while they are collected. */
+  memory: number;
   /** Version of the program xz; null where there is none. */
   xz: string | null;
 }

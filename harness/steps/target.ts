@@ -1,3 +1,4 @@
+import { freemem } from "node:os";
 import type { Build } from "../build/build.ts";
 import { run } from "../process/run.ts";
 import { which } from "../process/which.ts";
@@ -11,5 +12,5 @@ import type { Target } from "./step.ts";
 export async function thisTarget(build: Build, threads: number, signal: AbortSignal): Promise<Target> {
   const xz = which("xz");
   const version = xz ? (await run(xz, ["--version"], { signal })).stdout.split("\n")[0]!.trim() : null;
-  return { build, threads: String(threads), xz: version };
+  return { build, threads: String(threads), memory: Math.floor(freemem() / 2), xz: version };
 }

@@ -18,7 +18,7 @@ const plannedSchema = z.strictObject({
 });
 
 const planSchema = z.strictObject({
-  format: z.literal(3),
+  format: z.literal(4),
   study: z.strictObject({ name: z.string(), title: z.string().optional(), path: z.string() }),
   model: contentSchema,
   text: contentSchema,
@@ -31,7 +31,8 @@ const planSchema = z.strictObject({
   }),
   options: z.strictObject({
     klDivergence: z.boolean(),
-    imatrix: z.strictObject({ text: contentSchema, chunks: z.int().nullable() }).nullable(),
+    /** By the name that cells give them. */
+    calibrations: z.record(z.string(), contentSchema),
     files: z.record(z.string(), contentSchema),
   }),
   build: z.strictObject({
@@ -87,6 +88,6 @@ export async function readPlan(results: string): Promise<Plan | null> {
   try {
     return planSchema.parse(unseal(text));
   } catch {
-    throw new UserError(`${file} is damaged; remove it and run the sweep again: finished cells are kept`);
+    throw new UserError(`${file} is damaged, or of another version of quantflex; run the sweep again: finished cells are kept`);
   }
 }

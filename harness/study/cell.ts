@@ -5,7 +5,7 @@ import { fillName, type GridPoint } from "./grid.ts";
 import { type Fault, type Positioned, parsePositioned, throwFaults } from "./position.ts";
 import { cellFields, typesField } from "./schema.ts";
 import { type NamedTable, builtInTables, customTable, isMap, tableFaults } from "./tables.ts";
-import { type BaseType, type Cell, type FitRequest, baseTypes, cellSchema, defaultMethod } from "./types.ts";
+import { type BaseType, type Cell, type FitRequest, baseTypes, cellSchema, defaultDamping, defaultMethod } from "./types.ts";
 
 const defaults = { pure: true, container: "native", encode: "bins", scale: "absmax", decode: "exact", imatrix: false } as const;
 
@@ -33,7 +33,7 @@ export function readCell(point: GridPoint, context: StudyContext): { cell: Cell 
   const faults = fieldFaults(values).map(({ path: [field, ...more], message }) => ({ path: at(String(field), ...more), message }));
   if (faults.length > 0) return { faults };
 
-  const { table: asked, ...others } = values;
+  const { table: asked, feedback, ...others } = values;
   const settled = { ...defaults, pure: context.pure, ...others };
   const fit = isMap(asked) && "fit" in asked ? fitRequest(asked["fit"] as Partial<FitRequest>, settled) : undefined;
   const table = asked === undefined || fit ? undefined : readTable(asked, at("table"), context);
@@ -48,16 +48,25 @@ export function readCell(point: GridPoint, context: StudyContext): { cell: Cell 
     types: baseTypes.filter((base) => reached.includes(base)),
     ...(table ? { table } : {}),
     ...(fit ? { fit } : {}),
+    ...(feedback ? { feedback: { damping: defaultDamping, ...(isMap(feedback) && feedback) } } : {}),
   });
   const impossible = combinationFaults(cell, given).map(({ field, message }) => ({ path: at(field), message }));
   if (impossible.length > 0) return { faults: impossible };
   cell.name = fillName(values["name"] as string, (field) => {
-    if (field === "imatrix") return { text: "imatrix", isDefault: values["imatrix"] !== true };
+    if (field === "imatrix") return { text: "imatrix", isDefault: !cell.imatrix };
+    if (field === "feedback") return { text: isMap(feedback) ? `feedback-${cell.feedback?.damping}` : "feedback", isDefault: !cell.feedback };
+    if (field === "calibration") return { text: calibrationName(cell), isDefault: !cell.calibration };
     const shown = field === "table" ? (table?.name ?? fit?.per) : field === "decode" ? cell.decode : values[field];
     const usual = (defaults as Record<string, unknown>)[field];
     return { text: String(shown ?? usual ?? ""), isDefault: shown === undefined || shown === usual };
   });
   return { cell };
+}
+
+function calibrationName({ calibration }: Cell): string {
+  if (!calibration) return "";
+  const { text, chunks } = calibration;
+  return [path.parse(text).name, ...(chunks === undefined ? [] : [chunks])].join("-");
 }
 
 function fieldFaults(values: Record<string, unknown>): Fault[] {

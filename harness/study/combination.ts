@@ -22,6 +22,7 @@ export function combinationFaults(cell: Cell, given: ReadonlySet<string>): Combi
   const base = type === "Q4_0" || type === "Q8_0";
   const ownFields = ["radius", "table", "container", "encode", "scale", "types"].filter((field) => given.has(field));
 
+  if (cell.feedback) faults.push(...feedbackFaults(cell));
   if (!base && (ownFields.length > 0 || cell.decode !== "exact")) {
     const field = ownFields[0] ?? "decode";
     fault(field, `${field} has no meaning for type ${type}; own schemes code Q4_0 or Q8_0`);
@@ -49,4 +50,16 @@ export function combinationFaults(cell: Cell, given: ReadonlySet<string>): Combi
   if (cell.imatrix && floatTypes.includes(type)) fault("imatrix", `imatrix has no meaning for type ${type}`);
   if (floatTypes.includes(type) && given.has("pure")) fault("pure", `pure has no meaning for type ${type}`);
   return faults;
+}
+
+/** Types whose codes the library can choose by error feedback: blocks of 32 with a scale of their own. */
+const feedbackTypes: readonly string[] = ["Q4_0", "Q8_0", "IQ4_NL"];
+
+function feedbackFaults({ type, pure, imatrix, decode, table, fit, encode, scale }: Cell): CombinationFault[] {
+  const fault = (message: string): CombinationFault[] => [{ field: "feedback", message }];
+  if (pure && !feedbackTypes.includes(type)) return fault(`feedback has no meaning for type ${type}; codes are chosen by it for ${feedbackTypes.join(", ")}`);
+  if (imatrix) return fault("feedback goes by the whole matrix of second moments, of which an importance matrix is the diagonal: give one or the other");
+  if (decode !== "exact") return fault("feedback needs decode: exact, as errors are those of decoded weights");
+  if ((table || fit) && (encode !== "nearest" || scale !== "search")) return fault("feedback searches scales and the nearest values: a table needs encode: nearest and scale: search");
+  return [];
 }

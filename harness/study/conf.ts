@@ -5,11 +5,12 @@ import type { Cell } from "./types.ts";
  * defaults, in the order of the manual.
  *
  * @param cell the cell
- * @param histogram where the library shall write its counts; relative to the working directory
+ * @param files where the library shall write its counts, and the second moments that error feedback goes by; relative to
+ *   the working directory
  * @returns the text, each line ended; null when the library has no part in the cell
  */
-export function confText(cell: Cell, histogram?: string): string | null {
-  if (cell.mode === "upstream") return null;
+export function confText(cell: Cell, { histogram, moments }: { histogram?: string; moments?: string } = {}): string | null {
+  if (cell.mode === "upstream" && !cell.feedback) return null;
   const own = cell.mode === "own";
   const { table } = cell;
   if (cell.fit && !table) throw new Error(`the table of cell ${cell.name} has not been fitted`);
@@ -24,6 +25,7 @@ export function confText(cell: Cell, histogram?: string): string | null {
   if (cell.scale !== "absmax") lines.push(`SCALE ${cell.scale}`);
   if (cell.decode !== "exact") lines.push(`DECODE ${cell.decode}`);
   if (own && cell.types.length === 1) lines.push(`TYPES ${cell.types.join(" ")}`);
-  if (histogram !== undefined) lines.push(`HISTOGRAM ${histogram}`);
+  if (cell.feedback && moments !== undefined) lines.push(`FEEDBACK ${moments}`, `DAMPING ${cell.feedback.damping}`);
+  if (histogram !== undefined && cell.mode !== "upstream") lines.push(`HISTOGRAM ${histogram}`);
   return `${lines.join("\n")}\n`;
 }

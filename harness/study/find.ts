@@ -30,7 +30,8 @@ export function loadStudy(file: string, files: FileFields = {}): Study {
   return parseStudy(readText(file, file), file, (name) => readText(path.resolve(path.dirname(file), name), name), files);
 }
 
-function readText(file: string, name: string): string {
+/** A text in UTF-8. @throws UserError that calls it `name` when it cannot be read */
+export function readText(file: string, name: string): string {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(file));
   } catch (error) {

@@ -29,20 +29,29 @@ export function parseStudy(text: string, file: string, readFile: (name: string) 
     faults.push({ path: ["cells"], message: "cells must be a list with at least one cell" });
     throwFaults(source, faults);
   }
+  if ("imatrix" in value && "calibration" in value) faults.push({ path: ["imatrix"], message: "imatrix is calibration by its older name: give one of them" });
   const pure = value["pure"] !== false;
   const named = entries.flatMap((entry: unknown, index) => readEntry(entry, index, { source, pure, readFile, faults }));
   faults.push(...duplicates(named, source));
   if (faults.length > 0) throwFaults(source, faults);
-  const { cells: _cells, $schema: _schema, pure: _pure, ...options } = value;
+  const { cells: _cells, $schema: _schema, pure: _pure, imatrix, ...options } = value;
   const ofSteps = Object.fromEntries(Object.keys(files).filter((field) => field in options).map((field) => [field, options[field]]));
-  const study = { context: 512, batch: 2048, ubatch: 512, ...options, files: ofSteps, cells: named.map(({ cell }) => cell) } as unknown as Study;
-  const needing = named.find(({ cell }) => cell.imatrix || cell.fit?.weights === "imatrix");
-  if (needing && !study.imatrix) {
-    throwFaults(source, [{ path: needing.path, message: `cell ${needing.cell.name} needs an importance matrix: give the study imatrix: { text: … }, a training text` }]);
+  const calibrated = { ...(imatrix !== undefined && { calibration: imatrix }), ...options };
+  const study = { context: 512, batch: 2048, ubatch: 512, ...calibrated, files: ofSteps, cells: named.map(({ cell }) => cell) } as unknown as Study;
+  for (const { cell, path } of named) {
+    if (!needsCalibration(cell)) delete cell.calibration;
+    else if (!(cell.calibration ??= study.calibration)) {
+      throwFaults(source, [{ path, message: `cell ${cell.name} needs a calibration text: give the study calibration: { text: … }` }]);
+    }
   }
   const batchFault = checkBatch(study);
   if (batchFault) throwFaults(source, [{ path: [value["batch"] === undefined ? "context" : "batch"], message: batchFault }]);
   return study;
+}
+
+/** Whether something of a cell is computed on a calibration text: an importance matrix, or second moments. */
+function needsCalibration({ imatrix, fit, feedback }: Cell): boolean {
+  return imatrix || fit?.weights === "imatrix" || feedback !== undefined;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { decodePattern } from "./decode.ts";
 import { tableSchema } from "./tables.ts";
-import { cellSchema, fileTypes, fitRequestSchema } from "./types.ts";
+import { calibrationSchema, cellSchema, defaultDamping, fileTypes, fitRequestSchema } from "./types.ts";
 
 const { type, pure, radius, container, encode, scale, imatrix, types } = cellSchema.shape;
 
@@ -10,6 +10,8 @@ const fitField = fitRequestSchema
   .omit({ scale: true })
   .partial()
   .describe("a map with any of method (joint, lloyd-max, equal-area), per (model, kind, tensor), weights (histogram, squared, imatrix)");
+
+const calibration = calibrationSchema.describe("a map with text (the path of a calibration text; demo, of the demo models' speeches; or demo-prose) and chunks (a whole number from 1)");
 
 /**
  * Fields of a cell, each for a single value; a study may give a list of them instead, and the cell
@@ -29,7 +31,11 @@ export const cellFields = {
     .string()
     .regex(decodePattern)
     .describe("exact, published, or published: and any of packing,shift,lownibble,rawdot joined by commas"),
-  imatrix: imatrix.describe("true (quantized with the study's importance matrix) or false"),
+  imatrix: imatrix.describe("true (quantized with an importance matrix) or false"),
+  feedback: z
+    .union([z.boolean(), z.strictObject({ damping: z.number().positive().max(1000) })])
+    .describe(`true (codes chosen by error feedback), false, or a map with damping (a number above 0, ${defaultDamping} by default)`),
+  calibration,
 };
 
 /** `types` is a list in itself and never makes a grid. */
@@ -45,6 +51,8 @@ export const nameField = z
 const studyFields = {
   name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/).describe("letters, digits, . _ and -"),
   title: z.string().describe("a line of text"),
+  model: z.string().min(1).describe("the path of a model in F32, F16 or BF16, or the name of one in models/"),
+  text: z.string().min(1).describe("the path of the text to measure on, demo (held-out speeches) or moby-dick"),
   pure: pure.describe("true (one type for every tensor) or false (upstream's mixture)"),
   context: z.int().min(8).max(1_048_576).describe("a whole number of tokens from 8 to 1048576"),
   batch: z.int().min(1).max(1_048_576).describe("a whole number of tokens: less than context, or a multiple of it"),
@@ -52,9 +60,8 @@ const studyFields = {
   threads: z.int().min(1).max(1024).describe("a whole number from 1 to 1024"),
   chunks: z.int().min(1).max(10_000_000).describe("a whole number from 1"),
   kl_divergence: z.boolean().describe("true (compare each cell's predictions with the model's own) or false"),
-  imatrix: z
-    .strictObject({ text: z.string().min(1), chunks: z.int().min(1).max(10_000_000).optional() })
-    .describe("a map with text (the path of a training text, or demo for the demo model's) and chunks (a whole number from 1)"),
+  calibration,
+  imatrix: calibration.describe("calibration, by its older name"),
 };
 
 /** Fields by which a study names files for steps of their own: what each allows, by its name. */

@@ -46,6 +46,15 @@ export function defaultMethod(scale: FitRequest["scale"]): FitRequest["method"] 
   return scale === "search" ? "joint" : "lloyd-max";
 }
 
+/** A text of the kind that a model is used on, never the one that is measured on, and at most so many chunks of it. */
+export const calibrationSchema = z.strictObject({ text: z.string().min(1), chunks: z.int().min(1).max(10_000_000).optional() });
+
+/** What importance matrices and second moments are computed on. */
+export type Calibration = z.infer<typeof calibrationSchema>;
+
+/** Damping of a study that names none: between 0.001 and 0.1 it changes the KL divergence by 2 % at most. */
+export const defaultDamping = 0.01;
+
 /** What a {@link Cell} holds. */
 export const cellSchema = z.strictObject({
   name: z.string(),
@@ -59,8 +68,12 @@ export const cellSchema = z.strictObject({
   /** The table; of a cell with `fit` only once it has been fitted. */
   table: namedTableSchema.optional(),
   fit: fitRequestSchema.optional(),
-  /** Quantized with the study's importance matrix. */
+  /** Quantized with an importance matrix. */
   imatrix: z.boolean(),
+  /** Codes chosen by error feedback, with `damping` times the mean of the second moments' diagonal added to it. */
+  feedback: z.strictObject({ damping: z.number().positive() }).optional(),
+  /** Of a cell that needs one: the study's, or its own. */
+  calibration: calibrationSchema.optional(),
   /** Where own codes of 4 bits go (pablo.conf, `CONTAINER`). */
   container: z.enum(["native", "packed"]),
   /** How a table codes weights (pablo.conf, `ENCODE`). */
@@ -79,6 +92,10 @@ export type Cell = z.infer<typeof cellSchema>;
 export interface Study {
   name: string;
   title?: string;
+  /** Path of a model, or the name of one in models/. */
+  model?: string;
+  /** Path of the text that is measured on, or the name of one that is known. */
+  text?: string;
   /** Tokens of context per chunk. */
   context: number;
   /** Tokens per logical batch: below `context`, or a multiple of it. */
@@ -91,8 +108,8 @@ export interface Study {
   chunks?: number;
   /** Compare each cell's predictions with the model's own. */
   kl_divergence?: boolean;
-  /** Where the importance matrix comes from: a training text, and at most so many chunks of it. */
-  imatrix?: { text: string; chunks?: number };
+  /** Of the cells that need a calibration text and have none of their own. */
+  calibration?: Calibration;
   /** Files that steps of their own are about, by field, with paths as the study has them. */
   files?: Record<string, string>;
   cells: Cell[];

@@ -2,8 +2,7 @@ import { ensureBuild } from "../build/build.ts";
 import { UserError } from "../errors.ts";
 import { cachedFit } from "../fit/cached.ts";
 import type { FittedFile } from "../fit/file.ts";
-import { demoModel } from "../paths.ts";
-import { ensureDemoTrainingText } from "./demoText.ts";
+import { askedModel, calibrationText, isShipped } from "./asked.ts";
 import { defaultMethod, type FitRequest } from "../study/types.ts";
 import type { Report } from "./events.ts";
 import { thisTarget } from "../steps/target.ts";
@@ -13,12 +12,12 @@ import { checkText } from "./textInput.ts";
 
 /** What `npm run fit` was asked for. */
 export interface FitModelRequest extends Omit<FitRequest, "method"> {
-  /** The demo model by default. */
+  /** Path, or the name of one in models/; sotu-1m by default. */
   model?: string;
   /** Joint with a searched scale, else Lloyd-Max. */
   method?: FitRequest["method"];
-  /** Training text of the importance matrix; the demo model's by default. */
-  imatrixText?: string;
+  /** Calibration text of the importance matrix; the demo models' by default. */
+  calibration?: string;
   imatrixChunks?: number;
   threads: number;
 }
@@ -33,16 +32,15 @@ const context = 512;
 export async function fitModel(request: FitModelRequest, report: Report, signal: AbortSignal): Promise<FittedFile> {
   const { per, weights, scale, method = defaultMethod(scale) } = request;
   if (method === "joint" && scale === "absmax") throw new UserError("--method joint fits table and scales together: it needs --scale search");
-  const model = await checkModel(request.model ?? demoModel, signal);
-  const weighted = weights === "imatrix" ? await importance(request, report, signal) : null;
+  const model = await checkModel(askedModel({ given: request.model, studyPath: "." }), signal);
+  const weighted = weights === "imatrix" ? await importance(model.path, request, report, signal) : null;
   const say = (pattern: string, fraction: number): void => report({ kind: "prepare", text: `fitting: ${pattern}`, fraction });
   return cachedFit({ method, per, weights, scale }, fitInputs(model, weighted, report, signal), say, signal);
 }
 
-async function importance(request: FitModelRequest, report: Report, signal: AbortSignal): Promise<FitImatrix> {
-  const isDemo = request.model === undefined;
-  if (!isDemo && request.imatrixText === undefined) throw new UserError("--weights imatrix needs --imatrix-text, a text of the kind that the model was trained on, and not the one to be measured on");
-  const text = await checkText(request.imatrixText ?? (await ensureDemoTrainingText()), context, signal);
+async function importance(model: string, request: FitModelRequest, report: Report, signal: AbortSignal): Promise<FitImatrix> {
+  if (!isShipped(model) && request.calibration === undefined) throw new UserError("--weights imatrix needs --calibration, a text of the kind that the model was trained on, and not the one to be measured on");
+  const text = await checkText(await calibrationText({ given: request.calibration, study: "demo", studyPath: "." }), context, signal);
   const build = await ensureBuild("patched", {
     targets: ["llama-imatrix"],
     report: (line, fraction) => report({ kind: "build", text: line, fraction }),

@@ -29,9 +29,10 @@ export interface FitImatrix {
  * the first cell runs.
  *
  * @param wanted names of the cells that will run; of the others, those whose table was never fitted are left out
+ * @param inputsOf what a cell's table is fitted to
  * @returns the cells, those with a `fit` now with its table
  */
-export async function fitCells(cells: readonly Cell[], wanted: ReadonlySet<string>, inputs: FitInputs, report: Report, signal: AbortSignal): Promise<Cell[]> {
+export async function fitCells(cells: readonly Cell[], wanted: ReadonlySet<string>, inputsOf: (cell: Cell) => FitInputs, report: Report, signal: AbortSignal): Promise<Cell[]> {
   const result: Cell[] = [];
   for (const cell of cells) {
     if (!cell.fit) {
@@ -39,6 +40,7 @@ export async function fitCells(cells: readonly Cell[], wanted: ReadonlySet<strin
       continue;
     }
     const say = (pattern: string, fraction: number): void => report({ kind: "prepare", text: `fitting the table of ${cell.name}: ${pattern}`, fraction });
+    const inputs = inputsOf(cell);
     const fitted = wanted.has(cell.name) ? await cachedFit(cell.fit, inputs, say, signal) : await keptFit(cell.fit, inputs);
     if (fitted) result.push({ ...cell, table: customTable(`fitted-${cell.fit.per}`, fitted) });
   }

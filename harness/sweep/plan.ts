@@ -17,8 +17,8 @@ export interface Asked {
   model: Content;
   text: Content;
   settings: Settings;
-  /** The importance matrix's training text; null without one. */
-  training: Content | null;
+  /** Calibration texts, by the name that cells give them. */
+  calibrations: ReadonlyMap<string, Content>;
   /** Files that the study names for steps of their own, by field. */
   files: Readonly<Record<string, Content & { known: object }>>;
   on: Target;
@@ -27,16 +27,16 @@ export interface Asked {
 }
 
 /** What a sweep is about to do, for the store and the manifest. */
-export function makePlan({ study, studyPath, model, text, settings, training, files, on, argv }: Asked, cells: readonly { cell: Cell; steps: readonly PlannedStep[] }[]): Plan {
+export function makePlan({ study, studyPath, model, text, settings, calibrations, files, on, argv }: Asked, cells: readonly { cell: Cell; steps: readonly PlannedStep[] }[]): Plan {
   return {
-    format: 3,
+    format: 4,
     study: { name: study.name, ...(study.title === undefined ? {} : { title: study.title }), path: studyPath },
     model: content(model),
     text: content(text),
     parameters: { context: settings.context, batch: settings.batch, ubatch: settings.ubatch, threads: Number(on.threads), chunks: settings.chunks },
     options: {
       klDivergence: study.kl_divergence === true,
-      imatrix: training && { text: content(training), chunks: study.imatrix?.chunks ?? null },
+      calibrations: Object.fromEntries([...calibrations].map(([name, file]) => [name, content(file)])),
       files: Object.fromEntries(Object.entries(files).map(([field, file]) => [field, content(file)])),
     },
     build: describeBuild(on.build),

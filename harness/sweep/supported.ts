@@ -11,6 +11,7 @@ const needs: { feature: Feature; needed(cell: Cell, study: Study): boolean; says
     way: "take kl_divergence out of a copy of the study",
   },
   { feature: "packed", needed: ({ container }) => container === "packed", says: "has no packed container", way: "leave the cell out with --only" },
+  { feature: "moments", needed: ({ feedback }) => feedback !== undefined, says: "collects no second moments, which error feedback goes by", way: "leave the cell out with --only" },
   {
     feature: "imatrix",
     needed: ({ fit }) => fit?.weights === "imatrix",

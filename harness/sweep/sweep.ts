@@ -1,23 +1,24 @@
 import os from "node:os";
 import path from "node:path";
-import { type Build, ensureBuild, studyTargets } from "../build/build.ts";
+import { type Build, ensureBuild, targetsOf } from "../build/build.ts";
+import type { FitInputs } from "../fit/cached.ts";
 import { localExecutor } from "../executors/local.ts";
 import { planCell } from "../jobs/chain.ts";
 import type { Job } from "../jobs/job.ts";
-import { demoModel, projectRoot } from "../paths.ts";
-import { UserError } from "../errors.ts";
+import { projectRoot } from "../paths.ts";
 import { selectCells } from "../select.ts";
 import type { Settings } from "../steps/settings.ts";
 import { fileFields } from "../steps/registry.ts";
 import { thisTarget } from "../steps/target.ts";
 import { writePlan } from "../store/plan.ts";
 import { findStudy, loadStudy } from "../study/find.ts";
-import type { Study } from "../study/types.ts";
+import type { Cell, Study } from "../study/types.ts";
 import { releaseNamed, type Release } from "../upstream/releases.ts";
-import { ensureDemoText, ensureDemoTrainingText } from "./demoText.ts";
+import { askedModel, askedText } from "./asked.ts";
+import { checkCalibrations } from "./calibrations.ts";
 import type { Report } from "./events.ts";
 import { fitCells, fitInputs } from "./fits.ts";
-import { checkModel, checkResults, checkStepFiles, type Content, type Model } from "./inputs.ts";
+import { checkModel, checkResults, checkStepFiles, type Model } from "./inputs.ts";
 import { makePlan, type Asked } from "./plan.ts";
 import { runCells, type CellJob, type CellsEnded } from "./runCells.ts";
 import { refuseUnsupported } from "./supported.ts";
@@ -27,12 +28,12 @@ import { checkText } from "./textInput.ts";
 export interface SweepRequest {
   /** Path of a study, or the name of one in studies/. */
   study: string;
-  /** The demo model by default. */
+  /** Path, or the name of one in models/; the study's by default, else sotu-1m. */
   model?: string;
-  /** The demo model's held-out text by default. */
+  /** Path, or the name of one that is known; the study's by default, else the demo models' held-out speeches. */
   text?: string;
-  /** Training text for the importance matrix; the study's by default. */
-  imatrixText?: string;
+  /** Calibration text, in place of the study's. */
+  calibration?: string;
   chunks?: number;
   threads?: number;
   /** Names of cells, as `selectCells` takes them. */
@@ -68,53 +69,44 @@ export async function sweep(request: SweepRequest, report: Report, signal: Abort
   const release = await releaseNamed(request.release);
   const supports: Build["supports"] = request.build?.supports ?? ((feature) => !release.lacks?.includes(feature));
   refuseUnsupported(request.build?.release ?? release.tag, supports, asked, asked.cells.filter(({ name }) => wanted.has(name)));
-  const model = await checkModel(request.model ?? demoModel, signal);
-  const text = await checkText(request.text ?? (await ensureDemoText()), asked.context, signal);
+  const model = await checkModel(askedModel({ given: request.model, study: asked.model, studyPath }), signal);
+  const text = await checkText(await askedText({ given: request.text, study: asked.text, studyPath }), asked.context, signal);
   const results = path.resolve(request.out ?? path.join(projectRoot, "results", [asked.name, model.name, ...(request.release ? [release.tag] : [])].join("-")));
   await checkResults(results, model);
-  const training = await trainingText(asked, studyPath, request, text, signal);
+  const calibrations = await checkCalibrations({ study: asked, cells: asked.cells, studyPath, given: request.calibration }, text, signal);
   const files = await checkStepFiles(asked, studyPath, signal);
-  const build = request.build ?? (await patchedBuild(release, report, signal));
+  const build = request.build ?? (await patchedBuild(release, asked.cells, report, signal));
   const on = await thisTarget(build, request.threads ?? asked.threads ?? os.availableParallelism(), signal);
   const settings = settingsOf(asked, request);
-  const weighted = training && { text: training, chunks: asked.imatrix?.chunks ?? null, settings, on };
-  const study = { ...asked, cells: await fitCells(asked.cells, wanted, fitInputs(model, weighted, report, signal), report, signal) };
+  const inputsOf = ({ calibration }: Cell): FitInputs => fitInputs(model, calibration ? { text: calibrations.get(calibration.text)!, chunks: calibration.chunks ?? null, settings, on } : null, report, signal);
+  const study = { ...asked, cells: await fitCells(asked.cells, wanted, inputsOf, report, signal) };
 
-  const shared: Asked = { study, studyPath, model, text, settings, training, files, on, argv: request.argv ?? [] };
+  const shared: Asked = { study, studyPath, model, text, settings, calibrations, files, on, argv: request.argv ?? [] };
   const jobs = planJobs(shared, model, results);
   await writePlan(results, makePlan(shared, jobs.map(({ cell, job }) => ({ cell, steps: job.steps }))));
   const ended = await runCells(jobs.filter(({ cell }) => wanted.has(cell.name)), localExecutor(on, request.jobs ?? 1), report, signal);
   return { results, ...ended };
 }
 
-function planJobs({ study, settings, text, training, files, on }: Asked, model: Model, results: string): CellJob[] {
-  const given = { model, text, ...(training && { training }), ...files };
+function planJobs({ study, settings, text, calibrations, files, on }: Asked, model: Model, results: string): CellJob[] {
   const known = Object.fromEntries(Object.entries(files).map(([field, file]) => [field, file.known]));
   const target = { release: on.build.release, build: on.build.key, threads: Number(on.threads) };
   return study.cells.map((cell) => {
+    const training = cell.calibration && calibrations.get(cell.calibration.text);
+    const given = { model, text, ...(training && { training }), ...files };
     const steps = planCell({ cell, study, settings, gguf: model.gguf, files: known }, given, on);
     const job: Job = { format: 1, name: cell.name, results, target, steps };
     return { cell, job };
   });
 }
 
-async function patchedBuild(release: Release, report: Report, signal: AbortSignal): Promise<Build> {
+async function patchedBuild(release: Release, cells: readonly Cell[], report: Report, signal: AbortSignal): Promise<Build> {
   return ensureBuild("patched", {
     release,
-    targets: studyTargets,
+    targets: targetsOf(cells.some(({ feedback }) => feedback)),
     report: (text, fraction) => report({ kind: "build", text, fraction }),
     signal,
   });
-}
-
-/** The training text that the study's importance matrix is computed on; null when it has none. */
-async function trainingText(study: Study, studyPath: string, { imatrixText }: SweepRequest, measured: Content, signal: AbortSignal): Promise<Content | null> {
-  if (!study.imatrix) return null;
-  const { text } = study.imatrix;
-  const file = imatrixText ?? (text === "demo" ? await ensureDemoTrainingText() : path.resolve(path.dirname(studyPath), text));
-  const training = await checkText(file, study.context, signal);
-  if (training.sha256 !== measured.sha256) return training;
-  throw new UserError(`the importance matrix would be computed on ${training.path}, the text that is measured on: give another training text`);
 }
 
 function settingsOf(study: Study, { chunks }: SweepRequest): Settings {

@@ -6,7 +6,7 @@ import type { GgufValue } from "../../harness/gguf/read.ts";
 import { readGguf } from "../../harness/gguf/read.ts";
 import { decodeFrames } from "../../harness/parse/frames.ts";
 import { demoModel } from "../../harness/paths.ts";
-import { ensureDemoText } from "../../harness/sweep/demoText.ts";
+import { ensureDemoText } from "../../harness/sweep/knownTexts.ts";
 
 function invented(model: string, tokens: string[], types?: number[], pretokenizer?: string): ReturnType<typeof detokenizer> {
   const metadata = new Map<string, GgufValue>([["tokenizer.ggml.model", model], ["tokenizer.ggml.tokens", tokens]]);

@@ -10,7 +10,7 @@ import { parsePerplexity } from "../../harness/parse/perplexity.ts";
 import { demoModel } from "../../harness/paths.ts";
 import { run } from "../../harness/process/run.ts";
 import { loadResults, measured } from "../../harness/report/load.ts";
-import { ensureDemoText } from "../../harness/sweep/demoText.ts";
+import { ensureDemoText } from "../../harness/sweep/knownTexts.ts";
 import { childEnvironment } from "../../harness/steps/environment.ts";
 import { sweep } from "../../harness/sweep/sweep.ts";
 import { lastingTemporaryFolder, temporaryFolder } from "../support/temporary.ts";

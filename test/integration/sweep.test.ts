@@ -9,7 +9,7 @@ import { run } from "../../harness/process/run.ts";
 import { loadResults } from "../../harness/report/load.ts";
 import { childEnvironment } from "../../harness/steps/environment.ts";
 import { resultsStore, stepFolder } from "../../harness/store/store.ts";
-import { ensureDemoText } from "../../harness/sweep/demoText.ts";
+import { ensureDemoText } from "../../harness/sweep/knownTexts.ts";
 import { sweep, type SweepResult } from "../../harness/sweep/sweep.ts";
 import { startScript } from "../support/cli.ts";
 import { itOnStories, stories } from "../support/stories.ts";

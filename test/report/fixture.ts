@@ -110,8 +110,8 @@ export function stepRecord(step: string, cell: string, result: object, files: St
 export function planOf(cells: readonly { cell: Cell; records: readonly Pick<StepRecord, "key" | "inputs">[] }[], study: Plan["study"]): Plan {
   const content = { name: "m", path: "/m.gguf", sha256: hash("a"), bytes: 1000 };
   return {
-    format: 3, study, model: content, text: { ...content, name: "t" },
-    parameters: { context: 512, batch: 2048, ubatch: 512, threads: 1, chunks: null }, options: { klDivergence: true, imatrix: null, files: {} },
+    format: 4, study, model: content, text: { ...content, name: "t" },
+    parameters: { context: 512, batch: 2048, ubatch: 512, threads: 1, chunks: null }, options: { klDivergence: true, calibrations: {}, files: {} },
     build: { release: "b0", key: "k", tree: "t", libraryHash: "l", compiler: "c", cmakeFlags: ["-DX=1"], cpu: "x", features: "x64" },
     versions: { node: "v20" }, machine: { platform: "p", cpuModel: "c", processors: 1, memoryBytes: 2 ** 33 }, argv: ["quantflex", "sweep", "--study", "fixture"],
     date: "2026-01-01T00:00:00.000Z",

@@ -11,7 +11,7 @@ import { paperTarget } from "../support/target.ts";
 
 const everything = `name: s
 kl_divergence: true
-imatrix: { text: demo, chunks: 9 }
+calibration: { text: demo, chunks: 9 }
 cells: [{ name: a, type: Q4_0, container: packed, table: basic, encode: nearest, scale: search, imatrix: true }]`;
 
 const given = Object.fromEntries(["model", "text", "training"].map((role, index) => [role, { path: `/somewhere/${role}`, sha256: String(index).repeat(64) }]));

@@ -26,6 +26,6 @@ describe("normalized pablo.conf", () => {
 
   it("names the histogram last", () => {
     const [cell] = parseStudy("name: s\ncells: [{ name: c, type: Q4_0, radius: 0 }]", "s.yaml", () => "").cells;
-    expect(confText(cell!, "h.json")).toBe("1 0 0\nTYPES Q4_0\nHISTOGRAM h.json\n");
+    expect(confText(cell!, { histogram: "h.json" })).toBe("1 0 0\nTYPES Q4_0\nHISTOGRAM h.json\n");
   });
 });

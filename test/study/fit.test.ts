@@ -25,8 +25,8 @@ it("a cell whose table is not there yet has no conf", () => {
 const faults: [string, string, string | undefined, RegExp][] = [
   ["an unknown kind of table", "table: { fit: { per: layer } }", undefined, /table: .*is not allowed; allowed: .*fit: and how/],
   ["a joint fit of an absmax scale", "table: { fit: { method: joint } }", undefined, /it needs scale: search/],
-  ["an importance matrix without a text", "table: basic, imatrix: true", "", /cell c-basic-imatrix needs an importance matrix: give the study imatrix/],
-  ["a fit by an importance matrix without a text", "table: { fit: { weights: imatrix } }", "", /needs an importance matrix/],
+  ["an importance matrix without a text", "table: basic, imatrix: true", "", /cell c-basic-imatrix needs a calibration text: give the study calibration/],
+  ["a fit by an importance matrix without a text", "table: { fit: { weights: imatrix } }", "", /needs a calibration text/],
 ];
 it.each(faults)("refuses %s", (_what, fields, study, message) => expect(() => cells(fields, study)).toThrow(message));
 

@@ -10,7 +10,7 @@ import type { Target } from "../../harness/steps/step.ts";
 import { thisTarget } from "../../harness/steps/target.ts";
 import { contentHash } from "../../harness/store/contentHash.ts";
 import { parseStudy } from "../../harness/study/parse.ts";
-import { ensureDemoText, ensureDemoTrainingText } from "../../harness/sweep/demoText.ts";
+import { calibrationTexts, ensureDemoText } from "../../harness/sweep/knownTexts.ts";
 
 /** A step that was run, and the file that it made grow. */
 export interface Ran extends Executed {
@@ -40,7 +40,7 @@ export async function runSteps({ study: yaml, build, threads, only, folder, task
   const on: Target = await thisTarget(build, threads, signal);
   const gguf = await readGguf(demoModel);
   const file = async (name: string): Promise<{ path: string; sha256: string }> => ({ path: name, sha256: await contentHash(name) });
-  const given = { model: await file(demoModel), text: await file(await ensureDemoText()), training: await file(await ensureDemoTrainingText()) };
+  const given = { model: await file(demoModel), text: await file(await ensureDemoText()), training: await file(await calibrationTexts["demo"]!()) };
   const files: Record<string, object> = {};
   for (const { field, check } of stepFiles) {
     const named = taskFiles[field];

@@ -5,6 +5,7 @@ import type { Feature } from "../../harness/upstream/releases.ts";
 export function paperTarget(lacks: readonly Feature[] = [], facts: Partial<Target["build"]> = {}): Target {
   return {
     threads: "3",
+    memory: 1e9,
     xz: "xz 5",
     build: {
       variant: "patched", release: "b0", key: "0".repeat(64), folder: "/nowhere", tree: "tree", libraryHash: "library", compiler: "compiler",

@@ -10,7 +10,7 @@ import type { Target } from "../../steps/step.ts";
 import { thisTarget } from "../../steps/target.ts";
 import { readRecord, resultsStore, stepFolder, writeRecord } from "../../store/store.ts";
 import { loadStudy } from "../../study/find.ts";
-import { ensureDemoText } from "../../sweep/demoText.ts";
+import { ensureDemoText } from "../../sweep/knownTexts.ts";
 import { checkModel } from "../../sweep/inputs.ts";
 import { checkText } from "../../sweep/textInput.ts";
 

@@ -1,6 +1,6 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { expect, it, vi } from "vitest";
-import { ensureDemoText } from "../../harness/sweep/demoText.ts";
+import { ensureDemoText } from "../../harness/sweep/knownTexts.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 
 it("makes the demo text once, and again when the kept one is damaged", async () => {

@@ -1,0 +1,107 @@
+import { copyFile, rename, rm } from "node:fs/promises";
+import path from "node:path";
+import { type Build, ensureBuild, targetsOf } from "../build/build.ts";
+import { UserError } from "../errors.ts";
+import { planCell } from "../jobs/chain.ts";
+import { makeRunner } from "../jobs/runner.ts";
+import { cacheFolder } from "../paths.ts";
+import { withScratch } from "../scratch.ts";
+import { quantize } from "../steps/quantize.ts";
+import { thisTarget } from "../steps/target.ts";
+import { readText } from "../study/find.ts";
+import { parseStudy } from "../study/parse.ts";
+import type { Cell, Study } from "../study/types.ts";
+import { askedModel, isShipped } from "./asked.ts";
+import { checkCalibrations } from "./calibrations.ts";
+import type { Report } from "./events.ts";
+import { fitCells, fitInputs } from "./fits.ts";
+import { checkModel, type Content, type Model } from "./inputs.ts";
+import { momentsBytes } from "./momentsBytes.ts";
+
+/** What `npm run quantize` was asked for. */
+export interface QuantizeRequest {
+  /** Path, or the name of one in models/. */
+  model: string;
+  /** Where the quantized file goes. */
+  out: string;
+  /** Type, table and so on, as a cell of a study has them. */
+  cell: Record<string, unknown>;
+  /** Calibration text; of a model in models/ its own by default. */
+  calibration?: string | undefined;
+  /** At most so many chunks of it. */
+  calibrationChunks?: number | undefined;
+  threads: number;
+  /** Bytes that second moments may take at once; half of the free memory by default. */
+  memory?: number | undefined;
+  build?: Build | undefined;
+}
+
+/** A quantized file, and the tensors that error feedback did not reach. */
+export interface Quantized {
+  bytes: number;
+  rounded: [tensor: string, reason: string][];
+}
+
+/**
+ * Quantize a model outside of a study. Importance matrices and second moments are kept for the next time; the file is
+ * written beside its place and renamed.
+ *
+ * @throws UserError when an input is at fault, before anything is computed
+ */
+export async function quantizeModel(request: QuantizeRequest, report: Report, signal: AbortSignal): Promise<Quantized> {
+  const study = asStudy(request);
+  const asked = study.cells[0]!;
+  const model = await checkModel(askedModel({ given: request.model, studyPath: "." }), signal);
+  if (asked.calibration && request.calibration === undefined && !isShipped(model.path)) {
+    throw new UserError("give a calibration text with --calibration: of the kind that the model is used on, as the domain matters more than anything else");
+  }
+  const out = path.resolve(request.out);
+  if (out === model.path) throw new UserError(`--out ${request.out} is the model itself; give another file`);
+  const calibrations = await checkCalibrations({ study, cells: [asked], studyPath: ".", given: request.calibration }, null, signal);
+  const training = asked.calibration && calibrations.get(asked.calibration.text);
+  sayCosts(model, asked, training, report);
+
+  const build = request.build ?? (await ensureBuild("patched", { targets: targetsOf(asked.feedback !== undefined), report: (text, fraction) => report({ kind: "build", text, fraction }), signal }));
+  const target = await thisTarget(build, request.threads, signal);
+  const on = { ...target, memory: request.memory ?? target.memory };
+  const settings = { context: study.context, batch: study.batch, ubatch: study.ubatch, chunks: null };
+  const weighted = training ? { text: training, chunks: asked.calibration?.chunks ?? null, settings, on } : null;
+  const [cell] = await fitCells([asked], new Set([asked.name]), () => fitInputs(model, weighted, report, signal), report, signal);
+  const steps = planCell({ cell: cell!, study, settings, gguf: model.gguf, files: {} }, { model, text: model, ...(training && { training }) }, on);
+  const quantized = steps.find(({ step }) => step === quantize.name);
+  if (!quantized) throw new UserError(`the model is of type ${asked.type} already`);
+  return withScratch(path.join(cacheFolder(), "scratch"), "quantize", async (folder) => {
+    const watch = { signal, note: (text: string) => report({ kind: "note", text }), report: (step: string, text: string, fraction?: number) => report({ kind: "prepare", text: `${step}: ${text}`, fraction }) };
+    const runner = makeRunner({ results: folder, steps }, on, folder, watch);
+    const { result, files } = await runner.record(quantized.key);
+    await place(await runner.file(quantized.key, "quantized"), out);
+    return { bytes: files["quantized"]!.bytes, rounded: Object.entries((result["rounded"] as Record<string, string> | undefined) ?? {}) };
+  });
+}
+
+/** The request as a study of one cell, so that the same is allowed and refused. */
+function asStudy({ cell, calibration, calibrationChunks }: QuantizeRequest): Study {
+  const text = { text: calibration ?? "demo", ...(calibrationChunks !== undefined && { chunks: calibrationChunks }) };
+  const study = JSON.stringify({ name: "quantize", calibration: text, cells: [{ name: "file", ...cell }] });
+  return parseStudy(study, "npm run quantize", (name) => readText(path.resolve(name), name));
+}
+
+function sayCosts({ gguf, bytes }: Model, { type, feedback, calibration }: Cell, training: Content | undefined, report: Report): void {
+  const note = (text: string): void => report({ kind: "note", text });
+  const gigabytes = (count: number): string => `${(count / 1e9).toFixed(2)} GB`;
+  note(`${path.basename(gguf.path)}, ${gigabytes(bytes)}, to ${type}`);
+  if (training) note(`calibration text ${training.name}, ${calibration?.chunks === undefined ? "all of it" : `at most ${calibration.chunks} chunks`}; evaluated once${feedback ? ", or more often where memory is short" : ""}`);
+  if (feedback) note(`second moments: ${gigabytes(momentsBytes(gguf))} on disk, kept in ${cacheFolder()} for the next time`);
+}
+
+async function place(file: string, out: string): Promise<void> {
+  const beside = `${out}.${process.pid}.partial`;
+  try {
+    await copyFile(file, beside);
+    await rename(beside, out);
+  } catch (error) {
+    throw new UserError(`${out} cannot be written (${(error as Error).message}); give another file with --out`);
+  } finally {
+    await rm(beside, { force: true });
+  }
+}

@@ -1,0 +1,3 @@
+import { main } from "../harness/cli.ts";
+
+process.exitCode = await main(["quantize", ...process.argv.slice(2)]);
