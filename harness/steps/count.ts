@@ -10,6 +10,7 @@ import { baseTypes, fileTypes, floatTypes } from "../study/types.ts";
 import { countFile } from "./countFile.ts";
 import { compareHistograms, histogramSchema, parseHistogram, type RecordedHistogram, recordedHistogram } from "./histogram.ts";
 import { hasType, misfits, tensorTypeOf } from "./misfits.ts";
+import { ruledTensors } from "./ruledTensors.ts";
 import { bitsPerWeight } from "./sizes.ts";
 import type { Step } from "./step.ts";
 
@@ -22,6 +23,8 @@ const config = z.strictObject({
   counted: z.boolean(),
   /** Tensors that could not have the type, and why. */
   misfits: z.array(z.strictObject({ name: z.string(), reason: z.string() })),
+  /** Tensors that were to get another type, by name. */
+  types: z.record(z.string(), z.string()).optional(),
 });
 
 const count = z.int().min(0);
@@ -69,7 +72,8 @@ export const countCodes: Step<Config, Result> = {
     pure: cell.pure,
     own: cell.mode === "own" ? cell.types : [],
     counted: cell.mode !== "upstream" && !hasType(gguf, cell.type),
-    misfits: misfits(gguf, cell.type),
+    misfits: misfits(gguf, cell),
+    ...(cell.tensors && { types: ruledTensors(gguf, cell) }),
   }),
   needs: ({ counted }) => ["model", "quantized", ...(counted ? ["histogram"] : [])],
   gives: () => [],
@@ -125,8 +129,9 @@ function describeTensors(gguf: Gguf, asked: Config): RecordedTensor[] {
   const expected = asked.pure ? tensorTypeOf(asked.type) : undefined;
   return gguf.tensors.map(({ name, shape, type, bytes, elements }) => {
     const named = asked.misfits.find((misfit) => misfit.name === name);
-    const other = expected !== undefined && !floatTypes.includes(type) && type !== expected;
-    const fallback = named?.reason ?? (other ? `${type}: upstream's choice in place of ${expected}` : null);
+    const wanted = asked.types?.[name] ?? expected;
+    const other = wanted !== undefined && !floatTypes.includes(type) && type !== wanted;
+    const fallback = named?.reason ?? (other ? `${type}: upstream's choice in place of ${wanted}` : null);
     return { name, shape, type, bytes, elements, fallback };
   });
 }

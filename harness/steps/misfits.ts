@@ -1,7 +1,8 @@
 import { quantizableTensors } from "../gguf/quantizable.ts";
-import type { Gguf } from "../gguf/read.ts";
+import type { Gguf, GgufTensor } from "../gguf/read.ts";
 import { tensorTypeNamed, tensorTypes } from "../gguf/types.ts";
-import { floatTypes } from "../study/types.ts";
+import { type Cell, floatTypes } from "../study/types.ts";
+import { ruledTensors } from "./ruledTensors.ts";
 
 /** A tensor that cannot have the cell's type, and why. */
 export interface Misfit {
@@ -20,16 +21,18 @@ export function tensorTypeOf(type: string): string | undefined {
  * Tensors of a model whose rows do not fill blocks of 32 weights (or of the type, where its blocks
  * are larger and upstream knows no smaller one): the release refuses them, so they stay F16.
  */
-export function misfits(gguf: Gguf, type: string): Misfit[] {
-  if (floatTypes.includes(type)) return [];
+export function misfits(gguf: Gguf, cell: Pick<Cell, "name" | "type" | "tensors">): Misfit[] {
+  if (floatTypes.includes(cell.type)) return [];
+  const ruled = ruledTensors(gguf, cell);
+  return quantizableTensors(gguf).flatMap((tensor) => misfit(tensor, ruled[tensor.name] ?? cell.type) ?? []);
+}
+
+function misfit({ name: tensor, shape: [row = 0] }: GgufTensor, type: string): Misfit | null {
   const name = tensorTypeOf(type);
   const elements = name ? tensorTypeNamed(name).blockElements : 32;
   // Upstream falls back by itself from blocks of 256 (and Q2_0's 64) to blocks of 32.
   const block = elements === 256 || name === "Q2_0" ? 32 : elements;
-  return quantizableTensors(gguf).flatMap(({ name: tensor, shape }) => {
-    const row = shape[0] ?? 0;
-    return row % block === 0 ? [] : [{ name: tensor, reason: `F16: rows of ${row} weights are no multiple of ${block}` }];
-  });
+  return row % block === 0 ? null : { name: tensor, reason: `F16: rows of ${row} weights are no multiple of ${block}` };
 }
 
 /** Whether the model is of the cell's type as it stands, so that there is nothing to quantize. */

@@ -5,6 +5,7 @@ import { UserError } from "../errors.ts";
 import { confText } from "../study/conf.ts";
 import { fileTypes, floatTypes } from "../study/types.ts";
 import { hasType, misfits } from "./misfits.ts";
+import { ruledTensors } from "./ruledTensors.ts";
 import { tensorPattern } from "./tensorPattern.ts";
 import { buildFacts, type Paths, type Step, type Target } from "./step.ts";
 
@@ -16,6 +17,8 @@ const config = z.strictObject({
   imatrix: z.boolean(),
   /** Names of tensors that stay F16. */
   kept: z.array(z.string()),
+  /** Tensors that get another type, by name. */
+  types: z.record(z.string(), z.string()).optional(),
 });
 
 const result = z.strictObject({
@@ -37,7 +40,8 @@ export const quantize: Step<Config, z.infer<typeof result>> = {
     pure: cell.pure,
     conf: confText(cell, { histogram: "histogram", moments: "moments" }),
     imatrix: cell.imatrix,
-    kept: misfits(gguf, cell.type).map(({ name }) => name),
+    kept: misfits(gguf, cell).map(({ name }) => name),
+    ...(cell.tensors && { types: ruledTensors(gguf, cell) }),
   },
   needs: ({ imatrix, conf }) => ["model", ...(imatrix ? ["imatrix"] : []), ...(hasLine(conf, "FEEDBACK") ? ["moments"] : [])],
   gives: ({ conf }) => ["quantized", ...(hasLine(conf, "HISTOGRAM") ? ["histogram"] : [])],
@@ -73,14 +77,14 @@ export const quantize: Step<Config, z.infer<typeof result>> = {
  * @param at files by role, or the roles for a key: `model`, `quantized`, and `imatrix` where there is one
  */
 export function quantizeArguments(
-  { type, pure, kept = [], imatrix = false }: { type: string; pure: boolean; kept?: readonly string[]; imatrix?: boolean },
+  { type, pure, kept = [], types = {}, imatrix = false }: { type: string; pure: boolean; kept?: readonly string[]; types?: Readonly<Record<string, string>> | undefined; imatrix?: boolean },
   at: Paths,
   threads: string,
 ): string[] {
   return [
     ...(imatrix ? ["--imatrix", at["imatrix"]!] : []),
     ...(pure && !floatTypes.includes(type) ? ["--pure"] : []),
-    ...kept.flatMap((name) => ["--tensor-type", `${tensorPattern(name)}=f16`]),
+    ...Object.entries({ ...types, ...Object.fromEntries(kept.map((name) => [name, "F16"])) }).flatMap(([name, other]) => ["--tensor-type", `${tensorPattern(name)}=${other.toLowerCase()}`]),
     at["model"]!,
     at["quantized"]!,
     type,
@@ -93,7 +97,8 @@ function hasLine(conf: string | null, key: string): boolean {
   return conf?.includes(`\n${key} `) === true;
 }
 
-function refuseKept({ kept: [first] }: Config, { build }: Target): void {
+function refuseKept({ kept, types = {} }: Config, { build }: Target): void {
+  const [first] = [...kept, ...Object.keys(types)];
   if (first === undefined || build.supports("--tensor-type")) return;
   throw new UserError(`llama.cpp ${build.release} cannot keep ${first} in another type than the rest, which its rows would need; use a newer release`);
 }

@@ -3,8 +3,9 @@ import { combinationFaults } from "./combination.ts";
 import { normalizeDecode } from "./decode.ts";
 import { fillName, type GridPoint } from "./grid.ts";
 import { type Fault, type Positioned, parsePositioned, throwFaults } from "./position.ts";
-import { cellFields, typesField } from "./schema.ts";
+import { cellFields, listFields } from "./schema.ts";
 import { type NamedTable, builtInTables, customTable, isMap, tableFaults } from "./tables.ts";
+import { feedbackTypes, type TensorRule, type TensorRuleField } from "./tensorRules.ts";
 import { type BaseType, type Cell, type FitRequest, baseTypes, cellSchema, defaultDamping, defaultMethod } from "./types.ts";
 
 const defaults = { pure: true, container: "native", encode: "bins", scale: "absmax", decode: "exact", imatrix: false } as const;
@@ -33,7 +34,8 @@ export function readCell(point: GridPoint, context: StudyContext): { cell: Cell 
   const faults = fieldFaults(values).map(({ path: [field, ...more], message }) => ({ path: at(String(field), ...more), message }));
   if (faults.length > 0) return { faults };
 
-  const { table: asked, feedback, ...others } = values;
+  const { table: asked, feedback, tensors, ...others } = values;
+  const rules = tensorRules(tensors as TensorRuleField[] | undefined, feedback);
   const settled = { ...defaults, pure: context.pure, ...others };
   const fit = isMap(asked) && "fit" in asked ? fitRequest(asked["fit"] as Partial<FitRequest>, settled) : undefined;
   const table = asked === undefined || fit ? undefined : readTable(asked, at("table"), context);
@@ -48,19 +50,25 @@ export function readCell(point: GridPoint, context: StudyContext): { cell: Cell 
     types: baseTypes.filter((base) => reached.includes(base)),
     ...(table ? { table } : {}),
     ...(fit ? { fit } : {}),
-    ...(feedback ? { feedback: { damping: defaultDamping, ...(isMap(feedback) && feedback) } } : {}),
+    ...(rules.length > 0 ? { tensors: rules } : {}),
+    ...(feedback || rules.some((rule) => rule.feedback) ? { feedback: { damping: defaultDamping, ...(isMap(feedback) && feedback), onlyByRule: !feedback } } : {}),
   });
   const impossible = combinationFaults(cell, given).map(({ field, message }) => ({ path: at(field), message }));
   if (impossible.length > 0) return { faults: impossible };
   cell.name = fillName(values["name"] as string, (field) => {
     if (field === "imatrix") return { text: "imatrix", isDefault: !cell.imatrix };
-    if (field === "feedback") return { text: isMap(feedback) ? `feedback-${cell.feedback?.damping}` : "feedback", isDefault: !cell.feedback };
+    if (field === "feedback") return { text: isMap(feedback) ? `feedback-${cell.feedback?.damping}` : "feedback", isDefault: !feedback };
     if (field === "calibration") return { text: calibrationName(cell), isDefault: !cell.calibration };
     const shown = field === "table" ? (table?.name ?? fit?.per) : field === "decode" ? cell.decode : values[field];
     const usual = (defaults as Record<string, unknown>)[field];
     return { text: String(shown ?? usual ?? ""), isDefault: shown === undefined || shown === usual };
   });
   return { cell };
+}
+
+/** Rules that do not say it have the cell's feedback, as far as their type can. */
+function tensorRules(rules: TensorRuleField[] = [], feedback: unknown): TensorRule[] {
+  return rules.map((rule) => ({ ...rule, feedback: rule.feedback ?? (Boolean(feedback) && feedbackTypes.includes(rule.type)) }));
 }
 
 function calibrationName({ calibration }: Cell): string {
@@ -70,7 +78,7 @@ function calibrationName({ calibration }: Cell): string {
 }
 
 function fieldFaults(values: Record<string, unknown>): Fault[] {
-  return Object.entries({ ...cellFields, types: typesField }).flatMap(([field, schema]): Fault[] => {
+  return Object.entries({ ...cellFields, ...listFields }).flatMap(([field, schema]): Fault[] => {
     const value = values[field];
     if (value === undefined) return field === "type" ? [{ path: [], message: `type is missing; allowed: ${schema.description}` }] : [];
     if (field === "table" && typeof value === "object" && value !== null && !("fit" in value)) {

@@ -1,4 +1,5 @@
 import type { Cell } from "./types.ts";
+import { feedbackTypes } from "./tensorRules.ts";
 import { floatTypes } from "./types.ts";
 
 /** A combination that no coding has: the field to look at, and what is allowed. */
@@ -23,6 +24,10 @@ export function combinationFaults(cell: Cell, given: ReadonlySet<string>): Combi
   const ownFields = ["radius", "table", "container", "encode", "scale", "types"].filter((field) => given.has(field));
 
   if (cell.feedback) faults.push(...feedbackFaults(cell));
+  if (cell.tensors && floatTypes.includes(type)) fault("tensors", `tensors has no meaning for type ${type}: nothing is quantized`);
+  for (const rule of cell.tensors ?? []) {
+    if (rule.feedback && !feedbackTypes.includes(rule.type)) fault("tensors", `feedback of ${rule.match} has no meaning for type ${rule.type}; codes are chosen by it for ${feedbackTypes.join(", ")}`);
+  }
   if (!base && (ownFields.length > 0 || cell.decode !== "exact")) {
     const field = ownFields[0] ?? "decode";
     fault(field, `${field} has no meaning for type ${type}; own schemes code Q4_0 or Q8_0`);
@@ -52,12 +57,9 @@ export function combinationFaults(cell: Cell, given: ReadonlySet<string>): Combi
   return faults;
 }
 
-/** Types whose codes the library can choose by error feedback: blocks of 32 with a scale of their own. */
-const feedbackTypes: readonly string[] = ["Q4_0", "Q8_0", "IQ4_NL"];
-
-function feedbackFaults({ type, pure, imatrix, decode, table, fit, encode, scale }: Cell): CombinationFault[] {
+function feedbackFaults({ type, pure, feedback, imatrix, decode, table, fit, encode, scale }: Cell): CombinationFault[] {
   const fault = (message: string): CombinationFault[] => [{ field: "feedback", message }];
-  if (pure && !feedbackTypes.includes(type)) return fault(`feedback has no meaning for type ${type}; codes are chosen by it for ${feedbackTypes.join(", ")}`);
+  if (pure && !feedback?.onlyByRule && !feedbackTypes.includes(type)) return fault(`feedback has no meaning for type ${type}; codes are chosen by it for ${feedbackTypes.join(", ")}`);
   if (imatrix) return fault("feedback goes by the whole matrix of second moments, of which an importance matrix is the diagonal: give one or the other");
   if (decode !== "exact") return fault("feedback needs decode: exact, as errors are those of decoded weights");
   if ((table || fit) && (encode !== "nearest" || scale !== "search")) return fault("feedback searches scales and the nearest values: a table needs encode: nearest and scale: search");

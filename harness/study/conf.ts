@@ -25,7 +25,11 @@ export function confText(cell: Cell, { histogram, moments }: { histogram?: strin
   if (cell.scale !== "absmax") lines.push(`SCALE ${cell.scale}`);
   if (cell.decode !== "exact") lines.push(`DECODE ${cell.decode}`);
   if (own && cell.types.length === 1) lines.push(`TYPES ${cell.types.join(" ")}`);
-  if (cell.feedback && moments !== undefined) lines.push(`FEEDBACK ${moments}`, `DAMPING ${cell.feedback.damping}`);
+  if (cell.feedback && moments !== undefined) {
+    lines.push(`FEEDBACK ${moments}`, `DAMPING ${cell.feedback.damping}`);
+    for (const rule of cell.tensors ?? []) lines.push(`FEEDBACK_TENSORS ${rule.feedback ? "on" : "off"} ${rule.match}`);
+    if (cell.feedback.onlyByRule) lines.push("FEEDBACK_TENSORS off *");
+  }
   if (histogram !== undefined && cell.mode !== "upstream") lines.push(`HISTOGRAM ${histogram}`);
   return `${lines.join("\n")}\n`;
 }

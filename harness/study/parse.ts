@@ -2,11 +2,11 @@ import type { z } from "zod";
 import { readCell } from "./cell.ts";
 import { type CellEntry, expandEntry } from "./grid.ts";
 import { type Fault, type Positioned, parsePositioned, throwFaults } from "./position.ts";
-import { cellFields, fieldsOfStudy, type FileFields, nameField } from "./schema.ts";
+import { cellFields, fieldsOfStudy, type FileFields, listFields, nameField } from "./schema.ts";
 import { isMap } from "./tables.ts";
 import type { Cell, Study } from "./types.ts";
 
-const cellKeys = ["name", ...Object.keys(cellFields), "types"];
+const cellKeys = ["name", ...Object.keys(cellFields), ...Object.keys(listFields)];
 
 /**
  * A study from its text.

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { decodePattern } from "./decode.ts";
 import { tableSchema } from "./tables.ts";
+import { tensorRuleField } from "./tensorRules.ts";
 import { calibrationSchema, cellSchema, defaultDamping, fileTypes, fitRequestSchema } from "./types.ts";
 
 const { type, pure, radius, container, encode, scale, imatrix, types } = cellSchema.shape;
@@ -38,8 +39,12 @@ export const cellFields = {
   calibration,
 };
 
-/** `types` is a list in itself and never makes a grid. */
-export const typesField = types.min(1).max(2).describe("a list with Q4_0, Q8_0 or both");
+/** Lists in themselves, which never make a grid. */
+const tensorsField = z.array(tensorRuleField).min(1).describe("a list of maps with match (a tensor's name, * for any text), type, and feedback where it is not the cell's");
+const typesField = types.min(1).max(2).describe("a list with Q4_0, Q8_0 or both");
+
+/** Fields of a cell that are lists in themselves. */
+export const listFields = { types: typesField, tensors: tensorsField };
 
 /** `name` of a cell: a template, in which `{radius}` is the field's value and `{-decode}` is `-value` unless it is the default. */
 export const nameField = z
@@ -84,7 +89,7 @@ export function studyJsonSchema(files: FileFields = {}): object {
   const partial = (fields: Record<string, z.ZodType>): Record<string, z.ZodType> =>
     Object.fromEntries(Object.entries(fields).map(([key, field]) => [key, field.optional()]));
   const { type, ...rest } = grid;
-  const cell = z.strictObject({ name: nameField, type: type as z.ZodType, ...partial(rest), types: typesField.optional() });
+  const cell = z.strictObject({ name: nameField, type: type as z.ZodType, ...partial(rest), ...partial(listFields) });
   const study = z.strictObject({ $schema: z.string().optional(), name: name!, ...partial(optional), cells: z.array(cell).min(1) });
   return { ...z.toJSONSchema(study), title: "quantflex study" };
 }

@@ -94,6 +94,18 @@ describe("a step's key", async () => {
     }
   });
 
+  it("of what is chosen by second moments changes with them, and with what is fed back", () => {
+    const text = everything.replace("imatrix: true", "feedback: true, tensors: [{ match: output.weight, type: Q6_K }]");
+    const fed = plan(gguf, { text });
+    expect(fed.map(({ step }) => step)).toEqual(["moments", ...llama.slice(1)]);
+    expect(changed(fed, plan(gguf, { text, files: { ...given, training: { path: "/somewhere", sha256: "f".repeat(64) } } }))).toEqual(["moments", ...ofQuantized]);
+    expect(changed(fed, plan(gguf, { text: text.replace("chunks: 9", "chunks: 8") }))).toEqual(["moments", ...ofQuantized]);
+    for (const [from, to] of [["feedback: true", "feedback: { damping: 0.1 }"], ["Q6_K", "Q5_K"], ["type: Q6_K", "type: Q8_0, feedback: true"]]) {
+      expect(changed(fed, plan(gguf, { text: text.replace(from!, to!) })), to).toEqual(ofQuantized);
+    }
+    expect(changed(fed, plan(gguf, { text, on: { ...paperTarget(), threads: "64", memory: 5 } }))).toEqual([]);
+  });
+
   it("of the file that grows does not say how far", () => {
     const more = plan(gguf, { text: `chunks: 130\n${everything}` });
     const growing = (steps: readonly PlannedStep[]): string | null | undefined => steps.find(({ step }) => step === "evaluate")?.growing;
