@@ -1,5 +1,4 @@
-#include "pablo-reader.h"
-#include "pablo.h"
+#include "pablo-conf-lines.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -12,83 +11,31 @@ void pablo_default_conf(struct pablo_conf * conf) {
     memset(conf, 0, sizeof(*conf));
     conf->types = PABLO_TYPE_Q4_0 | PABLO_TYPE_Q8_0;
     conf->table = pablo_builtin_table(conf->table_mode);
+    conf->damping = 0.01;
 }
 
-static bool read_table(struct pablo_reader * r, struct pablo_table * table) {
-    const char * start = r->at;
-    int value;
-    for (int i = 0; i < PABLO_CODES; ++i) {
-        if (!pablo_read_int(r, 1, 241, "16 bin widths, 1 to 241, then 16 decoded values", &value)) {
-            return false;
-        }
-        table->width[i] = (int16_t) value;
-    }
-    for (int i = 0; i < PABLO_CODES; ++i) {
-        if (!pablo_read_int(r, -128, 127, "16 decoded values, -128 to 127, after 16 bin widths", &value)) {
-            return false;
-        }
-        table->value[i] = (int8_t) value;
-    }
-    char problem[PABLO_MAX_ERROR];
-    if (!pablo_check_table(table, problem)) {
-        snprintf(r->error, PABLO_MAX_ERROR, "%.300s:%d:%d: TABLE: %.150s", r->name, r->line, (int) (start - r->text) + 1, problem);
-        return false;
-    }
-    return true;
-}
-
-static bool read_tensor_table(struct pablo_reader * r, struct pablo_conf * conf) {
-    struct pablo_tensor_table entry;
-    if (!pablo_next_word(r) || strlen(r->word) >= sizeof(entry.pattern)) {
-        return pablo_fail(r, r->word, "a tensor's name, * for any text, then 16 bin widths and 16 decoded values");
-    }
-    strcpy(entry.pattern, r->word);
-    if (!read_table(r, &entry.table)) {
-        return false;
-    }
-    if (pablo_next_word(r)) {
-        return pablo_fail(r, r->word, "the end of the line");
-    }
-    void * grown = realloc(conf->tensor_tables, (conf->n_tensor_tables + 1)*sizeof(entry));
-    if (!grown) {
-        return pablo_fail(r, r->text, "memory for another table");
-    }
-    conf->tensor_tables = grown;
-    conf->tensor_tables[conf->n_tensor_tables++] = entry;
-    return true;
-}
-
-static bool read_types(struct pablo_reader * r, unsigned * types) {
-    *types = 0;
-    while (pablo_next_word(r)) {
-        if (strcmp(r->word, "Q4_0") == 0) {
-            *types |= PABLO_TYPE_Q4_0;
-        } else if (strcmp(r->word, "Q8_0") == 0) {
-            *types |= PABLO_TYPE_Q8_0;
-        } else {
-            return pablo_fail(r, r->word, "Q4_0 or Q8_0");
-        }
-    }
-    return *types || pablo_fail(r, r->word, "Q4_0 or Q8_0");
-}
-
-enum key { KEY_CONTAINER, KEY_TABLE, KEY_TENSOR_TABLE, KEY_ENCODE, KEY_SCALE, KEY_DECODE, KEY_TYPES, KEY_HISTOGRAM, N_KEYS };
+enum key { KEY_CONTAINER, KEY_TABLE, KEY_TENSOR_TABLE, KEY_ENCODE, KEY_SCALE, KEY_DECODE, KEY_TYPES, KEY_HISTOGRAM,
+           KEY_FEEDBACK, KEY_DAMPING, KEY_FEEDBACK_TENSORS, N_KEYS };
 
 static bool read_key(struct pablo_reader * r, struct pablo_conf * conf, unsigned * seen) {
-    static const char * const names[N_KEYS] = { "CONTAINER", "TABLE", "TENSOR_TABLE", "ENCODE", "SCALE", "DECODE", "TYPES", "HISTOGRAM" };
+    static const char * const names[N_KEYS] = { "CONTAINER", "TABLE", "TENSOR_TABLE", "ENCODE", "SCALE", "DECODE", "TYPES", "HISTOGRAM",
+                                                "FEEDBACK", "DAMPING", "FEEDBACK_TENSORS" };
 
     int key = 0;
     while (key < N_KEYS && strcmp(r->word, names[key]) != 0) {
         ++key;
     }
     if (key == N_KEYS) {
-        return pablo_fail(r, r->word, "CONTAINER, TABLE, TENSOR_TABLE, ENCODE, SCALE, DECODE, TYPES or HISTOGRAM");
+        return pablo_fail(r, r->word, "CONTAINER, TABLE, TENSOR_TABLE, ENCODE, SCALE, DECODE, TYPES, HISTOGRAM, FEEDBACK, DAMPING or FEEDBACK_TENSORS");
     }
     if ((key == KEY_TABLE || key == KEY_TENSOR_TABLE) && conf->table_mode != PABLO_TABLE_CUSTOM) {
         return pablo_fail(r, r->word, "TABLE only with TABLE_MODE 2 in the first line");
     }
     if (key == KEY_TENSOR_TABLE) {
-        return read_tensor_table(r, conf);
+        return pablo_read_tensor_table(r, conf);
+    }
+    if (key == KEY_FEEDBACK_TENSORS) {
+        return pablo_read_feedback_rule(r, conf);
     }
     if (*seen & (1u << key)) {
         return pablo_fail(r, r->word, "each key only once");
@@ -102,7 +49,7 @@ static bool read_key(struct pablo_reader * r, struct pablo_conf * conf, unsigned
             conf->container = (enum pablo_container) value;
             break;
         case KEY_TABLE:
-            if (!read_table(r, &conf->table)) { return false; }
+            if (!pablo_read_table(r, &conf->table)) { return false; }
             break;
         case KEY_ENCODE:
             if (!pablo_read_choice(r, pablo_encode_names, &value)) { return false; }
@@ -119,14 +66,14 @@ static bool read_key(struct pablo_reader * r, struct pablo_conf * conf, unsigned
             }
             break;
         case KEY_TYPES:
-            return read_types(r, &conf->types);
-        case KEY_HISTOGRAM: // a path may hold spaces
-            r->at += strspn(r->at, " \t");
-            if (*r->at == '\0' || strlen(r->at) >= PABLO_MAX_PATH) {
-                return pablo_fail(r, r->at, "a path");
-            }
-            strcpy(conf->histogram, r->at);
-            return true;
+            return pablo_read_types(r, &conf->types);
+        case KEY_HISTOGRAM:
+            return pablo_read_rest(r, PABLO_MAX_PATH, "a path", conf->histogram);
+        case KEY_FEEDBACK:
+            return pablo_read_rest(r, PABLO_MAX_PATH, "a path", conf->feedback);
+        case KEY_DAMPING:
+            if (!pablo_read_positive(r, "a number above 0", &conf->damping)) { return false; }
+            break;
     }
     return !pablo_next_word(r) || pablo_fail(r, r->word, "the end of the line");
 }
@@ -197,6 +144,15 @@ static bool parse_conf(struct pablo_conf * conf, const char * name, const char *
         snprintf(error, PABLO_MAX_ERROR, "%.300s: SCALE search expects ENCODE nearest: it weighs the nearest decoded values", name);
         return false;
     }
+    if (!conf->feedback[0] && (conf->n_feedback_rules || seen & 1u << KEY_DAMPING)) {
+        snprintf(error, PABLO_MAX_ERROR, "%.300s: %s expects a line: FEEDBACK, the path of a model's second moments", name,
+                 conf->n_feedback_rules ? "FEEDBACK_TENSORS" : "DAMPING");
+        return false;
+    }
+    if (conf->feedback[0] && conf->defects) {
+        snprintf(error, PABLO_MAX_ERROR, "%.300s: FEEDBACK expects DECODE exact: it makes good what weights decode to", name);
+        return false;
+    }
     if (conf->container == PABLO_CONTAINER_PACKED && conf->defects) {
         snprintf(error, PABLO_MAX_ERROR, "%.300s: CONTAINER packed expects DECODE exact: the fork had no packed container", name);
         return false;
@@ -214,6 +170,9 @@ bool pablo_parse_conf(struct pablo_conf * conf, const char * name, const char * 
 
 void pablo_free_conf(struct pablo_conf * conf) {
     free(conf->tensor_tables);
+    free(conf->feedback_rules);
+    conf->feedback_rules   = NULL;
+    conf->n_feedback_rules = 0;
     conf->tensor_tables   = NULL;
     conf->n_tensor_tables = 0;
 }

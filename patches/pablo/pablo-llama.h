@@ -8,6 +8,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -19,18 +20,27 @@ struct pablo_owned_conf : pablo_conf {
     pablo_owned_conf & operator=(const pablo_owned_conf &) = delete;
 };
 
+class pablo_feedback_model;
+
 // Quantizing as pablo.conf says, from first to last tensor.
 class pablo_quantizer {
   public:
     // Reads pablo.conf. `input` must not be own-coded already.
     explicit pablo_quantizer(const gguf_context * input);
+    ~pablo_quantizer();
 
     // Names every tensor, in file order, before the metadata is written.
-    void add_tensor(const std::string & name, ggml_type from, ggml_type to);
+    void add_tensor(const ggml_tensor * tensor, ggml_type to);
     void write_metadata(gguf_context * output) const;
 
     // The encoder of a tensor that was added.
     const pablo_encoder & encoder(const std::string & name) const;
+
+    // Whether codes of a tensor that was added are chosen by what they do to its outputs. Then this takes the place of
+    // quantizing rows one by one: rows `first_row` and on, counted through the tensor's matrices, by all threads.
+    // `imatrix` is of the whole tensor, or NULL. Returns the bytes written.
+    bool has_feedback(const ggml_tensor * tensor) const;
+    size_t quantize_with_feedback(const ggml_tensor * tensor, const float * src, void * dst, int64_t first_row, int64_t n_rows, const float * imatrix, int n_threads);
 
     // After the last row of a tensor: counts its codes. A release that writes a
     // tensor piece by piece finishes each, in order, before it is written.
@@ -54,6 +64,7 @@ class pablo_quantizer {
     bool                                 centred; // some own tensor is
     std::vector<counted_tensor>          counted;
     pablo_histogram                      total;
+    std::unique_ptr<pablo_feedback_model> feedback; // none without FEEDBACK
 };
 
 bool pablo_is_own_coded(const gguf_context * file);

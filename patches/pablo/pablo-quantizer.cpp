@@ -1,3 +1,4 @@
+#include "pablo-feedback-model.h"
 #include "pablo-llama.h"
 #include "pablo-metadata.h"
 
@@ -38,11 +39,21 @@ pablo_quantizer::pablo_quantizer(const gguf_context * input) : centred(false), t
         const std::string reason = strerror(errno);
         throw std::runtime_error(std::string("HISTOGRAM ") + conf.histogram + ": cannot be written: " + reason);
     }
+    if (conf.feedback[0]) {
+        feedback.reset(new pablo_feedback_model(conf));
+    }
 }
 
-void pablo_quantizer::add_tensor(const std::string & name, ggml_type from, ggml_type to) {
+pablo_quantizer::~pablo_quantizer() = default;
+
+void pablo_quantizer::add_tensor(const ggml_tensor * tensor, ggml_type to) {
+    const std::string   name    = tensor->name;
+    const ggml_type     from    = tensor->type;
     const pablo_encoder encoder = pablo_make_encoder(&conf, name.c_str(), to);
     encoders[name] = encoder;
+    if (feedback && from != to) {
+        feedback->add_tensor(tensor, encoder);
+    }
     const bool damaged_simple = !conf.own && conf.defects && to == GGML_TYPE_Q4_0;
     if (from != to && (encoder.own || damaged_simple)) {
         own_tensors.push_back(name);
@@ -54,7 +65,20 @@ const pablo_encoder & pablo_quantizer::encoder(const std::string & name) const {
     return encoders.at(name);
 }
 
+bool pablo_quantizer::has_feedback(const ggml_tensor * tensor) const {
+    return feedback && feedback->has(tensor->name);
+}
+
+size_t pablo_quantizer::quantize_with_feedback(const ggml_tensor * tensor, const float * src, void * dst, int64_t first_row, int64_t n_rows, const float * imatrix, int n_threads) {
+    const pablo_encoder & encoder = encoders.at(tensor->name);
+    feedback->quantize(tensor, encoder, src, dst, first_row, n_rows, imatrix, n_threads);
+    return n_rows*ggml_row_size(encoder.type, tensor->ne[0]);
+}
+
 void pablo_quantizer::write_metadata(gguf_context * output) const {
+    if (feedback) {
+        feedback->report();
+    }
     if (!own_tensors.empty()) {
         pablo_metadata::write(output, conf, own_tensors, centred);
     }

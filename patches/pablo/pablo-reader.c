@@ -3,6 +3,7 @@
 #include "pablo.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,6 +42,22 @@ bool pablo_read_int(struct pablo_reader * r, int min, int max, const char * expe
         return pablo_fail(r, r->word, expected);
     }
     *value = (int) number;
+    return true;
+}
+
+bool pablo_read_positive(struct pablo_reader * r, const char * expected, double * value) {
+    pablo_next_word(r);
+    char * end;
+    *value = strtod(r->word, &end);
+    return (end > r->word && !*end && isfinite(*value) && *value > 0.0) || pablo_fail(r, r->word, expected);
+}
+
+bool pablo_read_rest(struct pablo_reader * r, size_t size, const char * expected, char * text) {
+    r->at += strspn(r->at, " \t");
+    if (*r->at == '\0' || strlen(r->at) >= size) {
+        return pablo_fail(r, r->at, expected);
+    }
+    strcpy(text, r->at);
     return true;
 }
 

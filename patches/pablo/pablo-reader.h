@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct pablo_reader {
     const char * name;
@@ -16,6 +17,8 @@ struct pablo_reader {
 // All return false after writing "name:line:column: expected …, found …" to `error`.
 bool pablo_fail(struct pablo_reader * r, const char * at, const char * expected);
 bool pablo_read_int(struct pablo_reader * r, int min, int max, const char * expected, int * value);
+bool pablo_read_positive(struct pablo_reader * r, const char * expected, double * value);
+bool pablo_read_rest(struct pablo_reader * r, size_t size, const char * expected, char * text); // the rest of the line, which may hold spaces
 bool pablo_read_choice(struct pablo_reader * r, const char * const names[2], int * value);
 
 // False at the end of the line.

@@ -14,6 +14,9 @@
 #define PABLO_HAS_PACKED 0
 #endif
 
+// llama-moments is built on what tools are built on since 2025.
+#define PABLO_HAS_FEEDBACK PABLO_HAS_PACKED
+
 #define PABLO_NO_PACKED "packed codes need CPU buffer types with their own matrix multiplication, which this release of llama.cpp lacks"
 
 #ifndef __cplusplus

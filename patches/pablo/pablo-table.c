@@ -44,6 +44,15 @@ static bool matches(const char * pattern, const char * name) {
     return *pattern == *name && (*name == '\0' || matches(pattern + 1, name + 1));
 }
 
+bool pablo_feedback_for(const struct pablo_conf * conf, const char * tensor) {
+    for (size_t i = 0; i < conf->n_feedback_rules; ++i) {
+        if (matches(conf->feedback_rules[i].pattern, tensor)) {
+            return conf->feedback_rules[i].on;
+        }
+    }
+    return true;
+}
+
 const struct pablo_table * pablo_table_for(const struct pablo_conf * conf, const char * tensor) {
     for (size_t i = 0; i < conf->n_tensor_tables; ++i) {
         if (matches(conf->tensor_tables[i].pattern, tensor)) {

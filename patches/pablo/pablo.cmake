@@ -8,6 +8,7 @@ endif()
 target_sources(${PABLO_GGML} PRIVATE
     ${PABLO_DIR}/pablo.h
     ${PABLO_DIR}/pablo-conf.c
+    ${PABLO_DIR}/pablo-conf-lines.c
     ${PABLO_DIR}/pablo-decode.c
     ${PABLO_DIR}/pablo-defects.c
     ${PABLO_DIR}/pablo-encode.c
@@ -16,9 +17,16 @@ target_sources(${PABLO_GGML} PRIVATE
     ${PABLO_DIR}/pablo-table.c)
 if (TARGET ggml-cpu)
     target_sources(ggml-cpu PRIVATE
+        ${PABLO_DIR}/pablo-book.c
         ${PABLO_DIR}/pablo-buffer.cpp
+        ${PABLO_DIR}/pablo-factor.cpp
+        ${PABLO_DIR}/pablo-feedback.cpp
+        ${PABLO_DIR}/pablo-gather.cpp
         ${PABLO_DIR}/pablo-kernels.cpp
         ${PABLO_DIR}/pablo-ops.cpp)
+    target_sources(llama PRIVATE
+        ${PABLO_DIR}/pablo-feedback-model.cpp
+        ${PABLO_DIR}/pablo-moments-file.cpp)
 endif()
 target_sources(llama PRIVATE
     ${PABLO_DIR}/pablo-loader.cpp
@@ -44,6 +52,17 @@ if (NOT MSVC)
     set_source_files_properties(${PABLO_DIR}/pablo-encode.c TARGET_DIRECTORY ${PABLO_GGML} PROPERTIES COMPILE_OPTIONS -ffp-contract=off)
 endif()
 
+# second moments are collected by a program of the library's own, beside llama-imatrix: only built when it is asked for
+if (TARGET ggml-cpu)
+    add_executable(llama-moments EXCLUDE_FROM_ALL
+        ${PABLO_DIR}/pablo-moments.cpp
+        ${PABLO_DIR}/pablo-moments-collector.cpp
+        ${PABLO_DIR}/pablo-moments-writer.cpp)
+    target_include_directories(llama-moments PRIVATE ${PABLO_DIR})
+    target_link_libraries(llama-moments PRIVATE llama-common llama)
+    target_compile_features(llama-moments PRIVATE cxx_std_17)
+endif()
+
 # the library's own tests: only built when they are asked for
 if (TARGET ggml-cpu)
     find_package(Threads REQUIRED)
@@ -52,8 +71,9 @@ if (TARGET ggml-cpu)
     add_executable(pablo-test-kernels EXCLUDE_FROM_ALL ${PABLO_DIR}/test/test-graphs.cpp ${PABLO_DIR}/test/test-kernels.cpp)
     target_link_libraries(pablo-test-kernels PRIVATE ggml)
     add_executable(pablo-test-model EXCLUDE_FROM_ALL ${PABLO_DIR}/test/test-model.cpp
-        ${PABLO_DIR}/pablo-loader.cpp ${PABLO_DIR}/pablo-metadata.cpp ${PABLO_DIR}/pablo-quantizer.cpp)
-    target_link_libraries(pablo-test-model PRIVATE ggml-base Threads::Threads)
+        ${PABLO_DIR}/pablo-feedback-model.cpp ${PABLO_DIR}/pablo-loader.cpp ${PABLO_DIR}/pablo-metadata.cpp
+        ${PABLO_DIR}/pablo-moments-file.cpp ${PABLO_DIR}/pablo-quantizer.cpp)
+    target_link_libraries(pablo-test-model PRIVATE ggml Threads::Threads)
     foreach(target pablo-test-library pablo-test-kernels pablo-test-model)
         target_include_directories(${target} PRIVATE ${PABLO_DIR} ${CMAKE_SOURCE_DIR}/ggml/src ${CMAKE_SOURCE_DIR}/ggml/src/ggml-cpu)
         target_compile_features(${target} PRIVATE cxx_std_17)

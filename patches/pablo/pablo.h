@@ -72,6 +72,12 @@ struct pablo_tensor_table {
     struct pablo_table table;
 };
 
+// Whether codes of the tensors whose names match are chosen with error feedback.
+struct pablo_feedback_rule {
+    char pattern[GGML_MAX_NAME];
+    bool on;
+};
+
 struct pablo_conf {
     bool                  own;
     int                   radius; // 0..PABLO_MAX_RADIUS, Q4_0 native
@@ -85,6 +91,10 @@ struct pablo_conf {
     char                  histogram[PABLO_MAX_PATH]; // path, or empty
     struct pablo_tensor_table * tensor_tables; // owned; PABLO_TABLE_CUSTOM only
     size_t                n_tensor_tables;
+    char                  feedback[PABLO_MAX_PATH]; // path of second moments, or empty: no error feedback
+    double                damping; // of the moments' mean diagonal, above 0
+    struct pablo_feedback_rule * feedback_rules; // owned; the first that matches decides, none is on
+    size_t                n_feedback_rules;
 };
 
 // The table of a mode; PABLO_TABLE_CUSTOM has that of PABLO_TABLE_BASIC until it is given one.
@@ -102,6 +112,9 @@ void pablo_free_conf(struct pablo_conf * conf);
 
 // The first TENSOR_TABLE that matches the tensor's name, else the model's table.
 const struct pablo_table * pablo_table_for(const struct pablo_conf * conf, const char * tensor);
+
+// Whether FEEDBACK_TENSORS leaves the tensor to error feedback.
+bool pablo_feedback_for(const struct pablo_conf * conf, const char * tensor);
 
 // `name` is only for messages: "name:line:column: expected …".
 bool pablo_parse_conf(struct pablo_conf * conf, const char * name, const char * text, size_t size, char error[PABLO_MAX_ERROR]);

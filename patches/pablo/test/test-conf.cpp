@@ -33,6 +33,14 @@ void test_conf() {
     CHECK(pablo_table_for(&conf, "blk.12.ffn_down.weight")->width[0] == 42 && pablo_table_for(&conf, "blk.12.ffn_up.weight")->width[0] == 64, "TENSOR_TABLE");
     pablo_free_conf(&conf);
 
+    CHECK(parse("0 0 0\nFEEDBACK some path/m.gguf\n", &conf, &error) && std::string(conf.feedback) == "some path/m.gguf" && conf.damping == 0.01, "%s", error.c_str());
+    CHECK(pablo_feedback_for(&conf, "output.weight"), "feedback is for all tensors");
+    pablo_free_conf(&conf);
+    CHECK(parse("0 0 0\nFEEDBACK m\nDAMPING 1e-3\nFEEDBACK_TENSORS off blk.*.ffn_down.*\nFEEDBACK_TENSORS on blk.*\nFEEDBACK_TENSORS off *\n", &conf, &error), "%s", error.c_str());
+    CHECK(conf.damping == 1e-3 && !pablo_feedback_for(&conf, "blk.1.ffn_down.weight") && pablo_feedback_for(&conf, "blk.1.ffn_up.weight") &&
+        !pablo_feedback_for(&conf, "output.weight"), "FEEDBACK_TENSORS: the first that matches");
+    pablo_free_conf(&conf);
+
     const struct { std::string text, expected; } bad[] = {
         { "",                                   "pablo.conf:1:1: expected EXECUTION_MODE Q4_0_RADIUS TABLE_MODE, found an empty file" },
         { "# only a comment\n",                 "found an empty file" },
@@ -59,7 +67,17 @@ void test_conf() {
         { "1 0 0\nTYPES Q4_K\n",                "pablo.conf:2:7: expected Q4_0 or Q8_0, found \"Q4_K\"" },
         { "1 0 0\nTYPES\n",                     "expected Q4_0 or Q8_0, found the end of the line" },
         { "1 0 0\nHISTOGRAM\n",                 "expected a path" },
-        { "1 0 0\nRADIUS 3\n",                  "pablo.conf:2:1: expected CONTAINER, TABLE, TENSOR_TABLE, ENCODE, SCALE, DECODE, TYPES or HISTOGRAM, found \"RADIUS\"" },
+        { "1 0 0\nRADIUS 3\n",                  "pablo.conf:2:1: expected CONTAINER, TABLE, TENSOR_TABLE, ENCODE, SCALE, DECODE, TYPES, HISTOGRAM, FEEDBACK, DAMPING or FEEDBACK_TENSORS, found \"RADIUS\"" },
+        { "0 0 0\nFEEDBACK\n",                 "pablo.conf:2:9: expected a path" },
+        { "0 0 0\nFEEDBACK m\nDAMPING 0\n",    "pablo.conf:3:9: expected a number above 0, found \"0\"" },
+        { "0 0 0\nFEEDBACK m\nDAMPING -1\n",   "expected a number above 0, found \"-1\"" },
+        { "0 0 0\nFEEDBACK m\nDAMPING nan\n",  "expected a number above 0, found \"nan\"" },
+        { "0 0 0\nFEEDBACK m\nDAMPING\n",      "expected a number above 0, found the end of the line" },
+        { "0 0 0\nDAMPING 0.1\n",              "DAMPING expects a line: FEEDBACK" },
+        { "0 0 0\nFEEDBACK_TENSORS on *\n",    "FEEDBACK_TENSORS expects a line: FEEDBACK" },
+        { "0 0 0\nFEEDBACK m\nFEEDBACK_TENSORS *\n", "pablo.conf:3:18: expected off or on, found \"*\"" },
+        { "0 0 0\nFEEDBACK m\nFEEDBACK_TENSORS on\n", "expected a tensor's name" },
+        { "0 0 0\nFEEDBACK m\nDECODE published\n", "FEEDBACK expects DECODE exact" },
         { "1 0 0\nCONTAINER packed\nDECODE published\n", "CONTAINER packed expects DECODE exact" },
         { std::string("1 0 0\n\0\x01\x02", 9),  "a zero byte" },
         { std::string("\x7f" "ELF\x02\x01", 6), "pablo.conf:1:1: expected EXECUTION_MODE" },

@@ -51,6 +51,17 @@ static std::vector<uint8_t> quantize(pablo_quantizer & quantizer, const ggml_ten
     return bytes;
 }
 
+// As a tensor of a model's in F16.
+static void add_tensor(pablo_quantizer & quantizer, const char * name, ggml_type to) {
+    ggml_tensor tensor = {};
+    tensor.type = GGML_TYPE_F16;
+    for (int dim = 0; dim < GGML_MAX_DIMS; ++dim) {
+        tensor.ne[dim] = dim == 0 ? n_per_row : dim == 1 ? n_rows : 1;
+    }
+    ggml_set_name(&tensor, name);
+    quantizer.add_tensor(&tensor, to);
+}
+
 // Two tables by name and one for the rest: every tensor is marked with its own, and read through it.
 static void test_container(random_source & random, const char * container, ggml_type type) {
     write_conf("1 0 2\nCONTAINER " + std::string(container) + "\nHISTOGRAM " + json_name + "\n" +
@@ -62,7 +73,7 @@ static void test_container(random_source & random, const char * container, ggml_
     for (const char * name : names) {
         tensors.push_back(ggml_new_tensor_2d(ctx, type, n_per_row, n_rows));
         ggml_set_name(tensors.back(), name);
-        quantizer.add_tensor(name, GGML_TYPE_F16, type);
+        add_tensor(quantizer, name, type);
     }
     quantizer.write_metadata(file);
     std::vector<std::vector<uint8_t>> bytes;
@@ -125,7 +136,7 @@ static void test_faults() {
     write_conf("1 0 0\nCONTAINER packed\n");
     gguf_context * file = gguf_init_empty();
     pablo_quantizer quantizer(file);
-    quantizer.add_tensor("a", GGML_TYPE_F16, GGML_TYPE_Q4_0);
+    add_tensor(quantizer, "a", GGML_TYPE_Q4_0);
     quantizer.write_metadata(file);
     const auto none = [](const std::string &) { return (ggml_tensor *) nullptr; };
     CHECK(message_of([&] { pablo_mark_tensors(file, none); }).find("tensor a is missing") != std::string::npos, "a missing tensor");

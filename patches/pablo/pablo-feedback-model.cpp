@@ -1,0 +1,98 @@
+#include "pablo-feedback-model.h"
+
+#include "pablo-parallel.h"
+
+#include <cstdio>
+#include <stdexcept>
+
+pablo_feedback_model::pablo_feedback_model(const pablo_conf & conf) : conf(conf), moments(conf.feedback) {}
+
+void pablo_feedback_model::add_tensor(const ggml_tensor * tensor, const pablo_encoder & encoder) {
+    const std::string name = tensor->name;
+    const auto rounded = [&](const std::string & why) { lines.push_back({ name, "rounded (" + why + ")", false }); };
+
+    any_covered = any_covered || moments.covers(name);
+    pablo_book book;
+    if (!pablo_feedback_for(&conf, tensor->name)) {
+        return rounded("FEEDBACK_TENSORS off");
+    }
+    if (!pablo_make_book(&book, &encoder)) {
+        return rounded(std::string("type ") + ggml_type_name(encoder.type));
+    }
+    const int64_t n_matrices = tensor->ne[2]*tensor->ne[3];
+    int64_t  reached = 0;
+    uint64_t count   = 0;
+    for (int64_t matrix = 0; matrix < n_matrices; ++matrix) {
+        const pablo_moments_file::input * input = moments.find(name, matrix);
+        if (input && input->n != tensor->ne[0]) {
+            throw std::runtime_error("FEEDBACK " + moments.path + ": the second moments of " + name + " are for " + std::to_string(input->n) +
+                " columns, but the tensor has " + std::to_string(tensor->ne[0]) + ": they are another model's");
+        }
+        reached += input != nullptr;
+        count   += input ? input->count : 0;
+    }
+    if (reached == 0) {
+        return rounded("no moments");
+    }
+    const bool table = encoder.own && (encoder.packed || encoder.type == GGML_TYPE_Q8_0);
+    if (table && (encoder.encode != PABLO_ENCODE_NEAREST || encoder.scale != PABLO_SCALE_SEARCH)) {
+        throw std::runtime_error("FEEDBACK with a table expects ENCODE nearest and SCALE search: that is how it chooses codes and scales");
+    }
+    fed[name] = true;
+    lines.push_back({ name, "feedback (" + (n_matrices == 1 ? std::to_string(count) + " tokens"
+        : std::to_string(reached) + " of " + std::to_string(n_matrices) + " matrices") + ")", true });
+}
+
+void pablo_feedback_model::report() const {
+    if (!any_covered) {
+        throw std::runtime_error("FEEDBACK " + moments.path + ": has none of this model's tensors: it is another model's");
+    }
+    if (fed.empty()) {
+        throw std::runtime_error("FEEDBACK " + moments.path + ": no tensor can be quantized with it: " + (lines.empty() ? "none is quantized" : lines.back().tensor + " is " + lines.back().how));
+    }
+    for (const line & l : lines) {
+        printf("pablo_feedback: %s: %s\n", l.tensor.c_str(), l.how.c_str());
+    }
+    fflush(stdout);
+}
+
+const pablo_factor & pablo_feedback_model::factor_of(const pablo_moments_file::input & which, const char * tensor, int n_threads) {
+    if (factored != &which) {
+        factored = nullptr;
+        factor   = pablo_factor(); // before the next takes its memory
+        try {
+            factor = pablo_make_factor(moments.read(which).data(), which.n, conf.damping, n_threads);
+        } catch (const std::runtime_error & error) {
+            throw std::runtime_error("FEEDBACK " + moments.path + ": the second moments of " + tensor + ": " + error.what());
+        }
+        factored = &which;
+    }
+    return factor;
+}
+
+static void round_rows(const pablo_encoder & encoder, const float * src, char * dst, int64_t n_rows, int64_t n, const float * imatrix, int n_threads) {
+    const size_t row_size = ggml_row_size(encoder.type, n);
+    pablo_parallel(n_threads, n_rows, [&](int64_t row, int) { pablo_quantize_chunk(&encoder, src + row*n, dst + row*row_size, 0, 1, n, imatrix); });
+}
+
+void pablo_feedback_model::quantize(const ggml_tensor * tensor, const pablo_encoder & encoder, const float * src, void * dst, int64_t first_row, int64_t n_rows, const float * imatrix, int n_threads) {
+    const int64_t n = tensor->ne[0], rows = tensor->ne[1];
+    const size_t row_size = ggml_row_size(encoder.type, n);
+    pablo_book book;
+    pablo_make_book(&book, &encoder);
+    for (int64_t row = 0; row < n_rows;) {
+        const int64_t matrix = (first_row + row)/rows;
+        const int64_t piece  = std::min(n_rows - row, rows - (first_row + row)%rows);
+        const pablo_moments_file::input * input = moments.find(tensor->name, matrix);
+        char * to = (char *) dst + row*row_size;
+        if (input) {
+            pablo_quantize_with_feedback(book, factor_of(*input, tensor->name, n_threads), src + row*n, to, piece, n_threads);
+        } else {
+            round_rows(encoder, src + row*n, to, piece, n, imatrix ? imatrix + matrix*n : nullptr, n_threads);
+        }
+        row += piece;
+    }
+    if (!ggml_validate_row_data(encoder.type, dst, n_rows*row_size)) {
+        throw std::runtime_error("quantized data validation failed");
+    }
+}

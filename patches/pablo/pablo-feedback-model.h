@@ -1,0 +1,66 @@
+// Error feedback for a model's tensors: which get it, and the factor of the one that is quantized.
+
+#pragma once
+
+#include "pablo-llama.h"
+
+#if PABLO_HAS_FEEDBACK
+
+#include "pablo-feedback.h"
+#include "pablo-moments-file.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+class pablo_feedback_model {
+  public:
+    // Reads the moments that `conf` names. Throws std::runtime_error.
+    explicit pablo_feedback_model(const pablo_conf & conf);
+
+    // Each tensor that is quantized, before any. Throws if the moments are for other rows than the tensor's.
+    void add_tensor(const ggml_tensor * tensor, const pablo_encoder & encoder);
+
+    // After the last: prints a line for each tensor, and throws if none gets feedback.
+    void report() const;
+
+    bool has(const std::string & tensor) const { return fed.count(tensor) != 0; }
+
+    // Quantizes rows `first_row` and on of a tensor, counted through its matrices. Rows of matrices that no token
+    // reached are rounded as without feedback; `imatrix` is of the whole tensor, or NULL.
+    void quantize(const ggml_tensor * tensor, const pablo_encoder & encoder, const float * src, void * dst, int64_t first_row, int64_t n_rows, const float * imatrix, int n_threads);
+
+  private:
+    struct line {
+        std::string tensor;
+        std::string how;
+        bool        fed;
+    };
+
+    const pablo_conf &              conf;
+    pablo_moments_file              moments;
+    std::map<std::string, bool>     fed;
+    std::vector<line>               lines;
+    bool                            any_covered = false;
+
+    // The factor used last, as tensors of one input follow each other.
+    const pablo_moments_file::input * factored = nullptr;
+    pablo_factor                      factor;
+
+    const pablo_factor & factor_of(const pablo_moments_file::input & which, const char * tensor, int n_threads);
+};
+
+#else
+
+#include <stdexcept>
+
+class pablo_feedback_model {
+  public:
+    explicit pablo_feedback_model(const pablo_conf &) { throw std::runtime_error("FEEDBACK: this release of llama.cpp has no llama-moments: use a newer one"); }
+    void add_tensor(const ggml_tensor *, const pablo_encoder &) {}
+    void report() const {}
+    bool has(const std::string &) const { return false; }
+    void quantize(const ggml_tensor *, const pablo_encoder &, const float *, void *, int64_t, int64_t, const float *, int) {}
+};
+
+#endif
