@@ -83,7 +83,12 @@ export async function quantizeModel(request: QuantizeRequest, report: Report, si
 function asStudy({ cell, calibration, calibrationChunks }: QuantizeRequest): Study {
   const text = { text: calibration ?? "demo", ...(calibrationChunks !== undefined && { chunks: calibrationChunks }) };
   const study = JSON.stringify({ name: "quantize", calibration: text, cells: [{ name: "file", ...cell }] });
-  return parseStudy(study, "npm run quantize", (name) => readText(path.resolve(name), name));
+  try {
+    return parseStudy(study, "quantize", (name) => readText(path.resolve(name), name));
+  } catch (error) {
+    // Nobody wrote that study: a place in it says nothing.
+    throw error instanceof UserError ? new UserError(error.message.replace(/^quantize:\d+:\d+: /gm, "")) : error;
+  }
 }
 
 function sayCosts({ gguf, bytes }: Model, { type, feedback, calibration }: Cell, training: Content | undefined, report: Report): void {
