@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#define N_SEARCH 24 // scales tried on each side of the one at which the block's largest weight is the last code
+#define N_SEARCH 16 // scales tried on each side of the one at which the block's largest weight is the last code
 
 // Type and codes as upstream decodes them: a block of scale 1 that holds each code once.
 static void set_upstream_values(struct pablo_book * book) {
@@ -86,24 +86,40 @@ static float sum_block(float * restrict x) {
     return x[0];
 }
 
-ggml_fp16_t pablo_book_scale(const struct pablo_book * book, const float * x, const float * weight) {
-    float largest = 0.0f;
-    for (int j = 0; j < PABLO_BLOCK; ++j) {
-        if (fabsf(x[j]) > fabsf(largest)) {
-            largest = x[j];
+struct candidate {
+    ggml_fp16_t scale;
+    float       gain; // by how much its error is below that of a block of zeros
+};
+
+// Takes the candidates of the largest gains, each scale once.
+static int take_best(struct candidate * candidates, int n, ggml_fp16_t scale[PABLO_SCALES]) {
+    for (int taken = 0; taken < PABLO_SCALES; ++taken) {
+        int best = 0;
+        for (int i = 1; i < n; ++i) {
+            best = candidates[i].gain > candidates[best].gain ? i : best;
+        }
+        if (candidates[best].gain < 0.0f) {
+            return taken;
+        }
+        scale[taken] = candidates[best].scale;
+        for (int i = 0; i < n; ++i) {
+            candidates[i].gain = candidates[i].scale == scale[taken] ? -1.0f : candidates[i].gain;
         }
     }
-    ggml_fp16_t best_d = ggml_fp32_to_fp16(0.0f);
-    if (largest == 0.0f) {
-        return best_d;
-    }
+    return PABLO_SCALES;
+}
+
+int pablo_book_scales(const struct pablo_book * book, const float * x, const float * weight, ggml_fp16_t scale[PABLO_SCALES]) {
+    float largest = 0.0f;
     float weighted[PABLO_BLOCK];
     for (int j = 0; j < PABLO_BLOCK; ++j) {
+        largest = fabsf(x[j]) > fabsf(largest) ? x[j] : largest;
         weighted[j] = weight[j]*x[j];
     }
-    float best = 0.0f; // by how much the error is below that of a block of zeros
+    struct candidate candidates[2*(2*N_SEARCH + 1) + 1] = { { ggml_fp32_to_fp16(0.0f), 0.0f } };
+    int n = 1;
     const int last = book->even ? 1 : PABLO_CODES - 1;
-    for (int end = book->even ? last : 0; end <= last; end += last) { // even codes are symmetric: one end is as good as both
+    for (int end = book->even ? last : 0; largest != 0.0f && end <= last; end += last) { // even codes are symmetric: one end is as good as both
         for (int step = -N_SEARCH; step <= N_SEARCH; ++step) {
             const float id = book->value[end]*(1.0f + 0.3f*step/N_SEARCH)/largest;
             float q[PABLO_BLOCK], qx[PABLO_BLOCK], qq[PABLO_BLOCK];
@@ -114,18 +130,14 @@ ggml_fp16_t pablo_book_scale(const struct pablo_book * book, const float * x, co
             }
             const float sum_qx = sum_block(qx);
             const float sum_qq = sum_block(qq);
-            if (sum_qq > 0.0f && sum_qx*sum_qx > best*sum_qq) {
+            if (sum_qq > 0.0f) { // the least-squares scale of these codes, as it is stored
                 const ggml_fp16_t half = ggml_fp32_to_fp16(sum_qx/sum_qq);
                 const float       d    = ggml_fp16_to_fp32(half);
-                const float       gain = d*(2.0f*sum_qx - d*sum_qq);
-                if (gain > best) {
-                    best   = gain;
-                    best_d = half;
-                }
+                candidates[n++] = (struct candidate) { half, d*(2.0f*sum_qx - d*sum_qq) };
             }
         }
     }
-    return best_d;
+    return take_best(candidates, n, scale);
 }
 
 int pablo_book_code(const struct pablo_book * book, float scaled, float * value) {

@@ -21,8 +21,11 @@ struct pablo_book {
 // False if error feedback does not know the encoder's type.
 bool pablo_make_book(struct pablo_book * book, const struct pablo_encoder * encoder);
 
-// The scale, as fp16, that leaves the smallest weighted squared error of the scales tried.
-ggml_fp16_t pablo_book_scale(const struct pablo_book * book, const float * x, const float * weight);
+#define PABLO_SCALES 8
+
+// The scales, as fp16, that leave the smallest weighted squared errors of the scales tried, the best first; at least one.
+// Returns how many there are.
+int pablo_book_scales(const struct pablo_book * book, const float * x, const float * weight, ggml_fp16_t scale[PABLO_SCALES]);
 
 // The code of one weight in units of its scale, and through `value` what it decodes to.
 int pablo_book_code(const struct pablo_book * book, float scaled, float * value);
