@@ -14,54 +14,6 @@ struct group {
     float         x[GROUP*PABLO_BLOCK];
 };
 
-// A block's codes at one scale, and what they leave.
-struct coded_block {
-    ggml_fp16_t scale;
-    int         code[PABLO_BLOCK];
-    float       error[PABLO_BLOCK]; // w - q
-    float       loss;               // what remains of the error of outputs
-};
-
-// Codes in order, each making later columns of the block make good its error.
-static void choose_codes(const pablo_book & book, const float * triangle, const float * weight, const float * w, const float * start, coded_block & block) {
-    const float d  = ggml_fp16_to_fp32(block.scale);
-    const float id = d != 0.0f ? 1.0f/d : 0.0f;
-    float x[PABLO_BLOCK];
-    memcpy(x, start, sizeof(x));
-    block.loss = 0.0f;
-    for (int c = 0; c < PABLO_BLOCK; ++c) {
-        float value;
-        block.code[c] = pablo_book_code(&book, x[c]*id, &value);
-        const float left = x[c] - d*value;
-        const float e    = w[c] - d*value;
-        block.loss += weight[c]*left*left;
-        for (int later = 0; later < PABLO_BLOCK; ++later) { // also earlier ones, with factors 0: a loop of constant length is faster
-            x[later] += e*triangle[c*PABLO_BLOCK + later];
-        }
-        block.error[c] = e;
-    }
-}
-
-// One row's block. Of the scales that are best for its values as they are, the one is taken that is best with feedback.
-static void encode_block(const pablo_book & book, const float * triangle, const float * weight, const float * w, const float * x, float * error, void * dst) {
-    ggml_fp16_t scale[PABLO_SCALES];
-    const int n_scales = pablo_book_scales(&book, x, weight, scale);
-    coded_block best, other;
-    best.scale = scale[0];
-    choose_codes(book, triangle, weight, w, x, best);
-    for (int i = 1; i < n_scales; ++i) {
-        other.scale = scale[i];
-        choose_codes(book, triangle, weight, w, x, other);
-        if (other.loss < best.loss) {
-            best = other;
-        }
-    }
-    for (int c = 0; c < PABLO_BLOCK; ++c) {
-        error[c*GROUP] = best.error[c];
-    }
-    pablo_book_put(&book, best.scale, best.code, dst);
-}
-
 static void encode_rows(const pablo_book & book, const pablo_factor & factor, const float * src, char * dst, int n_rows, group * groups) {
     const int64_t n        = factor.n;
     const int     n_groups = (n_rows + GROUP - 1)/GROUP;
@@ -87,8 +39,12 @@ static void encode_rows(const pablo_book & book, const pablo_factor & factor, co
         for (int row = 0; row < n_rows; ++row) {
             group & own = groups[row/GROUP];
             const int r = row%GROUP;
-            encode_block(book, strip + first*PABLO_BLOCK, factor.weight.data() + first, own.src[r], own.x + r*PABLO_BLOCK,
-                         own.error + first*GROUP + r, dst + row*row_size + b*block_size);
+            float error[PABLO_BLOCK];
+            pablo_book_encode(&book, strip + first*PABLO_BLOCK, factor.weight.data() + first, own.src[r], own.x + r*PABLO_BLOCK,
+                              error, dst + row*row_size + b*block_size);
+            for (int c = 0; c < PABLO_BLOCK; ++c) {
+                own.error[(first + c)*GROUP + r] = error[c];
+            }
         }
     }
 }
