@@ -57,10 +57,10 @@ export function combinationFaults(cell: Cell, given: ReadonlySet<string>): Combi
   return faults;
 }
 
-function feedbackFaults({ type, pure, feedback, imatrix, decode, table, fit, encode, scale }: Cell): CombinationFault[] {
+function feedbackFaults({ type, pure, feedback, tensors, imatrix, decode, table, fit, encode, scale }: Cell): CombinationFault[] {
   const fault = (message: string): CombinationFault[] => [{ field: "feedback", message }];
   if (pure && !feedback?.onlyByRule && !feedbackTypes.includes(type)) return fault(`feedback has no meaning for type ${type}; codes are chosen by it for ${feedbackTypes.join(", ")}`);
-  if (imatrix) return fault("feedback goes by the whole matrix of second moments, of which an importance matrix is the diagonal: give one or the other");
+  if (imatrix && pure && !tensors && !feedback?.onlyByRule) return fault("feedback goes by the whole matrix of second moments, of which an importance matrix is the diagonal: give both only where tensors have other types");
   if (decode !== "exact") return fault("feedback needs decode: exact, as errors are those of decoded weights");
   if ((table || fit) && (encode !== "nearest" || scale !== "search")) return fault("feedback searches scales and the nearest values: a table needs encode: nearest and scale: search");
   return [];

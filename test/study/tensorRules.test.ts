@@ -51,7 +51,7 @@ describe("rules for single tensors", () => {
     ["type: Q4_0, tensors: [{ match: a, type: Q6_K, feedback: true }]", /feedback of a has no meaning for type Q6_K/],
     ["type: Q4_0, tensors: []", /tensors/],
     ["type: Q4_K, feedback: true", /feedback has no meaning for type Q4_K/],
-    ["type: Q4_0, feedback: true, imatrix: true", /give one or the other/],
+    ["type: Q4_0, feedback: true, imatrix: true", /give both only where/],
     ["type: Q4_0, feedback: { damping: 0 }", /feedback: .*damping.* is not allowed; allowed: true .*a number above 0/],
     ["type: Q4_0, table: basic, container: packed, feedback: true", /a table needs encode: nearest and scale: search/],
   ])("%s is refused", (fields, message) => expect(() => cell(fields)).toThrow(message));
