@@ -138,7 +138,7 @@ static int find_scales(const struct pablo_book * book, const float * x, const fl
     struct candidate candidates[2*(2*N_SEARCH + 1) + 1] = { { ggml_fp32_to_fp16(0.0f), 0.0f } };
     int n = 1;
     const float ends[2] = { book->even ? book->low : book->value[0], book->even ? book->high : book->value[PABLO_CODES - 1] };
-    for (int end = ends[0] == -ends[1]; largest != 0.0f && end < 2; ++end) { // of symmetric codes one end is as good as both
+    for (int end = book->even && book->low == -book->high; largest != 0.0f && end < 2; ++end) { // of symmetric codes one end says it all
         for (int step = -N_SEARCH; step <= N_SEARCH; ++step) {
             const float id = ends[end]*(1.0f + 0.3f*step/N_SEARCH)/largest;
             float q[PABLO_BLOCK], qx[PABLO_BLOCK], qq[PABLO_BLOCK];

@@ -84,7 +84,7 @@ static void factor(tiled_matrix & h, int64_t n, int n_threads) {
     for (int64_t j = 0; j < h.n_tiles; ++j) {
         const auto update = [&](int64_t i) {
             for (int64_t k = 0; k < j; ++k) {
-                pablo_rank_update<double>(TILE, TILE, TILE, -1.0, h.tile(i, k), TILE, h.tile(j, k), TILE, h.tile(i, j), TILE);
+                pablo_rank_update(TILE, TILE, TILE, -1.0, h.tile(i, k), TILE, h.tile(j, k), TILE, h.tile(i, j), TILE);
             }
         };
         update(j);

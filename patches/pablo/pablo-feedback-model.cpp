@@ -2,14 +2,14 @@
 
 #include "pablo-parallel.h"
 
-#include <cstdio>
 #include <stdexcept>
+#include <utility>
 
 pablo_feedback_model::pablo_feedback_model(const pablo_conf & conf) : conf(conf), moments(conf.feedback) {}
 
 void pablo_feedback_model::add_tensor(const ggml_tensor * tensor, const pablo_encoder & encoder) {
     const std::string name = tensor->name;
-    const auto rounded = [&](const std::string & why) { lines.push_back({ name, "rounded (" + why + ")", false }); };
+    const auto rounded = [&](const std::string & why) { lines.push_back({ name, "rounded (" + why + ")" }); };
 
     any_covered = any_covered || moments.covers(name);
     pablo_book book;
@@ -23,7 +23,7 @@ void pablo_feedback_model::add_tensor(const ggml_tensor * tensor, const pablo_en
     int64_t  reached = 0;
     uint64_t count   = 0;
     for (int64_t matrix = 0; matrix < n_matrices; ++matrix) {
-        const pablo_moments_file::input * input = moments.find(name, matrix);
+        const pablo_moments_file::input * input = moments.find(name, matrix, n_matrices);
         if (input && input->n != tensor->ne[0]) {
             throw std::runtime_error("FEEDBACK " + moments.path + ": the second moments of " + name + " are for " + std::to_string(input->n) +
                 " columns, but the tensor has " + std::to_string(tensor->ne[0]) + ": they are another model's");
@@ -38,36 +38,39 @@ void pablo_feedback_model::add_tensor(const ggml_tensor * tensor, const pablo_en
     if (table && (encoder.encode != PABLO_ENCODE_NEAREST || encoder.scale != PABLO_SCALE_SEARCH)) {
         throw std::runtime_error("FEEDBACK with a table expects ENCODE nearest and SCALE search: that is how it chooses codes and scales");
     }
-    fed[name] = true;
+    fed.insert(name);
     lines.push_back({ name, "feedback (" + (n_matrices == 1 ? std::to_string(count) + " tokens"
-        : std::to_string(reached) + " of " + std::to_string(n_matrices) + " matrices") + ")", true });
+        : std::to_string(reached) + " of " + std::to_string(n_matrices) + " matrices") + ")" });
 }
 
-void pablo_feedback_model::report() const {
+std::string pablo_feedback_model::report() const {
     if (!any_covered) {
         throw std::runtime_error("FEEDBACK " + moments.path + ": has none of this model's tensors: it is another model's");
     }
     if (fed.empty()) {
         throw std::runtime_error("FEEDBACK " + moments.path + ": no tensor can be quantized with it: " + (lines.empty() ? "none is quantized" : lines.back().tensor + " is " + lines.back().how));
     }
+    std::string text;
     for (const line & l : lines) {
-        printf("pablo_feedback: %s: %s\n", l.tensor.c_str(), l.how.c_str());
+        text += "pablo_feedback: " + l.tensor + ": " + l.how + "\n";
     }
-    fflush(stdout);
+    return text;
 }
 
 const pablo_factor & pablo_feedback_model::factor_of(const pablo_moments_file::input & which, const char * tensor, int n_threads) {
-    if (factored != &which) {
-        factored = nullptr;
-        factor   = pablo_factor(); // before the next takes its memory
+    if (recent[0].input != &which) {
+        std::swap(recent[0], recent[1]);
+    }
+    if (recent[0].input != &which) {
+        recent[0] = used_factor(); // before the next takes its memory
         try {
-            factor = pablo_make_factor(moments.read(which).data(), which.n, conf.damping, n_threads);
+            recent[0].factor = pablo_make_factor(moments.read(which).data(), which.n, conf.damping, n_threads);
         } catch (const std::runtime_error & error) {
             throw std::runtime_error("FEEDBACK " + moments.path + ": the second moments of " + tensor + ": " + error.what());
         }
-        factored = &which;
+        recent[0].input = &which;
     }
-    return factor;
+    return recent[0].factor;
 }
 
 static void round_rows(const pablo_encoder & encoder, const float * src, char * dst, int64_t n_rows, int64_t n, const float * imatrix, int n_threads) {
@@ -83,7 +86,7 @@ void pablo_feedback_model::quantize(const ggml_tensor * tensor, const pablo_enco
     for (int64_t row = 0; row < n_rows;) {
         const int64_t matrix = (first_row + row)/rows;
         const int64_t piece  = std::min(n_rows - row, rows - (first_row + row)%rows);
-        const pablo_moments_file::input * input = moments.find(tensor->name, matrix);
+        const pablo_moments_file::input * input = moments.find(tensor->name, matrix, tensor->ne[2]*tensor->ne[3]);
         char * to = (char *) dst + row*row_size;
         if (input) {
             pablo_quantize_with_feedback(book, factor_of(*input, tensor->name, n_threads), src + row*n, to, piece, n_threads);

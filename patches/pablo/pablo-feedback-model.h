@@ -9,7 +9,7 @@
 #include "pablo-feedback.h"
 #include "pablo-moments-file.h"
 
-#include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -21,8 +21,8 @@ class pablo_feedback_model {
     // Each tensor that is quantized, before any. Throws if the moments are for other rows than the tensor's.
     void add_tensor(const ggml_tensor * tensor, const pablo_encoder & encoder);
 
-    // After the last: prints a line for each tensor, and throws if none gets feedback.
-    void report() const;
+    // After the last: a line for each tensor, whether it gets feedback. Throws if none does.
+    std::string report() const;
 
     bool has(const std::string & tensor) const { return fed.count(tensor) != 0; }
 
@@ -37,15 +37,18 @@ class pablo_feedback_model {
         bool        fed;
     };
 
-    const pablo_conf &              conf;
-    pablo_moments_file              moments;
-    std::map<std::string, bool>     fed;
-    std::vector<line>               lines;
-    bool                            any_covered = false;
+    const pablo_conf &       conf;
+    pablo_moments_file       moments;
+    std::set<std::string>    fed;
+    std::vector<line>        lines;
+    bool                     any_covered = false;
 
-    // The factor used last, as tensors of one input follow each other.
-    const pablo_moments_file::input * factored = nullptr;
-    pablo_factor                      factor;
+    // Tensors that share an input follow each other, by name, or with one between: attn_k, attn_output, attn_q, attn_v.
+    struct used_factor {
+        const pablo_moments_file::input * input = nullptr;
+        pablo_factor                      factor;
+    };
+    used_factor recent[2]; // the one used last first
 
     const pablo_factor & factor_of(const pablo_moments_file::input & which, const char * tensor, int n_threads);
 };
@@ -58,7 +61,7 @@ class pablo_feedback_model {
   public:
     explicit pablo_feedback_model(const pablo_conf &) { throw std::runtime_error("FEEDBACK: this release of llama.cpp has no llama-moments: use a newer one"); }
     void add_tensor(const ggml_tensor *, const pablo_encoder &) {}
-    void report() const {}
+    std::string report() const { return ""; }
     bool has(const std::string &) const { return false; }
     void quantize(const ggml_tensor *, const pablo_encoder &, const float *, void *, int64_t, int64_t, const float *, int) {}
 };

@@ -3,6 +3,8 @@
 #include "pablo-parallel.h"
 #include "pablo-rank.h"
 
+#include <cstring>
+
 #define GROUP 8   // rows that are updated together
 #define CHUNK 64  // rows at most that one task quantizes
 #define DEPTH 256 // earlier columns at a time: that much of a strip stays in the cache while all rows use it
@@ -32,7 +34,7 @@ static void encode_rows(const pablo_book & book, const pablo_factor & factor, co
         for (int64_t k = 0; k < first; k += DEPTH) {
             const int64_t depth = first - k < DEPTH ? first - k : DEPTH;
             for (int g = 0; g < n_groups; ++g) {
-                pablo_rank_update<float>(GROUP, PABLO_BLOCK, depth, 1.0f, strip + k*PABLO_BLOCK, PABLO_BLOCK,
+                pablo_rank_update(GROUP, PABLO_BLOCK, depth, 1.0f, strip + k*PABLO_BLOCK, PABLO_BLOCK,
                                          groups[g].error + k*GROUP, GROUP, groups[g].x, PABLO_BLOCK);
             }
         }

@@ -51,7 +51,7 @@ bool pablo_gather::add(const float * const * rows, int64_t n_rows, float * scrat
         });
         pablo_parallel(n_threads, count, [&](int64_t i, int) {
             for (int64_t j = i; j < count; ++j) {
-                pablo_rank_update<float>(TILE, TILE, depth, 1.0f, scratch + j*TILE*DEPTH, TILE, scratch + i*TILE*DEPTH, TILE, tile(i, j), TILE);
+                pablo_rank_update(TILE, TILE, depth, 1.0f, scratch + j*TILE*DEPTH, TILE, scratch + i*TILE*DEPTH, TILE, tile(i, j), TILE);
             }
         });
     }

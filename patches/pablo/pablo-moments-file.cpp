@@ -108,14 +108,11 @@ void pablo_moments_file::check_values() const {
     }
 }
 
-const pablo_moments_file::input * pablo_moments_file::find(const std::string & weight, int64_t matrix) const {
+const pablo_moments_file::input * pablo_moments_file::find(const std::string & weight, int64_t matrix, int64_t n_matrices) const {
     const auto of = inputs_of.find(weight);
     if (of == inputs_of.end()) {
         return nullptr;
     }
-    auto found = inputs.find(of->second);
-    if (found == inputs.end()) {
-        found = inputs.find(of->second + "#" + std::to_string(matrix));
-    }
+    const auto found = inputs.find(n_matrices == 1 ? of->second : of->second + "#" + std::to_string(matrix));
     return found == inputs.end() || found->second.count == 0 ? nullptr : &found->second;
 }

@@ -26,9 +26,8 @@ class pablo_moments_file {
     // Whether it has the input of a weight tensor, whichever matrix of it.
     bool covers(const std::string & weight) const { return inputs_of.count(weight) != 0; }
 
-    // The input of a weight's matrix, or NULL if it has none, or one that no token reached. A model's tensor of one
-    // matrix may be one of many in the file's model, and then has none.
-    const input * find(const std::string & weight, int64_t matrix) const;
+    // The input of one of a weight's matrices, or NULL if it has none, or one that no token reached.
+    const input * find(const std::string & weight, int64_t matrix, int64_t n_matrices) const;
 
     // The upper triangle, row by row.
     std::vector<float> read(const input & which) const;

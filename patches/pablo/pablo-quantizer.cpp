@@ -77,7 +77,8 @@ size_t pablo_quantizer::quantize_with_feedback(const ggml_tensor * tensor, const
 
 void pablo_quantizer::write_metadata(gguf_context * output) const {
     if (feedback) {
-        feedback->report();
+        fputs(feedback->report().c_str(), stdout);
+        fflush(stdout);
     }
     if (!own_tensors.empty()) {
         pablo_metadata::write(output, conf, own_tensors, centred);

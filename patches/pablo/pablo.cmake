@@ -23,7 +23,8 @@ if (TARGET ggml-cpu)
         ${PABLO_DIR}/pablo-feedback.cpp
         ${PABLO_DIR}/pablo-gather.cpp
         ${PABLO_DIR}/pablo-kernels.cpp
-        ${PABLO_DIR}/pablo-ops.cpp)
+        ${PABLO_DIR}/pablo-ops.cpp
+        ${PABLO_DIR}/pablo-rank.cpp)
     target_sources(llama PRIVATE
         ${PABLO_DIR}/pablo-feedback-model.cpp
         ${PABLO_DIR}/pablo-moments-file.cpp)
@@ -74,7 +75,11 @@ if (TARGET ggml-cpu)
         ${PABLO_DIR}/pablo-feedback-model.cpp ${PABLO_DIR}/pablo-loader.cpp ${PABLO_DIR}/pablo-metadata.cpp
         ${PABLO_DIR}/pablo-moments-file.cpp ${PABLO_DIR}/pablo-quantizer.cpp)
     target_link_libraries(pablo-test-model PRIVATE ggml Threads::Threads)
-    foreach(target pablo-test-library pablo-test-kernels pablo-test-model)
+    add_executable(pablo-test-feedback EXCLUDE_FROM_ALL ${PABLO_DIR}/test/test-codes.cpp ${PABLO_DIR}/test/test-factor.cpp
+        ${PABLO_DIR}/test/test-feedback.cpp ${PABLO_DIR}/test/test-moments.cpp
+        ${PABLO_DIR}/pablo-feedback-model.cpp ${PABLO_DIR}/pablo-moments-file.cpp ${PABLO_DIR}/pablo-moments-writer.cpp)
+    target_link_libraries(pablo-test-feedback PRIVATE ggml Threads::Threads)
+    foreach(target pablo-test-library pablo-test-kernels pablo-test-model pablo-test-feedback)
         target_include_directories(${target} PRIVATE ${PABLO_DIR} ${CMAKE_SOURCE_DIR}/ggml/src ${CMAKE_SOURCE_DIR}/ggml/src/ggml-cpu)
         target_compile_features(${target} PRIVATE cxx_std_17)
     endforeach()

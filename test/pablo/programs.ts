@@ -5,7 +5,7 @@ import { run } from "../../harness/process/run.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 
 /** The C library's own test programs (patches/pablo/test): their exit code says whether a check failed. */
-const programs = ["pablo-test-library", "pablo-test-kernels", "pablo-test-model"] as const;
+const programs = ["pablo-test-library", "pablo-test-kernels", "pablo-test-model", "pablo-test-feedback"] as const;
 
 // A sanitized or emulated program takes minutes on a busy machine, its build more.
 const patience = 3_600_000;
