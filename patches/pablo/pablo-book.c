@@ -89,7 +89,7 @@ static float sum_block(float * restrict x) {
     return (x[0] + x[2]) + (x[1] + x[3]);
 }
 
-static void put_codes(const struct pablo_book * book, ggml_fp16_t d, const uint8_t * restrict code, void * restrict block) {
+void pablo_book_put(const struct pablo_book * book, ggml_fp16_t d, const uint8_t * restrict code, void * restrict block) {
     if (book->type == GGML_TYPE_Q8_0) {
         block_q8_0 * y = block;
         y->d = d;
@@ -232,5 +232,18 @@ void pablo_book_encode(const struct pablo_book * book, const float * restrict tr
         chosen[c] = code[c][best];
         error[c]  = e[c][best];
     }
-    put_codes(book, scale[best], chosen, block);
+    pablo_book_put(book, scale[best], chosen, block);
+}
+
+uint8_t pablo_book_nearest(const struct pablo_book * book, float scaled, float * value) {
+    if (book->even) {
+        round_even(book, &scaled, value, 1);
+        return (uint8_t) (int) *value;
+    }
+    int above = 0;
+    for (int i = 1; i < PABLO_CODES; ++i) {
+        above += scaled > book->limit[i - 1];
+    }
+    *value = book->value[above];
+    return book->stored[above];
 }

@@ -32,6 +32,12 @@ bool pablo_make_book(struct pablo_book * book, const struct pablo_encoder * enco
 void pablo_book_encode(const struct pablo_book * book, const float * triangle, const float * weight, const float * w,
                        const float * x, float * error, void * block);
 
+// The code of one weight in units of its scale, as it is stored, and through `value` what it decodes to.
+uint8_t pablo_book_nearest(const struct pablo_book * book, float scaled, float * value);
+
+// Stores a block of such codes.
+void pablo_book_put(const struct pablo_book * book, ggml_fp16_t d, const uint8_t * code, void * block);
+
 #ifdef __cplusplus
 }
 #endif

@@ -102,12 +102,22 @@ static void factor(tiled_matrix & h, int64_t n, int n_threads) {
 pablo_factor pablo_make_factor(const float * half, int64_t n, double damping, int n_threads) {
     tiled_matrix h(n);
     load(h, half, n, damping);
-    factor(h, n, n_threads);
 
     pablo_factor result;
     result.n = n;
-    result.weight.resize(n);
     const int64_t n_strips = n/PABLO_STRIP;
+    result.damped.resize(n*n);
+    pablo_parallel(n_threads, n_strips, [&](int64_t b, int) {
+        float * to = result.damped.data() + PABLO_STRIP*n*b;
+        for (int64_t k = 0; k < n; ++k) {
+            for (int64_t c = PABLO_STRIP*b; c < PABLO_STRIP*(b + 1); ++c) {
+                to[k*PABLO_STRIP + c%PABLO_STRIP] = (float) h.at(n - 1 - std::min(k, c), n - 1 - std::max(k, c));
+            }
+        }
+    });
+
+    factor(h, n, n_threads);
+    result.weight.resize(n);
     result.strips.resize(PABLO_STRIP*PABLO_STRIP*(n_strips*(n_strips + 1)/2));
     double sum = 0.0;
     for (int64_t c = 0; c < n; ++c) {

@@ -19,7 +19,11 @@
 struct pablo_factor {
     int64_t            n = 0;
     std::vector<float> strips; // of S, one after another: rows 0..last column of the strip, 32 columns each
+    std::vector<float> damped; // H, by strips of 32 columns of all rows
     std::vector<float> weight; // R_cc^2 over its mean, for each column
+
+    // Row k of H's columns of a block is 32 values from columns(block) + 32*k.
+    const float * columns(int64_t block) const { return damped.data() + PABLO_STRIP*n*block; }
 
     // Strip `block` begins here; row k of it is 32 values from strip(block) + 32*k.
     const float * strip(int64_t block) const { return strips.data() + PABLO_STRIP*PABLO_STRIP*(block*(block + 1)/2); }

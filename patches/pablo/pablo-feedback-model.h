@@ -24,24 +24,26 @@ class pablo_feedback_model {
     // After the last: a line for each tensor, whether it gets feedback. Throws if none does.
     std::string report() const;
 
-    bool has(const std::string & tensor) const { return fed.count(tensor) != 0; }
+    // Whether it is quantized here: also one without moments, whose scales are searched, and one of a type without
+    // feedback, whose weights count by the moments' diagonal.
+    bool has(const std::string & tensor) const { return chosen.count(tensor) != 0; }
 
-    // Quantizes rows `first_row` and on of a tensor, counted through its matrices. Rows of matrices that no token
-    // reached are rounded as without feedback; `imatrix` is of the whole tensor, or NULL.
+    // Quantizes rows `first_row` and on of a tensor, counted through its matrices; `imatrix` is of the whole tensor,
+    // or NULL.
     void quantize(const ggml_tensor * tensor, const pablo_encoder & encoder, const float * src, void * dst, int64_t first_row, int64_t n_rows, const float * imatrix, int n_threads);
 
   private:
     struct line {
         std::string tensor;
         std::string how;
-        bool        fed;
     };
 
     const pablo_conf &       conf;
     pablo_moments_file       moments;
-    std::set<std::string>    fed;
+    std::set<std::string>    chosen;
     std::vector<line>        lines;
     bool                     any_covered = false;
+    bool                     any_fed     = false;
 
     // Tensors that share an input follow each other, by name, or with one between: attn_k, attn_output, attn_q, attn_v.
     struct used_factor {
@@ -50,6 +52,7 @@ class pablo_feedback_model {
     };
     used_factor recent[2]; // the one used last first
 
+    std::vector<float> diagonal(const pablo_moments_file::input & which);
     const pablo_factor & factor_of(const pablo_moments_file::input & which, const char * tensor, int n_threads);
 };
 

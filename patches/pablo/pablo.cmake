@@ -24,7 +24,8 @@ if (TARGET ggml-cpu)
         ${PABLO_DIR}/pablo-gather.cpp
         ${PABLO_DIR}/pablo-kernels.cpp
         ${PABLO_DIR}/pablo-ops.cpp
-        ${PABLO_DIR}/pablo-rank.cpp)
+        ${PABLO_DIR}/pablo-rank.cpp
+        ${PABLO_DIR}/pablo-refine.cpp)
     target_sources(llama PRIVATE
         ${PABLO_DIR}/pablo-feedback-model.cpp
         ${PABLO_DIR}/pablo-moments-file.cpp)

@@ -117,12 +117,13 @@ static void check(random_source & random, const scheme & s, const moments_case &
     pablo_book book;
     CHECK(pablo_make_book(&book, &encoder), "%s", s.name);
 
-    std::vector<uint8_t> bytes(n_rows*ggml_row_size(s.type, n)), rounded(bytes.size());
-    pablo_quantize_with_feedback(book, factor, w.data(), bytes.data(), n_rows, 1);
+    std::vector<uint8_t> bytes(n_rows*ggml_row_size(s.type, n)), rounded(bytes.size()), refined(bytes.size());
+    pablo_quantize_with_feedback(book, factor, w.data(), bytes.data(), n_rows, 1, 0);
+    pablo_quantize_with_feedback(book, factor, w.data(), refined.data(), n_rows, 1);
     for (const int n_threads : { 2, 5 }) {
         std::vector<uint8_t> shared(bytes.size());
         pablo_quantize_with_feedback(book, factor, w.data(), shared.data(), n_rows, n_threads);
-        CHECK(shared == bytes, "%s, %s, n %d: depends on threads", s.name, moments_names[kind], n);
+        CHECK(shared == refined, "%s, %s, n %d: depends on threads", s.name, moments_names[kind], n);
     }
     pablo_quantize_chunk(&encoder, w.data(), rounded.data(), 0, n_rows, n, nullptr);
 
@@ -154,6 +155,71 @@ static void check(random_source & random, const scheme & s, const moments_case &
     CHECK(with < (kind == MOMENTS_ZERO ? 1.01 : 0.9)*without, "%s, %s, n %d: error of outputs %g with feedback, %g without", s.name, moments_names[kind], n, with, without);
 }
 
+// After many sweeps no other code of any column is better, and no row is worse than before.
+static void check_refined(random_source & random, const scheme & s, const moments_case & moments) {
+    const int n_rows = 13, n = moments.n;
+    const std::vector<float> w       = random_rows(random, n_rows, n);
+    const pablo_encoder      encoder = encoder_for(s);
+    pablo_book book;
+    pablo_make_book(&book, &encoder);
+    std::vector<uint8_t> before(n_rows*ggml_row_size(s.type, n)), after(before.size());
+    pablo_quantize_with_feedback(book, moments.factor, w.data(), before.data(), n_rows, 2, 0);
+    pablo_quantize_with_feedback(book, moments.factor, w.data(), after.data(),  n_rows, 2, 100);
+    std::vector<float> value, scale, value_before, scale_before;
+    decode(s, encoder, after,  value, scale);
+    decode(s, encoder, before, value_before, scale_before);
+    for (int row = 0; row < n_rows; ++row) {
+        std::vector<double> q(n), q_before(n), error(n);
+        for (int c = 0; c < n; ++c) {
+            const int at = row*n + c;
+            q[c]        = (double) scale[at/32]*value[at];
+            q_before[c] = (double) scale_before[at/32]*value_before[at];
+            error[c]    = w[at] - q[c];
+        }
+        const double left = loss(moments.m, w.data() + row*n, q, n);
+        CHECK(left <= loss(moments.m, w.data() + row*n, q_before, n)*(1 + 1e-5), "%s, %s, n %d, row %d: refined to %g", s.name, moments_names[moments.kind], n, row, left);
+        for (int c = 0; c < n; ++c) {
+            const double d = scale[(row*n + c)/32];
+            double slope = 0.0;
+            for (int k = 0; k < n; ++k) {
+                slope += error[k]*moments.m[k*n + c];
+            }
+            const double curve = moments.m[c*n + c];
+            const double step  = d == 0.0 ? 0.0 : d*round_to_code(s, encoder, (q[c] + slope/curve)/d) - q[c];
+            const double gain  = step*(2.0*slope - step*curve);
+            CHECK(gain <= 1e-4*(left + d*d*curve), "%s, %s, n %d, row %d, column %d: another code is better by %g of %g", s.name, moments_names[moments.kind], n, row, c, gain, left);
+        }
+    }
+}
+
+// Without moments each code is the nearest, and scales leave less than absmax ones.
+static void check_nearest(random_source & random, const scheme & s) {
+    const int n_rows = 13, n = 96;
+    const std::vector<float> w       = random_rows(random, n_rows, n);
+    const pablo_encoder      encoder = encoder_for(s);
+    pablo_book book;
+    pablo_make_book(&book, &encoder);
+    std::vector<uint8_t> bytes(n_rows*ggml_row_size(s.type, n)), shared(bytes.size());
+    pablo_quantize_nearest(book, nullptr, w.data(), bytes.data(), n_rows, n, 1);
+    pablo_quantize_nearest(book, nullptr, w.data(), shared.data(), n_rows, n, 3);
+    CHECK(shared == bytes, "%s: depends on threads", s.name);
+    std::vector<float> value, scale;
+    decode(s, encoder, bytes, value, scale);
+    double searched = 0.0, upstream = 0.0;
+    for (int at = 0; at < n_rows*n; ++at) {
+        const double d = scale[at/32];
+        const double low = d == 0.0 ? 0.0 : round_to_code(s, encoder, w[at]/d - 1e-4), high = d == 0.0 ? 0.0 : round_to_code(s, encoder, w[at]/d + 1e-4);
+        CHECK(d == 0.0 || value[at] == low || value[at] == high, "%s, %d: %g for %g", s.name, at, value[at], w[at]/d);
+        searched += std::pow(w[at] - d*value[at], 2);
+    }
+    pablo_quantize_chunk(&encoder, w.data(), bytes.data(), 0, n_rows, n, nullptr);
+    decode(s, encoder, bytes, value, scale);
+    for (int at = 0; at < n_rows*n; ++at) {
+        upstream += std::pow(w[at] - (double) scale[at/32]*value[at], 2);
+    }
+    CHECK(searched <= upstream*1.001, "%s: squared error %g, rounded %g", s.name, searched, upstream);
+}
+
 void test_codes(random_source & random) {
     for (int kind = 0; kind < N_MOMENTS; ++kind) {
         for (const int n : { 32, 288 }) {
@@ -161,8 +227,12 @@ void test_codes(random_source & random) {
             const moments_case moments = { (moments_kind) kind, n, reference_factor(half, n, 0.01), damped(half, n, 0.01), pablo_make_factor(half.data(), n, 0.01, 2) };
             for (const scheme & s : schemes) {
                 check(random, s, moments);
+                check_refined(random, s, moments);
             }
         }
+    }
+    for (const scheme & s : schemes) {
+        check_nearest(random, s);
     }
     const pablo_encoder other = encoder_for({ "Q6_K", GGML_TYPE_Q6_K, false, false, 0 });
     pablo_book book;
