@@ -1,6 +1,6 @@
 import { mkdir, readFile } from "node:fs/promises";
 import path from "node:path";
-import writeFileAtomic from "write-file-atomic";
+import { writeAtomic } from "./writeAtomic.ts";
 import { z } from "zod";
 import { UserError } from "./errors.ts";
 import { seal, unseal } from "./seal.ts";
@@ -9,7 +9,7 @@ import { seal, unseal } from "./seal.ts";
 export async function keepJson(file: string, value: unknown): Promise<void> {
   await mkdir(path.dirname(file), { recursive: true });
   // What a power cut leaves of it is told by the checksum, and made again: nobody needs to wait for the disk.
-  await writeFileAtomic(file, seal(value), { fsync: false });
+  await writeAtomic(file, seal(value), { fsync: false });
 }
 
 /**

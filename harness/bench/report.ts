@@ -2,7 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { cpus, totalmem } from "node:os";
 import path from "node:path";
 import { stringify } from "csv-stringify/sync";
-import writeFileAtomic from "write-file-atomic";
+import { writeAtomic } from "../writeAtomic.ts";
 import { mostForOthers, type Distribution, type Ratio } from "./ratios.ts";
 import { isGivenUp, mostThrownAway } from "./rounds.ts";
 import { measures } from "./rows.ts";
@@ -27,7 +27,7 @@ export async function writeBench(folder: string, outcome: BenchOutcome, request:
   const files: string[] = [];
   for (const [name, content] of Object.entries(contents)) {
     files.push(path.join(folder, name));
-    await writeFileAtomic(files.at(-1)!, content);
+    await writeAtomic(files.at(-1)!, content);
   }
   return files;
 }

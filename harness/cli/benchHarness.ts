@@ -2,7 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import path from "node:path";
 import type { Command } from "commander";
-import writeFileAtomic from "write-file-atomic";
+import { writeNamed } from "../writeAtomic.ts";
 import { cases } from "../bench/harness/cases.ts";
 import { type HarnessRequest, measureHarness, type Measured } from "../bench/harness/measureHarness.ts";
 import { harnessTable, ratioLines, whereItGoes } from "../bench/harness/table.ts";
@@ -31,7 +31,7 @@ export function addBenchHarnessCommand(bench: Command, io: CommandIo): void {
       await measureHarness({ ...request, against: against && path.resolve(against) }, io.print, (measured) => void all.push(measured), io.signal);
       const file = path.resolve(out);
       await mkdir(path.dirname(file), { recursive: true });
-      await writeFileAtomic(file, `${JSON.stringify({ date: new Date().toISOString(), argv: io.argv, processors: availableParallelism(), measured: all }, null, 1)}\n`);
+      await writeNamed(file, `${JSON.stringify({ date: new Date().toISOString(), argv: io.argv, processors: availableParallelism(), measured: all }, null, 1)}\n`);
       io.print(`wrote ${shownPath(file)}`);
       for (const text of all.map(whereItGoes).filter(Boolean)) io.print(`\n${text}`);
       io.print(`\n${harnessTable(all)}`);

@@ -1,6 +1,6 @@
 import path from "node:path";
 import type { Command } from "commander";
-import writeFileAtomic from "write-file-atomic";
+import { writeNamed } from "../writeAtomic.ts";
 import { compareResults, comparisonSheet, comparisonText } from "../report/compare.ts";
 import { loadResults } from "../report/load.ts";
 import { csv } from "../report/table.ts";
@@ -20,7 +20,7 @@ export function addCompareCommand(program: Command, { print }: CommandIo): void 
       const comparison = compareResults(left, right);
       print(`A: ${first}\nB: ${second}\n${comparisonText(comparison)}\n`);
       const target = path.resolve(file ?? path.join(second, `compare-${path.basename(left.folder)}.csv`));
-      await writeFileAtomic(target, csv(comparisonSheet(comparison)));
+      await writeNamed(target, csv(comparisonSheet(comparison)));
       print(`wrote ${shownPath(target)}`);
     });
 }

@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import path from "node:path";
 import { Option, type Command } from "commander";
-import writeFileAtomic from "write-file-atomic";
+import { writeNamed } from "../writeAtomic.ts";
 import { UserError } from "../errors.ts";
 import { fittedYaml } from "../fit/file.ts";
 import { plainProgress } from "./plainProgress.ts";
@@ -30,7 +30,7 @@ export function addFitCommand(program: Command, io: CommandIo): void {
     .action(async ({ out, imatrixText, ...request }: FitModelRequest & { out?: string; imatrixText?: string }) => {
       const text = fittedYaml(await fitModel({ ...(imatrixText !== undefined && { calibration: imatrixText }), ...request }, plainProgress(io.complain), io.signal));
       if (out === undefined) return io.print(text.trimEnd());
-      await writeFileAtomic(path.resolve(out), text).catch((error: Error) => {
+      await writeNamed(path.resolve(out), text).catch((error: Error) => {
         throw new UserError(`${out} cannot be written (${error.message}); give another file with --out`);
       });
       io.print(`wrote ${out}`);

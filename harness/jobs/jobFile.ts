@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
-import writeFileAtomic from "write-file-atomic";
+import { writeAtomic } from "../writeAtomic.ts";
 import { canonicalJson, hashText } from "../hash.ts";
 import { readJson } from "../json.ts";
 import { resultsStore } from "../store/store.ts";
@@ -16,7 +16,7 @@ function jobFile(job: Job): string {
 export async function writeJob(job: Job): Promise<void> {
   const file = jobFile(job);
   await mkdir(path.dirname(file), { recursive: true });
-  await writeFileAtomic(file, `${JSON.stringify(jobSchema.parse(job), null, 1)}\n`, { fsync: false });
+  await writeAtomic(file, `${JSON.stringify(jobSchema.parse(job), null, 1)}\n`, { fsync: false });
 }
 
 /** Reads a job's file. @throws UserError when it is missing, or none */

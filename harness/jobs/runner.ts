@@ -1,13 +1,13 @@
 import path from "node:path";
 import { UserError } from "../errors.ts";
+import { withClaim } from "../process/claim.ts";
+import type { Owner } from "../process/owner.ts";
 import { reasonOf } from "../process/reason.ts";
 import type { Paths, Target } from "../steps/step.ts";
 import { cacheStore, growingFile, keptFile, move, readRecord, resultsStore, type Store, stepFolder, writeFailure, writeRecord } from "../store/store.ts";
 import type { StepRecord } from "../store/record.ts";
-import { withClaim } from "./claim.ts";
 import type { Job, PlannedStep } from "./job.ts";
 import { keepLarge, largeFile } from "./largeFiles.ts";
-import type { Owner } from "./owner.ts";
 import { executeStep, type Executed } from "./execute.ts";
 import { stepNamed } from "./stepNamed.ts";
 
@@ -64,7 +64,7 @@ export function makeRunner(job: Pick<Job, "results" | "steps">, on: Target, fold
     const found = await stored();
     if (found) return found;
     const onWait = (owner: Owner | null): void => watch.note(`waiting: ${owner ? `process ${owner.process} of ${owner.host}` : "another process"} is at ${step.step} of ${step.key.slice(0, 12)}`);
-    return withClaim(storeOf(step), step.growing ?? step.key, async (held) => {
+    return withClaim(path.join(storeOf(step), "claims", step.growing ?? step.key), async (held) => {
       return (await stored()) ?? run(step, await readRecord(storeOf(step), step.step, step.key), held);
     }, { signal: watch.signal, onWait });
   }

@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
-import writeFileAtomic from "write-file-atomic";
+import { writeAtomic } from "../writeAtomic.ts";
 import { z } from "zod";
 import { readJson } from "../json.ts";
 import { projectRoot } from "../paths.ts";
@@ -84,7 +84,7 @@ function rowOf({ cell, record }: Measured): Reference["cells"][number] {
 /** Writes a reference. */
 export async function writeReference(reference: Reference, file = referenceFile): Promise<void> {
   await mkdir(path.dirname(file), { recursive: true });
-  await writeFileAtomic(file, `${JSON.stringify(reference, null, 1)}\n`);
+  await writeAtomic(file, `${JSON.stringify(reference, null, 1)}\n`);
 }
 
 /**

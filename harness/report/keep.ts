@@ -1,6 +1,6 @@
 import { lstat, mkdir, readFile, rm, stat } from "node:fs/promises";
 import path from "node:path";
-import writeFileAtomic from "write-file-atomic";
+import { writeAtomic } from "../writeAtomic.ts";
 import { z } from "zod";
 import { canonicalJson } from "../hash.ts";
 import { seal, unseal } from "../seal.ts";
@@ -51,7 +51,7 @@ export async function keepReports(folder: string, reports: readonly Report[], ow
         if (await liesElsewhere(folder, name)) continue;
         await mkdir(path.dirname(file), { recursive: true });
         // What a power cut leaves of it has another size, and is made again.
-        await writeFileAtomic(file, content, { fsync: false });
+        await writeAtomic(file, content, { fsync: false });
         files[name] = await stateOf(file);
         ended.written.push(file);
       }
@@ -59,7 +59,7 @@ export async function keepReports(folder: string, reports: readonly Report[], ow
     }
     await removeOthers(folder, before, after);
   } finally {
-    if (canonicalJson(before) !== canonicalJson(after)) await writeFileAtomic(keptFile(folder), seal(after));
+    if (canonicalJson(before) !== canonicalJson(after)) await writeAtomic(keptFile(folder), seal(after));
   }
   return ended;
 }

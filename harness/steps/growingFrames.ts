@@ -1,6 +1,6 @@
 import { mkdir, readFile } from "node:fs/promises";
 import path from "node:path";
-import writeFileAtomic from "write-file-atomic";
+import { writeAtomic } from "../writeAtomic.ts";
 import type { Frame } from "../analysis/frame.ts";
 import { decodeFrames } from "../parse/frames.ts";
 
@@ -83,7 +83,7 @@ function isComposed(frames: readonly Frame[], count: number, perBatch: number): 
  */
 export async function keepFrames(file: string, count: number, grown?: FramesFile): Promise<void> {
   const { bytes, frameBytes } = grown ?? (await readFrames(file));
-  if (bytes.length > 0) await writeFileAtomic(file, bytes.subarray(0, count * frameBytes));
+  if (bytes.length > 0) await writeAtomic(file, bytes.subarray(0, count * frameBytes));
 }
 
 /**

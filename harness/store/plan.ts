@@ -1,6 +1,6 @@
 import { mkdir, readFile } from "node:fs/promises";
 import path from "node:path";
-import writeFileAtomic from "write-file-atomic";
+import { writeAtomic } from "../writeAtomic.ts";
 import { z } from "zod";
 import { UserError } from "../errors.ts";
 import { canonicalJson } from "../hash.ts";
@@ -63,7 +63,7 @@ export async function writePlan(results: string, plan: Plan): Promise<void> {
   const before = await readPlan(results).catch(() => null);
   if (before && canonicalJson(asked(before)) === canonicalJson(asked(plan))) return;
   await mkdir(resultsStore(results), { recursive: true });
-  await writeFileAtomic(path.join(resultsStore(results), planName), seal(planSchema.parse(plan)));
+  await writeAtomic(path.join(resultsStore(results), planName), seal(planSchema.parse(plan)));
 }
 
 function asked({ date: _date, argv: _argv, ...others }: Plan): object {

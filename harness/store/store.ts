@@ -1,6 +1,6 @@
 import { copyFile, mkdir, readFile, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
-import writeFileAtomic from "write-file-atomic";
+import { writeAtomic } from "../writeAtomic.ts";
 import { z } from "zod";
 import { hashText } from "../hash.ts";
 import { keepJson, keptJson } from "../json.ts";
@@ -95,7 +95,7 @@ export async function writeRecord(store: Store, record: StepRecord, files: Recor
   const folder = stepFolder(store, record.inputs.step, record.key);
   await rm(folder, { recursive: true, force: true });
   await moveAll(files, folder);
-  await writeFileAtomic(path.join(folder, "record.json"), sealRecord(record));
+  await writeAtomic(path.join(folder, "record.json"), sealRecord(record));
 }
 
 /**

@@ -1,7 +1,7 @@
 import { mkdir, readFile, readdir } from "node:fs/promises";
 import { createRequire } from "node:module";
 import path from "node:path";
-import writeFileAtomic from "write-file-atomic";
+import { writeAtomic } from "../writeAtomic.ts";
 import { UserError } from "../errors.ts";
 import { hashText } from "../hash.ts";
 import { cacheFolder, projectRoot } from "../paths.ts";
@@ -50,7 +50,7 @@ async function ensureText({ name, sha256, from, make }: PackagedText): Promise<s
   const hash = hashText(text);
   if (hash !== sha256) throw new UserError(`the text made from ${folder} has SHA-256 ${hash}, not ${sha256}; run npm ci, or give a text with --text`);
   await mkdir(path.dirname(file), { recursive: true });
-  await writeFileAtomic(file, text);
+  await writeAtomic(file, text);
   return file;
 }
 

@@ -1,5 +1,5 @@
 import path from "node:path";
-import writeFileAtomic from "write-file-atomic";
+import { writeAtomic } from "../writeAtomic.ts";
 import { z } from "zod";
 import { UserError } from "../errors.ts";
 import { readJson } from "../json.ts";
@@ -64,7 +64,7 @@ export async function addRelease(project: Project, added: Release): Promise<void
   const later = releases.findIndex(({ date }) => date > added.date);
   const place = later < 0 ? releases.length : later;
   const content = { ...rest, releases: [...releases.slice(0, place), added, ...releases.slice(place)] };
-  await writeFileAtomic(path.join(project.root, "patches", "upstreams.json"), `${JSON.stringify(content, null, 2)}\n`);
+  await writeAtomic(path.join(project.root, "patches", "upstreams.json"), `${JSON.stringify(content, null, 2)}\n`);
 }
 
 /**

@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
-import writeFileAtomic from "write-file-atomic";
+import { writeAtomic } from "../../writeAtomic.ts";
 import { UserError } from "../../errors.ts";
 import type { RegressReport } from "../types.ts";
 import { junitXml } from "./junit.ts";
@@ -17,7 +17,7 @@ export async function writeReport(folder: string, report: RegressReport): Promis
   try {
     await mkdir(folder, { recursive: true });
     const paths = Object.keys(files).map((name) => path.join(folder, name));
-    await Promise.all(Object.values(files).map((text, index) => writeFileAtomic(paths[index]!, text)));
+    await Promise.all(Object.values(files).map((text, index) => writeAtomic(paths[index]!, text)));
     return paths;
   } catch (error) {
     throw new UserError(`the report cannot be written to ${folder} (${(error as Error).message}); give another folder with --out`);

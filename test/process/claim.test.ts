@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, readdir, readFile, utimes, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { expect, it, onTestFinished } from "vitest";
-import { type ClaimOptions, withClaim } from "../../harness/jobs/claim.ts";
-import { type Owner, thisOwner } from "../../harness/jobs/owner.ts";
+import { type ClaimOptions, withClaim } from "../../harness/process/claim.ts";
+import { type Owner, thisOwner } from "../../harness/process/owner.ts";
 import { projectRoot } from "../../harness/paths.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 
@@ -20,7 +20,7 @@ function options(more: Partial<ClaimOptions> = {}): ClaimOptions {
 
 /** A process that works under a claim. */
 function startClaimant(store: string, milliseconds: number, claimed = key): ChildProcess {
-  const child = spawn(process.execPath, ["--import", "tsx", path.join("test", "jobs", "claimant.ts"), store, claimed, store, String(milliseconds)], { cwd: projectRoot, stdio: ["ignore", "ignore", "inherit"] });
+  const child = spawn(process.execPath, ["--import", "tsx", path.join("test", "process", "claimant.ts"), store, claimed, store, String(milliseconds)], { cwd: projectRoot, stdio: ["ignore", "ignore", "inherit"] });
   onTestFinished(() => void child.kill("SIGKILL"));
   return child;
 }
@@ -35,6 +35,7 @@ const claims = (store: string): Promise<string[]> => readdir(path.join(store, "c
 async function plantClaim(store: string, owner: Partial<Owner>): Promise<string> {
   const folder = path.join(store, "claims", key);
   const file = path.join(folder, "owner.json");
+  await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   await writeFile(file, JSON.stringify({ ...(await thisOwner()), ...owner, token: "another" }));
   return file;
@@ -43,7 +44,7 @@ async function plantClaim(store: string, owner: Partial<Owner>): Promise<string>
 /** Takes a claim, and gives it back. */
 async function secondsUntilTaken(store: string, more: Partial<ClaimOptions> = {}): Promise<number> {
   const start = performance.now();
-  return withClaim(store, key, async () => (performance.now() - start) / 1000, options(more));
+  return withClaim(path.join(store, "claims", key), async () => (performance.now() - start) / 1000, options(more));
 }
 
 it("processes do each piece of work once, one after another", async () => {
@@ -117,7 +118,7 @@ it("an owner that lives on this host keeps its claim; one whose number another p
 
 it("work whose claim was lost is stopped, told why, and leaves the new owner's claim alone", async () => {
   const store = await temporaryFolder();
-  const working = withClaim(store, key, async (held) => {
+  const working = withClaim(path.join(store, "claims", key), async (held) => {
     await plantClaim(store, { host: "another-host" });
     await wait(60_000, undefined, { signal: held });
   }, options({ timing: quick }));
@@ -128,14 +129,14 @@ it("work whose claim was lost is stopped, told why, and leaves the new owner's c
 
 it("nothing is left of a claim when the work succeeds, fails, or is stopped, before it began or within", async () => {
   const store = await temporaryFolder();
-  expect(await withClaim(store, key, async () => (await claims(store)).length, options())).toBe(1);
+  expect(await withClaim(path.join(store, "claims", key), async () => (await claims(store)).length, options())).toBe(1);
   expect(await claims(store)).toEqual([]);
 
-  await expect(withClaim(store, key, () => Promise.reject(new Error("no")), options())).rejects.toThrow("no");
+  await expect(withClaim(path.join(store, "claims", key), () => Promise.reject(new Error("no")), options())).rejects.toThrow("no");
   expect(await claims(store)).toEqual([]);
 
   const within = new AbortController();
-  const stopped = withClaim(store, key, async (held) => {
+  const stopped = withClaim(path.join(store, "claims", key), async (held) => {
     within.abort();
     await wait(60_000, undefined, { signal: held });
   }, options({ signal: within.signal }));
@@ -144,6 +145,6 @@ it("nothing is left of a claim when the work succeeds, fails, or is stopped, bef
 
   const before = new AbortController();
   before.abort();
-  await expect(withClaim(store, key, async () => "never", options({ signal: before.signal }))).rejects.toMatchObject({ name: "AbortError" });
+  await expect(withClaim(path.join(store, "claims", key), async () => "never", options({ signal: before.signal }))).rejects.toMatchObject({ name: "AbortError" });
   expect(await claims(store)).toEqual([]);
 });

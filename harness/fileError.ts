@@ -1,0 +1,67 @@
+import { statfsSync } from "node:fs";
+import path from "node:path";
+import { UserError } from "./errors.ts";
+import { cacheFolder } from "./paths.ts";
+
+/** A disk has no room for what has to be written. Whatever else is tried would meet it as well. */
+export class DiskFull extends UserError {
+  override name = "DiskFull";
+}
+
+const fullCodes = ["ENOSPC", "EDQUOT"];
+
+const reasons: Readonly<Record<string, string>> = {
+  EACCES: "permission denied",
+  EPERM: "that is not permitted",
+  EROFS: "its file system is read-only",
+  EIO: "its disk answers with an error (EIO)",
+  ENOTDIR: "what should be a folder of its path is a file",
+  ELOOP: "its path is a loop of links",
+  ENAMETOOLONG: "its name is too long for the file system",
+  EMFILE: "too many files are open; raise the limit with ulimit -n",
+};
+
+/**
+ * What the system refused, as an error that names the file and the way out.
+ *
+ * @param error what was thrown
+ * @param file what was read or written, where the error does not say it
+ * @param needed bytes that were to be written, where that is known
+ * @returns the error itself when it is of another kind
+ */
+export function fileError(error: unknown, file?: string, needed?: number): unknown {
+  const { code = "", path: named, dest, syscall = "" } = (error ?? {}) as NodeJS.ErrnoException & { dest?: string };
+  if (error instanceof UserError) return error;
+  const at = file ?? dest ?? named;
+  if (fullCodes.includes(code)) return diskFull(at ?? process.cwd(), needed ?? 1, error);
+  const reason = reasons[code];
+  if (reason === undefined || at === undefined || syscall.startsWith("spawn")) return error;
+  return new UserError(`${at} cannot be ${isReading(syscall) ? "read" : "written"}: ${reason}${wayOut(at)}`, { cause: error });
+}
+
+function isReading(syscall: string): boolean {
+  return ["read", "scandir", "stat", "lstat"].includes(syscall);
+}
+
+/** A full disk. @param needed bytes to be written at least */
+export function diskFull(file: string, needed: number, cause?: unknown): DiskFull {
+  const free = freeBytes(file);
+  const has = free === null ? "its disk is full" : `its disk has ${free} bytes free`;
+  return new DiskFull(`${file} needs ${needed} bytes, and ${has}; make room${wayOut(file) || ", or give another folder with --out"}`, { cause });
+}
+
+/** Bytes free where a file lies, or is to lie; null where that cannot be told. */
+export function freeBytes(file: string): number | null {
+  for (let folder = path.resolve(file); ; folder = path.dirname(folder)) {
+    try {
+      const { bavail, bsize } = statfsSync(folder);
+      return bavail * bsize;
+    } catch {
+      if (folder === path.dirname(folder)) return null;
+    }
+  }
+}
+
+function wayOut(file: string): string {
+  return path.resolve(file).startsWith(cacheFolder() + path.sep) || path.resolve(file) === cacheFolder() ? ", or give another cache folder in QUANTFLEX_CACHE" : "";
+}

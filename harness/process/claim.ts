@@ -1,0 +1,121 @@
+import { readdir, readFile, rename, rm, rmdir, stat, utimes, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { UserError } from "../errors.ts";
+import { withScratch } from "../scratch.ts";
+import { hasEnded, type Owner, ownerSchema, thisOwner } from "./owner.ts";
+
+/** How often a holder says that it lives, and after how long a silence it is taken for dead, in milliseconds. */
+export interface Timing {
+  pulse: number;
+  silence: number;
+}
+
+const usualTiming: Timing = { pulse: 5_000, silence: 60_000 };
+
+/** Options of {@link withClaim}. */
+export interface ClaimOptions {
+  signal: AbortSignal;
+  /** Called once if another holds the claim, with who. */
+  onWait(owner: Owner | null): void;
+  /** The same for all that share the folder: a pulse every 5 s and a silence of a minute by default. */
+  timing?: Timing;
+}
+
+/**
+ * Do work as the only one who does it, on all machines that see the claim: a folder with one file, whose name is the
+ * holder's alone, and which tells who that is and since when it is alive. Waits while another holds it; a claim whose owner
+ * has ended is taken over, at once on its own host, elsewhere when it has been silent for a minute by this host's own clock.
+ *
+ * A claim is taken by renaming a folder into its place, and given back or taken away by removing the file: neither can
+ * happen to another's claim, whoever else does the same at that moment.
+ *
+ * @param work gets a signal that fires when the claim is lost or `signal` fires
+ * @throws UserError when the claim was lost and the work ended for that; else what `work` throws
+ */
+export async function withClaim<T>(folder: string, work: (held: AbortSignal) => Promise<T>, options: ClaimOptions): Promise<T> {
+  const { signal, timing = usualTiming } = options;
+  const file = await acquire(folder, { ...options, timing });
+  const lost = new AbortController();
+  const timer = setInterval(() => void renew(file).catch((error: Error) => lost.abort(error)), timing.pulse);
+  try {
+    return await work(AbortSignal.any([signal, lost.signal]));
+  } catch (error) {
+    throw lost.signal.aborted ? lost.signal.reason : error;
+  } finally {
+    clearInterval(timer);
+    await rm(file, { force: true });
+    // It is another's already when it is not empty.
+    await rmdir(folder).catch(() => undefined);
+  }
+}
+
+/** @returns the file that holds the claim */
+async function acquire(folder: string, { signal, onWait, timing }: Required<ClaimOptions>): Promise<string> {
+  return withScratch(path.dirname(folder), "new", async (prepared) => {
+    const name = `${path.basename(prepared)}.json`;
+    await writeFile(path.join(prepared, name), JSON.stringify(await thisOwner()));
+    let seen = "";
+    let since = performance.now();
+    for (let attempt = 0; ; attempt++) {
+      signal.throwIfAborted();
+      if (await takes(prepared, folder)) return path.join(folder, name);
+      const holder = await readHolder(folder);
+      if (attempt === 0) onWait(holder?.owner ?? null);
+      const pulseNow = holder?.pulse ?? "";
+      if (pulseNow !== seen) since = performance.now();
+      seen = pulseNow;
+      const ended = performance.now() - since > timing.silence || (holder?.owner && (await hasEnded(holder.owner)));
+      if (ended && holder) await rm(holder.file, { force: true });
+      else await wait(200, undefined, { signal });
+    }
+  });
+}
+
+/** A folder with something in it is not replaced by a rename: whoever comes first has the claim, owner and all. */
+async function takes(prepared: string, folder: string): Promise<boolean> {
+  try {
+    await rename(prepared, folder);
+    return true;
+  } catch (error) {
+    if (["ENOTEMPTY", "EEXIST"].includes((error as NodeJS.ErrnoException).code ?? "")) return false;
+    throw error;
+  }
+}
+
+interface Holder {
+  file: string;
+  /** Null when that cannot be read. */
+  owner: Owner | null;
+  /** Changes with each sign of life. */
+  pulse: string;
+}
+
+async function readHolder(folder: string): Promise<Holder | null> {
+  try {
+    const [name] = await readdir(folder);
+    if (name === undefined) return null;
+    const file = path.join(folder, name);
+    const [text, { mtimeMs }] = [await readFile(file, "utf8"), await stat(file)];
+    return { file, owner: ownerSchema.loose().safeParse(parsedJson(text)).data ?? null, pulse: `${name} ${mtimeMs}` };
+  } catch {
+    return null;
+  }
+}
+
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+/** @throws UserError when it was taken away; a file system that does not answer for once takes no claim away */
+async function renew(file: string): Promise<void> {
+  const now = new Date();
+  await utimes(file, now, now).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "ENOENT") return;
+    throw new UserError(`the claim ${path.dirname(file)} was taken by another process: this one had been silent for a minute`);
+  });
+}

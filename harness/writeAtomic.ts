@@ -1,0 +1,44 @@
+import { open, readdir, realpath, rename, rm } from "node:fs/promises";
+import path from "node:path";
+import { fileError } from "./fileError.ts";
+import { nameHasEnded, processName } from "./processes.ts";
+
+let written = 0;
+
+/**
+ * Write a file so that there is the old one or the whole new one at any time. What is a link is replaced, not followed: its
+ * target belongs to whoever set it.
+ *
+ * @param options `fsync: false` for what can be made again
+ * @throws UserError naming the file, and of a full disk the bytes needed and free
+ */
+export async function writeAtomic(file: string, content: string | Uint8Array, { fsync = true }: { fsync?: boolean } = {}): Promise<void> {
+  const partial = path.join(path.dirname(file), `.${await processName()}.${++written}.partial`);
+  try {
+    const handle = await open(partial, "wx");
+    try {
+      await handle.writeFile(content);
+      if (fsync) await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(partial, file);
+  } catch (error) {
+    const known = fileError(error, file, Buffer.byteLength(content));
+    await rm(partial, { force: true }).catch(() => undefined);
+    throw known;
+  }
+}
+
+/** The same for a file that somebody named: where that is a link, what it leads to is written. */
+export async function writeNamed(file: string, content: string): Promise<void> {
+  await writeAtomic(await realpath(file).catch(() => path.resolve(file)), content);
+}
+
+/** Removes what processes that were killed left half written in a folder. */
+export async function removePartial(folder: string): Promise<void> {
+  for (const name of await readdir(folder).catch(() => [])) {
+    const [, owner] = /^\.(.*)\.\d+\.partial$/.exec(name) ?? [];
+    if (owner !== undefined && (await nameHasEnded(owner))) await rm(path.join(folder, name), { force: true }).catch(() => undefined);
+  }
+}
