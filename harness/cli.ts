@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { type CommandIo, exitCodes } from "./cli/io.ts";
 import { UserError } from "./errors.ts";
+import { fileError } from "./fileError.ts";
 import { untilInterrupted } from "./process/interrupt.ts";
 import type { SweepRequest } from "./sweep/sweep.ts";
 
@@ -23,7 +24,8 @@ export async function main(argv: readonly string[], given: Pick<SweepRequest, "b
     (signal) => dispatch(argv, given, signal),
     (error) => {
       if (error instanceof CommanderError) return error.exitCode;
-      complain(error instanceof UserError ? `error: ${error.message}` : String((error as Error).stack ?? error));
+      const told = fileError(error);
+      complain(told instanceof UserError ? `error: ${told.message}` : String((error as Error).stack ?? error));
       return exitCodes.failed;
     },
     complain,

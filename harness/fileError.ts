@@ -1,4 +1,4 @@
-import { statfsSync } from "node:fs";
+import { statfsSync, statSync } from "node:fs";
 import path from "node:path";
 import { UserError } from "./errors.ts";
 import { cacheFolder } from "./paths.ts";
@@ -33,7 +33,7 @@ export function fileError(error: unknown, file?: string, needed?: number): unkno
   const { code = "", path: named, dest, syscall = "" } = (error ?? {}) as NodeJS.ErrnoException & { dest?: string };
   if (error instanceof UserError) return error;
   const at = file ?? dest ?? named;
-  if (fullCodes.includes(code)) return diskFull(at ?? process.cwd(), needed ?? 1, error);
+  if (fullCodes.includes(code)) return diskFull(at ?? process.cwd(), needed ?? 1, freeBytes(at ?? process.cwd()), error);
   const reason = reasons[code];
   if (reason === undefined || at === undefined || syscall.startsWith("spawn")) return error;
   return new UserError(`${at} cannot be ${isReading(syscall) ? "read" : "written"}: ${reason}${wayOut(at)}`, { cause: error });
@@ -43,19 +43,35 @@ function isReading(syscall: string): boolean {
   return ["read", "scandir", "stat", "lstat"].includes(syscall);
 }
 
-/** A full disk. @param needed bytes to be written at least */
-export function diskFull(file: string, needed: number, cause?: unknown): DiskFull {
-  const free = freeBytes(file);
+/**
+ * A full disk.
+ *
+ * @param needed bytes to be written at least
+ * @param free bytes that there were for them; null where that cannot be told
+ */
+export function diskFull(file: string, needed: number, free: number | null, cause?: unknown): DiskFull {
   const has = free === null ? "its disk is full" : `its disk has ${free} bytes free`;
   return new DiskFull(`${file} needs ${needed} bytes, and ${has}; make room${wayOut(file) || ", or give another folder with --out"}`, { cause });
 }
 
 /** Bytes free where a file lies, or is to lie; null where that cannot be told. */
 export function freeBytes(file: string): number | null {
+  return nearest(file, (folder) => {
+    const { bavail, bsize } = statfsSync(folder);
+    return bavail * bsize;
+  });
+}
+
+/** Number of the file system where a file lies, or is to lie; null where that cannot be told. */
+export function diskOf(file: string): number | null {
+  return nearest(file, (folder) => statSync(folder).dev);
+}
+
+/** What is asked of a file, or of the nearest folder above it that is there. */
+function nearest<T>(file: string, ask: (folder: string) => T): T | null {
   for (let folder = path.resolve(file); ; folder = path.dirname(folder)) {
     try {
-      const { bavail, bsize } = statfsSync(folder);
-      return bavail * bsize;
+      return ask(folder);
     } catch {
       if (folder === path.dirname(folder)) return null;
     }

@@ -1,5 +1,6 @@
 import type { Job } from "../jobs/job.ts";
 import { runJob } from "../jobs/runJob.ts";
+import { DiskFull, fileError } from "../fileError.ts";
 import { reasonOf } from "../process/reason.ts";
 import { TextTooShort } from "../steps/shortText.ts";
 import type { Target } from "../steps/step.ts";
@@ -42,9 +43,10 @@ async function runOne(job: Job, on: Target, { progress, note }: JobReport, signa
   try {
     await runJob(job, on, { signal, note, report: (step, text, fraction) => progress(job, step, text, fraction) });
     return { job, failure: null };
-  } catch (error) {
-    // A text that is too short for one cell is too short for all.
-    if (signal.aborted || error instanceof TextTooShort || (error as Error).name === "AbortError") throw error;
+  } catch (thrown) {
+    const error = fileError(thrown);
+    // A text that is too short for one cell is too short for all, and a full disk is full for all.
+    if (signal.aborted || error instanceof TextTooShort || error instanceof DiskFull || (error as Error).name === "AbortError") throw error;
     return { job, failure: reasonOf(error) };
   }
 }

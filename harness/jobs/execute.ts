@@ -1,6 +1,7 @@
 import { mkdir, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { UserError } from "../errors.ts";
+import { diskFull, freeBytes } from "../fileError.ts";
 import { hashFile } from "../hash.ts";
 import { run } from "../process/run.ts";
 import { childEnvironment } from "../steps/environment.ts";
@@ -47,6 +48,10 @@ export async function executeStep(planned: PlannedStep, inputs: () => Promise<Pa
   let command: string[] = [];
   const tools: Tools = {
     ...place,
+    reserve(bytes) {
+      const free = freeBytes(place.folder);
+      if (free !== null && free < bytes) throw diskFull(place.folder, bytes, free);
+    },
     async run([program = "", ...argumentList], { conf = null, ...options } = {}) {
       command = [program, ...argumentList];
       const log = path.join(place.folder, `${program}.log`);

@@ -1,5 +1,6 @@
 import { copyFile, link, mkdir, readdir, rename, rm, stat, utimes } from "node:fs/promises";
 import path from "node:path";
+import { diskOf } from "../fileError.ts";
 import { cacheFolder } from "../paths.ts";
 import { withScratch } from "../scratch.ts";
 import type { StepRecord } from "../store/record.ts";
@@ -65,14 +66,36 @@ async function linkOrCopy(from: string, to: string): Promise<void> {
   });
 }
 
-async function trim(): Promise<void> {
+/** Removes all of them that lie on a disk with one of these folders, which has no room left: they can be made again. @returns whether there were any */
+export async function giveUpLarge(...folders: string[]): Promise<boolean> {
+  if (!folders.map(diskOf).includes(diskOf(keptFolder()))) return false;
+  const names = await readdir(keptFolder()).catch(() => []);
+  for (const name of names) await rm(path.join(keptFolder(), name), { force: true });
+  return names.length > 0;
+}
+
+/** Bytes of the large files that would be given up. */
+export async function largeBytes(): Promise<number> {
+  return (await listed()).reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
+/** Whether a large file is kept, whole or not. */
+export async function isLargeKept(key: string, role: string): Promise<boolean> {
+  return stat(path.join(keptFolder(), keptName(key, role))).then(() => true, () => false);
+}
+
+async function listed(): Promise<{ file: string; bytes: number; used: number }[]> {
   const folder = keptFolder();
-  const names = await readdir(folder);
-  const files = (await Promise.all(names.map(async (name) => {
+  const names = await readdir(folder).catch(() => []);
+  return (await Promise.all(names.map(async (name) => {
     const file = path.join(folder, name);
     const status = await stat(file).catch(() => null);
     return status ? [{ file, bytes: status.size, used: status.mtimeMs }] : [];
-  }))).flat().sort((left, right) => right.used - left.used);
+  }))).flat();
+}
+
+async function trim(): Promise<void> {
+  const files = (await listed()).sort((left, right) => right.used - left.used);
   let sum = 0;
   for (const { file, bytes } of files) if ((sum += bytes) > most) await rm(file, { force: true });
 }

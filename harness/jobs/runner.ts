@@ -1,5 +1,7 @@
+import { rm } from "node:fs/promises";
 import path from "node:path";
 import { UserError } from "../errors.ts";
+import { DiskFull } from "../fileError.ts";
 import { withClaim } from "../process/claim.ts";
 import type { Owner } from "../process/owner.ts";
 import { reasonOf } from "../process/reason.ts";
@@ -7,7 +9,8 @@ import type { Paths, Target } from "../steps/step.ts";
 import { cacheStore, growingFile, keptFile, move, readRecord, resultsStore, type Store, stepFolder, writeFailure, writeRecord } from "../store/store.ts";
 import type { StepRecord } from "../store/record.ts";
 import type { Job, PlannedStep } from "./job.ts";
-import { keepLarge, largeFile } from "./largeFiles.ts";
+import { fullDiskOr } from "./fullDisk.ts";
+import { giveUpLarge, keepLarge, largeFile } from "./largeFiles.ts";
 import { executeStep, type Executed } from "./execute.ts";
 import { stepNamed } from "./stepNamed.ts";
 
@@ -69,7 +72,7 @@ export function makeRunner(job: Pick<Job, "results" | "steps">, on: Target, fold
     }, { signal: watch.signal, onWait });
   }
 
-  async function run(step: PlannedStep, before: StepRecord | null, signal: AbortSignal): Promise<StepRecord> {
+  async function run(step: PlannedStep, before: StepRecord | null, signal: AbortSignal, again = false): Promise<StepRecord> {
     const { step: name, key } = step;
     const scratch = path.join(folder, `${name}-${++runs}`);
     const growing = growingFile(resultsStore(job.results), name, step.growing ?? "");
@@ -80,13 +83,18 @@ export function makeRunner(job: Pick<Job, "results" | "steps">, on: Target, fold
       if (before) refuseOthers(before, executed.record);
       made.set(key, executed);
       // Before the record is seen by others, who may need them for another step at once.
-      for (const [role, file] of Object.entries(executed.large)) await keepLarge(key, role, file);
+      for (const [role, file] of Object.entries(executed.large)) await keepLarge(key, role, file).catch((error: Error) => watch.note(`${role} is not kept for later: ${error.message}`));
       if (before) return await madeAgain(step, before, executed);
       await writeRecord(storeOf(step), executed.record, { ...executed.kept, ...logs });
       return executed.record;
-    } catch (error) {
-      const stopped = signal.aborted || (error as Error).name === "AbortError";
-      if (!stopped && !before) await writeFailure(storeOf(step), name, key, reasonOf(error), logs);
+    } catch (thrown) {
+      const stopped = signal.aborted || (thrown as Error).name === "AbortError";
+      const error = stopped ? thrown : fullDiskOr(thrown, [scratch, folderOf(step)]);
+      if (error instanceof DiskFull) {
+        made.delete(key);
+        await rm(scratch, { recursive: true, force: true });
+        if (!again && (await giveUpLarge(folderOf(step), folder))) return await run(step, before, signal, true);
+      } else if (!stopped && !before) await writeFailure(storeOf(step), name, key, reasonOf(error), logs);
       throw error;
     }
   }

@@ -34,6 +34,9 @@ export async function keepReports(folder: string, reports: readonly Report[], ow
   const before = await readKept(folder);
   const after: Kept = Object.fromEntries(Object.entries(before).filter(([name]) => !owned.some((beginning) => name.startsWith(beginning))));
   const ended: KeptReports = { written: [], current: [] };
+  const keepList = async (): Promise<void> => {
+    if (canonicalJson(before) !== canonicalJson(after)) await writeAtomic(keptFile(folder), seal(after));
+  };
   try {
     for (const report of reports) {
       const key = reportKey(report);
@@ -58,9 +61,11 @@ export async function keepReports(folder: string, reports: readonly Report[], ow
       if (made.length > 0) after[report.name] = { key, files };
     }
     await removeOthers(folder, before, after);
-  } finally {
-    if (canonicalJson(before) !== canonicalJson(after)) await writeAtomic(keptFile(folder), seal(after));
+  } catch (error) {
+    await keepList().catch(() => undefined);
+    throw error;
   }
+  await keepList();
   return ended;
 }
 

@@ -4,7 +4,7 @@ import path from "node:path";
 import { z } from "zod";
 import { readGguf } from "../gguf/read.ts";
 import { floatTypes } from "../study/types.ts";
-import { measureCompression } from "./compression.ts";
+import { measureCompression, mostBytes } from "./compression.ts";
 import { compressionSchema } from "./compressionRecord.ts";
 import { xzOptions } from "./compressors.ts";
 import type { Step } from "./step.ts";
@@ -27,6 +27,8 @@ export const compress: Step<Record<string, never>, z.infer<typeof result>> = {
   gives: () => [],
   argv: () => ["xz", ...xzOptions],
   facts: ({ xz }) => ({ xz, zstd }),
+  // Pieces of the file and of its codes, and what xz makes of them.
+  writes: (_asked, { quantizedBytes }) => 4 * Math.min(mostBytes, quantizedBytes),
   async run(_asked, at, _on, { folder, signal, report }) {
     report("compressing");
     return { compression: await measureCompression(await readGguf(at["quantized"]!), folder, signal) };

@@ -15,6 +15,7 @@ import { divergenceColumns } from "./divergenceColumns.ts";
 import { divergenceSchema, perplexitySchema } from "./evaluationRecord.ts";
 import { followChunks } from "./followChunks.ts";
 import { chunksPerBatch, firstFrames, keepFrames, lastFramesFile, readFrames, wholeFrames } from "./growingFrames.ts";
+import { leastChunks } from "./room.ts";
 import { referenceChunks } from "./referenceFile.ts";
 import { settingsSchema } from "./settings.ts";
 import { refuseShortText } from "./shortText.ts";
@@ -74,6 +75,7 @@ export const evaluate: Step<Config, Result> = {
       : perplexityArguments(asked, { model: at["quantized"]!, text: at["text"]! }, on)),
   ],
   facts: buildFacts,
+  writes: (asked, { textBytes }) => leastChunks(asked, textBytes) * frameBytes(asked),
   grows: (asked) => ({ ...asked, chunks: null }),
   async grown({ context, batch, chunks, compared }, growing) {
     // Frames of a comparison know how many chunks the reference had, not how many the text has.
@@ -112,6 +114,11 @@ export const evaluate: Step<Config, Result> = {
     ...(["mean", "low", "high"] as const).map(ratioColumn),
   ],
 };
+
+/** Bytes of what is kept of a chunk: of each evaluated token 16, and where predictions are compared 24 more. */
+function frameBytes({ context, compared }: Config): number {
+  return Math.floor(context / 2) * (compared ? 40 : 16);
+}
 
 interface Evaluated {
   ended: ProcessResult;

@@ -1,6 +1,7 @@
 import { symlink } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
+import { readGguf } from "../gguf/read.ts";
 import { chunksDone } from "../parse/chunks.ts";
 import { batchArguments, deviceArguments } from "./arguments.ts";
 import { type Settings, settingsSchema } from "./settings.ts";
@@ -25,12 +26,15 @@ export const imatrix: Step<Settings, Record<string, never>> = {
     tools.note(`computing an importance matrix on ${path.basename(at["training"]!)}`);
     // The program writes the path into the file, and llama-quantize into its own: they shall not depend on where the text lies.
     await symlink(at["training"]!, path.join(tools.folder, "training"));
-    await tools.run(imatrix.argv(asked, { ...at, training: "training", imatrix: path.join(tools.folder, "imatrix") }, on), {
+    const file = path.join(tools.folder, "imatrix");
+    await tools.run(imatrix.argv(asked, { ...at, training: "training", imatrix: file }, on), {
       onText: (output) => {
         const done = chunksDone(output);
         if (done !== undefined) tools.report(`chunk ${done}`);
       },
     });
+    // The program does not notice that a disk took less than it wrote.
+    await readGguf(file);
     return {};
   },
   columns: [],

@@ -2,9 +2,11 @@ import { symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
 import { UserError } from "../errors.ts";
+import { readGguf } from "../gguf/read.ts";
 import { confText } from "../study/conf.ts";
 import { fileTypes, floatTypes } from "../study/types.ts";
 import { hasType, misfits } from "./misfits.ts";
+import { leastQuantizedBytes } from "./room.ts";
 import { ruledTensors } from "./ruledTensors.ts";
 import { tensorPattern } from "./tensorPattern.ts";
 import { buildFacts, type Paths, type Step, type Target } from "./step.ts";
@@ -47,15 +49,18 @@ export const quantize: Step<Config, z.infer<typeof result>> = {
   gives: ({ conf }) => ["quantized", ...(hasLine(conf, "HISTOGRAM") ? ["histogram"] : [])],
   argv: (asked, at, { threads }) => ["llama-quantize", ...quantizeArguments(asked, at, threads)],
   facts: buildFacts,
+  writes: (_asked, { quantizedBytes }) => quantizedBytes,
   async run(asked, at, on, tools) {
     refuseKept(asked, on);
+    tools.reserve(leastQuantizedBytes(await readGguf(at["model"]!), asked.type));
     const conf = asked.conf === null ? null : path.join(tools.folder, "pablo.conf");
     if (conf !== null) await writeFile(conf, asked.conf ?? "");
     // The program writes the path of an importance matrix into the file, whose bytes shall not depend on where the cache lies.
     for (const role of quantize.needs(asked)) if (role !== "model") await symlink(at[role]!, path.join(tools.folder, role));
     tools.report("starting", 0);
     const rounded: Record<string, string> = {};
-    const { seconds } = await tools.run(quantize.argv(asked, { ...at, imatrix: "imatrix", quantized: path.join(tools.folder, "quantized") }, on), {
+    const quantized = path.join(tools.folder, "quantized");
+    const { seconds } = await tools.run(quantize.argv(asked, { ...at, imatrix: "imatrix", quantized }, on), {
       conf,
       onLine: (line) => {
         const [, done, all] = /\[\s*(\d+)\/\s*(\d+)\]/.exec(line) ?? [];
@@ -64,6 +69,8 @@ export const quantize: Step<Config, z.infer<typeof result>> = {
         if (tensor && reason) rounded[tensor] = reason;
       },
     });
+    // Not every release notices that a disk took less than it wrote.
+    await readGguf(quantized);
     return { quantizeSeconds: seconds, ...(hasLine(asked.conf, "FEEDBACK") && { rounded }) };
   },
   columns: [

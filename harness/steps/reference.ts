@@ -1,12 +1,14 @@
-import { stat, statfs } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import path from "node:path";
 import prettyBytes from "pretty-bytes";
 import { z } from "zod";
 import { UserError } from "../errors.ts";
-import { readGguf } from "../gguf/read.ts";
+import { DiskFull } from "../fileError.ts";
+import { type Gguf, readGguf } from "../gguf/read.ts";
 import { perplexityArguments } from "./arguments.ts";
 import { followChunks } from "./followChunks.ts";
 import { referenceBytes } from "./referenceFile.ts";
+import { leastChunks } from "./room.ts";
 import { type Settings, settingsSchema } from "./settings.ts";
 import { refuseShortText } from "./shortText.ts";
 import { buildFacts, type Step, type Tools } from "./step.ts";
@@ -29,13 +31,13 @@ export const reference: Step<Settings, Record<string, never>> = {
   ],
   facts: buildFacts,
   grows: (settings) => ({ ...settings, chunks: null }),
+  writes: (settings, { gguf, textBytes }) => referenceBytes({ chunks: leastChunks(settings, textBytes), context: settings.context, vocabulary: vocabularyOf(gguf) }),
   async run(settings, at, on, tools) {
-    const vocabulary = (await readGguf(at["model"]!)).metadata.get("tokenizer.ggml.tokens");
     const file = path.join(tools.folder, "reference");
     const expected = await predict(reference.argv(settings, { ...at, reference: file }, on), settings, {
       tools,
       what: `predictions of ${path.basename(at["model"]!, ".gguf")} over ${path.basename(at["text"]!)}`,
-      vocabulary: Array.isArray(vocabulary) ? vocabulary.length : 0,
+      vocabulary: vocabularyOf(await readGguf(at["model"]!)),
     });
     const { size } = await stat(file);
     if (expected === 0) throw new UserError("llama-perplexity did not say over how many chunks it predicts: the model's predictions cannot be trusted");
@@ -45,6 +47,11 @@ export const reference: Step<Settings, Record<string, never>> = {
   columns: [],
 };
 
+function vocabularyOf({ metadata }: Gguf): number {
+  const tokens = metadata.get("tokenizer.ggml.tokens");
+  return Array.isArray(tokens) ? tokens.length : 0;
+}
+
 /** Runs the program; stops it as soon as it is known that the disk has not enough room. @returns bytes that the file must have */
 async function predict(
   argv: string[],
@@ -53,14 +60,16 @@ async function predict(
 ): Promise<number> {
   const stop = new AbortController();
   let expected = 0;
-  let lack: Promise<string | null> = Promise.resolve(null);
+  let lack: DiskFull | null = null;
   const announce = (chunks: number): void => {
     expected = referenceBytes({ chunks, context: settings.context, vocabulary });
     tools.note(`${what}: ${prettyBytes(expected)}, kept in the cache; may be deleted`);
-    lack = missingRoom(tools.folder, expected).then((message) => {
-      if (message !== null) stop.abort();
-      return message;
-    }, () => null); // a disk that does not tell its room is no reason to stop
+    try {
+      tools.reserve(expected);
+    } catch (error) {
+      lack = error as DiskFull;
+      stop.abort();
+    }
   };
   try {
     const output = await tools.run(argv, {
@@ -73,15 +82,6 @@ async function predict(
     refuseShortText(output, settings.context);
     return expected;
   } catch (error) {
-    const message = await lack;
-    if (message !== null && !tools.signal.aborted) throw new UserError(message);
-    throw error;
+    throw lack !== null && !tools.signal.aborted ? lack : error;
   }
-}
-
-async function missingRoom(folder: string, bytes: number): Promise<string | null> {
-  const { bavail, bsize } = await statfs(folder);
-  const free = bavail * bsize;
-  if (free >= bytes) return null;
-  return `the model's predictions need ${prettyBytes(bytes)}, ${folder} has room for ${prettyBytes(free)}; give fewer --chunks, or another cache folder in QUANTFLEX_CACHE`;
 }

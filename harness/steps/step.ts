@@ -3,6 +3,7 @@ import type { Build } from "../build/build.ts";
 import type { Gguf } from "../gguf/read.ts";
 import type { ProcessResult, RunOptions } from "../process/run.ts";
 import type { Cell, Study } from "../study/types.ts";
+import type { KnownSizes } from "./room.ts";
 import type { Settings } from "./settings.ts";
 
 /** What a file is to a step, such as `model`, `text`, `quantized`; in a key it stands for the file's path. */
@@ -60,6 +61,12 @@ export interface Tools {
    * @param argv its name, and its arguments
    */
   run(argv: readonly string[], options?: Pick<RunOptions, "onLine" | "onText" | "signal"> & { conf?: string | null }): Promise<ProcessResult>;
+  /**
+   * Looks whether there is room for what the step is about to write into its folder.
+   *
+   * @throws DiskFull naming the folder, the bytes needed and those free
+   */
+  reserve(bytes: number): void;
   /** Says what is being done, and the fraction done where it is known. */
   report(text: string, fraction?: number): void;
   /** Says something that is worth a line of its own. */
@@ -126,6 +133,8 @@ export interface Step<Config extends object, Result extends object> {
   gives(config: Config): readonly Role[];
   /** The program and its arguments, for the key as for the run; empty for a step that runs none. */
   argv(config: Config, at: Paths, on: Target): string[];
+  /** Bytes that it writes at least; of a step that writes little absent. */
+  writes?(config: Config, known: KnownSizes): number;
   /** What of the target decides the result, beside the arguments. */
   facts(on: Target): Record<string, unknown>;
   /** Of a step whose file grows: the configuration without what says how far. */

@@ -17,7 +17,8 @@ export async function contentHash(file: string, signal?: AbortSignal): Promise<s
   const known = await keptJson(kept, z.string());
   if (known !== null) return known;
   const hash = await hashFile(file, signal);
-  if ((await identity(file)) === before) await keepJson(kept, hash);
+  // Without room for it, or where nothing can be written, it is computed again.
+  if ((await identity(file)) === before) await keepJson(kept, hash).catch(() => undefined);
   return hash;
 }
 

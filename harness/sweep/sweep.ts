@@ -20,6 +20,7 @@ import type { Report } from "./events.ts";
 import { fitCells, fitInputs } from "./fits.ts";
 import { checkModel, checkResults, checkStepFiles, type Model } from "./inputs.ts";
 import { makePlan, type Asked } from "./plan.ts";
+import { refuseWithoutRoom } from "./room.ts";
 import { runCells, type CellJob, type CellsEnded } from "./runCells.ts";
 import { refuseUnsupported } from "./supported.ts";
 import { checkText } from "./textInput.ts";
@@ -84,7 +85,9 @@ export async function sweep(request: SweepRequest, report: Report, signal: Abort
   const shared: Asked = { study, studyPath, model, text, settings, calibrations, files, on, argv: request.argv ?? [] };
   const jobs = planJobs(shared, model, results);
   await writePlan(results, makePlan(shared, jobs.map(({ cell, job }) => ({ cell, steps: job.steps }))));
-  const ended = await runCells(jobs.filter(({ cell }) => wanted.has(cell.name)), localExecutor(on, request.jobs ?? 1), report, signal);
+  const chosen = jobs.filter(({ cell }) => wanted.has(cell.name));
+  await refuseWithoutRoom(chosen.map(({ job }) => job), { gguf: model.gguf, textBytes: text.bytes, results, atOnce: request.jobs ?? 1 });
+  const ended = await runCells(chosen, localExecutor(on, request.jobs ?? 1), report, signal);
   return { results, ...ended };
 }
 
