@@ -34,9 +34,9 @@ export function fileError(error: unknown, file?: string, needed?: number): unkno
   if (error instanceof UserError) return error;
   const at = file ?? dest ?? named;
   if (fullCodes.includes(code)) return diskFull(at ?? process.cwd(), needed ?? 1, freeBytes(at ?? process.cwd()), error);
-  const reason = reasons[code];
+  const reason = code === "ENOENT" && syscall === "mkdir" ? "the folder that it is to lie in cannot be made" : reasons[code];
   if (reason === undefined || at === undefined || syscall.startsWith("spawn")) return error;
-  return new UserError(`${at} cannot be ${isReading(syscall) ? "read" : "written"}: ${reason}${wayOut(at)}`, { cause: error });
+  return new UserError(`${at} cannot be ${isReading(syscall) ? "read" : "written"}: ${reason}${isCached(at) ? "; give another cache folder in QUANTFLEX_CACHE" : ""}`, { cause: error });
 }
 
 function isReading(syscall: string): boolean {
@@ -51,7 +51,7 @@ function isReading(syscall: string): boolean {
  */
 export function diskFull(file: string, needed: number, free: number | null, cause?: unknown): DiskFull {
   const has = free === null ? "its disk is full" : `its disk has ${free} bytes free`;
-  return new DiskFull(`${file} needs ${needed} bytes, and ${has}; make room${wayOut(file) || ", or give another folder with --out"}`, { cause });
+  return new DiskFull(`${file} needs ${needed} bytes, and ${has}; make room, or give another ${isCached(file) ? "cache folder in QUANTFLEX_CACHE" : "folder with --out"}`, { cause });
 }
 
 /** Bytes free where a file lies, or is to lie; null where that cannot be told. */
@@ -78,6 +78,6 @@ function nearest<T>(file: string, ask: (folder: string) => T): T | null {
   }
 }
 
-function wayOut(file: string): string {
-  return path.resolve(file).startsWith(cacheFolder() + path.sep) || path.resolve(file) === cacheFolder() ? ", or give another cache folder in QUANTFLEX_CACHE" : "";
+function isCached(file: string): boolean {
+  return `${path.resolve(file)}${path.sep}`.startsWith(cacheFolder() + path.sep);
 }

@@ -8,6 +8,7 @@ import type { Variant } from "../upstream/series.ts";
 import { ensureSource } from "../upstream/source.ts";
 import { patchedWorktree } from "../upstream/worktree.ts";
 import { compile } from "./cmake.ts";
+import { refuseNoexec, refuseUnexecutable } from "./executable.ts";
 import { cmakeFlags } from "./flags.ts";
 import type { Flavour } from "./flavour.ts";
 import { buildKey, gatherInputs, workspaceName, type BuildInputs } from "./inputs.ts";
@@ -89,7 +90,8 @@ export async function ensureBuild(variant: Variant, options: BuildOptions = {}):
   const inputs = await gatherInputs({ project, release, variant, targets: named, flavour: options.flavour }, signal);
   const known = await knownCommit(project, release, variant);
   const present = known && (await look(inputs, known.tree));
-  if (present) return present;
+  if (present) return runnable(present, targets);
+  refuseNoexec(project.cache);
 
   const workspace = path.join(project.cache, "builds", workspaceName(inputs));
   return withLock(
@@ -102,6 +104,12 @@ export async function ensureBuild(variant: Variant, options: BuildOptions = {}):
     },
     { signal, onWait: () => report(`waiting for another process that builds llama.cpp ${release.tag} (${variant})`) },
   );
+}
+
+/** @throws UserError a program that is there cannot be started */
+function runnable(build: Build, targets: readonly Target[]): Build {
+  for (const target of targets) refuseUnexecutable(build.binary(target));
+  return build;
 }
 
 function binariesFolder(project: Project, key: string): string {

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, realpath, rm, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import path from "node:path";
 import { run, type RunOptions } from "../process/run.ts";
@@ -29,7 +29,7 @@ export async function compile(task: CompileTask): Promise<void> {
   const out = path.join(workspace, "build");
   const marker = path.join(workspace, "unfinished");
   // make takes a file that was left half written for a finished one; ninja does not.
-  if (existsSync(marker) && toolchain.generator !== "Ninja") await rm(out, { recursive: true, force: true });
+  if ((existsSync(marker) && toolchain.generator !== "Ninja") || (await wasMoved(out))) await rm(out, { recursive: true, force: true });
   await mkdir(out, { recursive: true });
   await writeFile(marker, "");
 
@@ -54,6 +54,13 @@ export async function compile(task: CompileTask): Promise<void> {
     // Compilers that were stopped may have left half of a file; those that ended by themselves have not.
     if (!signal?.aborted) await rm(marker, { force: true });
   }
+}
+
+/** Whether a build tree was made by another path: it has that written all over it. */
+async function wasMoved(out: string): Promise<boolean> {
+  const cached = await readFile(path.join(out, "CMakeCache.txt"), "utf8").catch(() => "");
+  const [, made] = /^CMAKE_CACHEFILE_DIR:INTERNAL=(.*)$/m.exec(cached) ?? [];
+  return made !== undefined && made !== out && made !== (await realpath(out));
 }
 
 type Command = { command: string; args: string[] };

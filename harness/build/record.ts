@@ -39,8 +39,8 @@ async function parseRecord(folder: string, key: string): Promise<BuildRecord | u
 
 async function isWhole(file: string, expected: { bytes: number; sha256: string } | undefined): Promise<boolean> {
   if (!expected) return false;
-  const bytes = await stat(file).then(({ size }) => size, () => -1);
-  return bytes === expected.bytes && (await hashFile(file)) === expected.sha256;
+  const status = await stat(file).catch(() => null);
+  return status !== null && status.size === expected.bytes && (status.mode & 0o111) !== 0 && (await hashFile(file)) === expected.sha256;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { copyFile, link, mkdir, readdir, rename, rm, stat, utimes } from "node:fs/promises";
 import path from "node:path";
 import { diskOf } from "../fileError.ts";
-import { cacheFolder } from "../paths.ts";
+import { cacheFolder, cacheIsWritable } from "../paths.ts";
 import { withScratch } from "../scratch.ts";
 import type { StepRecord } from "../store/record.ts";
 import { cacheStore, keptFile } from "../store/store.ts";
@@ -32,13 +32,13 @@ export async function largeFile(record: StepRecord, role: string, folder: string
     await linkOrCopy(kept, own).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== "EEXIST") throw error;
     });
-    await utimes(kept, new Date(), new Date());
+    await utimes(kept, new Date(), new Date()).catch(() => undefined);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
     throw error;
   }
   const whole = await keptFile(path.dirname(own), role, record);
-  if (whole === null) await rm(own);
+  if (whole === null) await rm(own, { force: true });
   return whole;
 }
 
@@ -48,7 +48,7 @@ export async function largeFile(record: StepRecord, role: string, folder: string
  */
 export async function keepLarge(key: string, role: string, file: string): Promise<void> {
   const { size } = await stat(file);
-  if (size > most) return;
+  if (size > most || !cacheIsWritable()) return;
   await mkdir(keptFolder(), { recursive: true });
   await withScratch(path.join(cacheFolder(), "scratch"), "large", async (folder) => {
     const other = path.join(folder, role);

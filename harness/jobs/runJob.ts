@@ -1,8 +1,8 @@
 import { availableParallelism } from "node:os";
-import path from "node:path";
-import { cacheFolder } from "../paths.ts";
+import { scratchParent } from "../paths.ts";
 import { withScratch } from "../scratch.ts";
 import type { Target } from "../steps/step.ts";
+import { refuseLinks } from "../store/links.ts";
 import { readRecord, resultsStore } from "../store/store.ts";
 import type { Job, PlannedStep } from "./job.ts";
 import { makeRunner, type Watch } from "./runner.ts";
@@ -30,7 +30,8 @@ export async function isStored(job: Pick<Job, "results" | "steps">): Promise<boo
  * @throws UserError and others with the reason when a step fails
  */
 export async function runJob(job: Job, on: Target, watch: Watch): Promise<void> {
-  await withScratch(path.join(cacheFolder(), "scratch"), "job", async (folder) => {
+  await refuseLinks(job.results);
+  await withScratch(scratchParent(resultsStore(job.results)), "job", async (folder) => {
     const runner = makeRunner(job, on, folder, watch);
     const aside: Promise<unknown>[] = [];
     const inOrder = async (): Promise<void> => {

@@ -6,7 +6,7 @@ import { withClaim } from "../process/claim.ts";
 import type { Owner } from "../process/owner.ts";
 import { reasonOf } from "../process/reason.ts";
 import type { Paths, Target } from "../steps/step.ts";
-import { cacheStore, growingFile, keptFile, move, readRecord, resultsStore, type Store, stepFolder, writeFailure, writeRecord } from "../store/store.ts";
+import { growingFile, keptFile, move, readRecord, resultsStore, sharedStores, type Store, stepFolder, writeFailure, writeRecord } from "../store/store.ts";
 import type { StepRecord } from "../store/record.ts";
 import type { Job, PlannedStep } from "./job.ts";
 import { fullDiskOr } from "./fullDisk.ts";
@@ -46,8 +46,17 @@ export function makeRunner(job: Pick<Job, "results" | "steps">, on: Target, fold
     if (!step) throw new RangeError(`the job has no step ${key}`);
     return step;
   };
-  const storeOf = (step: PlannedStep): Store => (stepNamed(step.step).shared ? cacheStore() : resultsStore(job.results));
+  /** Where a step may have been kept, that where it is kept first. */
+  const storesOf = ({ step }: PlannedStep): [Store, ...Store[]] => (stepNamed(step).shared ? sharedStores(job.results) : [resultsStore(job.results)]);
+  const storeOf = (step: PlannedStep): Store => storesOf(step)[0];
   const folderOf = (step: PlannedStep): string => stepFolder(storeOf(step), step.step, step.key);
+  const read = async (step: PlannedStep): Promise<StepRecord | null> => {
+    for (const store of storesOf(step)) {
+      const found = await readRecord(store, step.step, step.key);
+      if (found) return found;
+    }
+    return null;
+  };
 
   const record = (key: string): Promise<StepRecord> => {
     const known = records.get(key);
@@ -61,14 +70,14 @@ export function makeRunner(job: Pick<Job, "results" | "steps">, on: Target, fold
   /** @param lost role of a file that the step has to make again, unless somebody has done so meanwhile */
   async function find(step: PlannedStep, lost?: string): Promise<StepRecord> {
     const stored = async (): Promise<StepRecord | null> => {
-      const found = await readRecord(storeOf(step), step.step, step.key);
+      const found = await read(step);
       return found && (lost === undefined || (await existing(step, lost, found))) ? found : null;
     };
     const found = await stored();
     if (found) return found;
     const onWait = (owner: Owner | null): void => watch.note(`waiting: ${owner ? `process ${owner.process} of ${owner.host}` : "another process"} is at ${step.step} of ${step.key.slice(0, 12)}`);
     return withClaim(path.join(storeOf(step), "claims", step.growing ?? step.key), async (held) => {
-      return (await stored()) ?? run(step, await readRecord(storeOf(step), step.step, step.key), held);
+      return (await stored()) ?? run(step, await read(step), held);
     }, { signal: watch.signal, onWait });
   }
 
@@ -111,7 +120,13 @@ export function makeRunner(job: Pick<Job, "results" | "steps">, on: Target, fold
   }
 
   async function existing(step: PlannedStep, role: string, found: StepRecord): Promise<string | null> {
-    return made.get(step.key)?.large[role] ?? (await keptFile(folderOf(step), role, found)) ?? largeFile(found, role, folder);
+    const large = made.get(step.key)?.large[role];
+    if (large !== undefined) return large;
+    for (const store of storesOf(step)) {
+      const kept = await keptFile(stepFolder(store, step.step, step.key), role, found);
+      if (kept !== null) return kept;
+    }
+    return largeFile(found, role, folder);
   }
 
   async function file(key: string, role: string): Promise<string> {

@@ -114,10 +114,19 @@ export async function run(command: string, args: string[], options: RunOptions =
   if (result.code === "ENOENT") {
     throw new ProcessError(`${command}: command not found. Install it, or put it on the PATH.`, "");
   }
+  if (result.code === "EACCES") throw new ProcessError(notExecutable(command), "");
   const cause = ending?.detail
     ?? (result.exitCode !== undefined ? `ended with exit code ${result.exitCode}` : undefined)
     ?? (result.signal ? `was ended by ${result.signal}` : `failed: ${result.originalMessage ?? result.shortMessage}`);
   const tail = lastLines(output);
   const message = `${[command, ...args].join(" ")}\n${cause}${tail ? `; its last lines:\n${tail}` : " without a word."}`;
   throw new ProcessError(message, output);
+}
+
+/** Why a program that is there cannot be started. */
+function notExecutable(command: string): string {
+  const mayBe = (statSync(command, { throwIfNoEntry: false })?.mode ?? 0) & 0o111;
+  return mayBe
+    ? `${command} cannot be executed: its file system is mounted noexec. Mount it otherwise, or give another cache folder in QUANTFLEX_CACHE.`
+    : `${command} cannot be executed: it is not marked as a program. Make it one with chmod +x.`;
 }

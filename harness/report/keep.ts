@@ -1,13 +1,14 @@
-import { lstat, mkdir, readFile, rm, stat } from "node:fs/promises";
+import { lstat, mkdir, readFile, rm } from "node:fs/promises";
 import path from "node:path";
 import { writeAtomic } from "../writeAtomic.ts";
 import { z } from "zod";
-import { canonicalJson } from "../hash.ts";
+import { canonicalJson, hashFile, hashText } from "../hash.ts";
 import { seal, unseal } from "../seal.ts";
+import { refuseLinks } from "../store/links.ts";
 import { resultsStore } from "../store/store.ts";
 import { type Report, reportKey } from "./report.ts";
 
-const fileSchema = z.strictObject({ bytes: z.int(), mtimeMs: z.number() });
+const fileSchema = z.strictObject({ bytes: z.int(), sha256: z.string() });
 const keptSchema = z.record(z.string(), z.strictObject({ key: z.string(), files: z.record(z.string(), fileSchema) }));
 
 /** Of each report the key that it was written for, and its files as they were then. */
@@ -28,9 +29,11 @@ export interface KeptReports {
  * in a folder of reports that is a link to elsewhere.
  *
  * @param owned beginnings of names: of kept reports that have one, those that are not among `reports` are removed
+ * @throws UserError when a part of the store is a link
  * @throws whatever making a report throws; those made before it are kept
  */
 export async function keepReports(folder: string, reports: readonly Report[], owned: readonly string[]): Promise<KeptReports> {
+  await refuseLinks(folder);
   const before = await readKept(folder);
   const after: Kept = Object.fromEntries(Object.entries(before).filter(([name]) => !owned.some((beginning) => name.startsWith(beginning))));
   const ended: KeptReports = { written: [], current: [] };
@@ -55,7 +58,7 @@ export async function keepReports(folder: string, reports: readonly Report[], ow
         await mkdir(path.dirname(file), { recursive: true });
         // What a power cut leaves of it has another size, and is made again.
         await writeAtomic(file, content, { fsync: false });
-        files[name] = await stateOf(file);
+        files[name] = { bytes: Buffer.byteLength(content), sha256: hashText(content) };
         ended.written.push(file);
       }
       if (made.length > 0) after[report.name] = { key, files };
@@ -79,14 +82,10 @@ async function readKept(folder: string): Promise<Kept> {
   return keptSchema.safeParse(unseal(text)).data ?? {};
 }
 
-async function stateOf(file: string): Promise<Files[string]> {
-  const { size, mtimeMs } = await stat(file);
-  return { bytes: size, mtimeMs };
-}
-
-async function isIntact(file: string, { bytes, mtimeMs }: Files[string]): Promise<boolean> {
-  const now = await stateOf(file).catch(() => null);
-  return now !== null && now.bytes === bytes && now.mtimeMs === mtimeMs;
+/** Whether a file is what was written, of whatever time: a copied folder is as good. */
+async function isIntact(file: string, { bytes, sha256 }: Files[string]): Promise<boolean> {
+  const status = await lstat(file).catch(() => null);
+  return status?.isFile() === true && status.size === bytes && (await hashFile(file)) === sha256;
 }
 
 async function areIntact(folder: string, files: Files): Promise<boolean> {

@@ -4,7 +4,7 @@ import { evaluate } from "../steps/evaluate.ts";
 import { stepsOfCell } from "../steps/registry.ts";
 import { readPlan, type Plan } from "../store/plan.ts";
 import type { StepRecord } from "../store/record.ts";
-import { cacheStore, growingFile, readFailure, readStored, resultsStore } from "../store/store.ts";
+import { growingFile, readFailure, readStored, resultsStore, sharedStores } from "../store/store.ts";
 import type { Cell } from "../study/types.ts";
 import { cellRecord, type CellRecord } from "./cellRecord.ts";
 
@@ -67,8 +67,10 @@ function framesOf(folder: string, keys: Keys): string | null {
 
 async function failureOf(folder: string, keys: Keys): Promise<string | null> {
   for (const { step, key } of keys) {
-    const failure = await readFailure(isShared(step) ? cacheStore() : resultsStore(folder), step, key);
-    if (failure) return failure.reason;
+    for (const store of isShared(step) ? sharedStores(folder) : [resultsStore(folder)]) {
+      const failure = await readFailure(store, step, key);
+      if (failure) return failure.reason;
+    }
   }
   return null;
 }

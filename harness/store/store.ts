@@ -4,7 +4,7 @@ import { writeAtomic } from "../writeAtomic.ts";
 import { z } from "zod";
 import { hashText } from "../hash.ts";
 import { keepJson, keptJson } from "../json.ts";
-import { cacheFolder } from "../paths.ts";
+import { cacheFolder, cacheIsWritable } from "../paths.ts";
 import { contentHash } from "./contentHash.ts";
 import { openRecord, sealRecord, type StepRecord } from "./record.ts";
 import { sealOf } from "../seal.ts";
@@ -25,6 +25,14 @@ export function resultsStore(results: string): Store {
 /** The store of what any results folder may need, and what can be made again. */
 export function cacheStore(): Store {
   return path.join(cacheFolder(), "store");
+}
+
+/**
+ * Where what results folders share is kept, and where else it may lie: the cache's store, or where that cannot be written
+ * the store of the results at hand.
+ */
+export function sharedStores(results: string): [Store, ...Store[]] {
+  return cacheIsWritable() ? [cacheStore(), resultsStore(results)] : [resultsStore(results), cacheStore()];
 }
 
 /** Folder of one step of that key. */
@@ -82,7 +90,12 @@ export async function keptFile(folder: string, role: string, { files }: Pick<Ste
   const expected = files[role];
   const bytes = await stat(file).then(({ size }) => size, () => -1);
   if (!expected || bytes !== expected.bytes) return null;
-  return (await contentHash(file)) === expected.sha256 ? file : null;
+  const found = await contentHash(file).catch((error: NodeJS.ErrnoException) => {
+    // Another step of the job has found it damaged, and removed it.
+    if (error.code === "ENOENT") return null;
+    throw error;
+  });
+  return found === expected.sha256 ? file : null;
 }
 
 /**

@@ -2,6 +2,7 @@ import { ensureBuild } from "../build/build.ts";
 import { UserError } from "../errors.ts";
 import { cachedFit } from "../fit/cached.ts";
 import type { FittedFile } from "../fit/file.ts";
+import { ensureCache } from "../paths.ts";
 import { askedModel, calibrationText, isShipped } from "./asked.ts";
 import { defaultMethod, type FitRequest } from "../study/types.ts";
 import type { Report } from "./events.ts";
@@ -32,6 +33,7 @@ const context = 512;
 export async function fitModel(request: FitModelRequest, report: Report, signal: AbortSignal): Promise<FittedFile> {
   const { per, weights, scale, method = defaultMethod(scale) } = request;
   if (method === "joint" && scale === "absmax") throw new UserError("--method joint fits table and scales together: it needs --scale search");
+  ensureCache();
   const model = await checkModel(askedModel({ given: request.model, studyPath: "." }), signal);
   const weighted = weights === "imatrix" ? await importance(model.path, request, report, signal) : null;
   const say = (pattern: string, fraction: number): void => report({ kind: "prepare", text: `fitting: ${pattern}`, fraction });

@@ -1,11 +1,12 @@
 import { withScratch } from "../scratch.ts";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { cachedFit, type FitInputs, keptFit } from "../fit/cached.ts";
 import { readImportance } from "../fit/imatrix.ts";
 import { planStep } from "../jobs/chain.ts";
 import type { PlannedStep } from "../jobs/job.ts";
 import { makeRunner } from "../jobs/runner.ts";
-import { cacheFolder } from "../paths.ts";
+import { scratchParent } from "../paths.ts";
 import { imatrix, imatrixConfig } from "../steps/imatrix.ts";
 import type { Settings } from "../steps/settings.ts";
 import type { Target } from "../steps/step.ts";
@@ -69,7 +70,7 @@ async function computeImportance(planned: PlannedStep, on: Target, report: Repor
     note: (line: string) => report({ kind: "note", text: line }),
     report: (_step: string, line: string, fraction?: number) => report({ kind: "prepare", text: `importance matrix: ${line}`, fraction }),
   };
-  return withScratch(path.join(cacheFolder(), "scratch"), "fit", async (folder) => {
+  return withScratch(scratchParent(path.join(tmpdir(), "quantflex")), "fit", async (folder) => {
     const runner = makeRunner({ results: folder, steps: [planned] }, on, folder, watch);
     return readImportance(await runner.file(planned.key, "imatrix"));
   });

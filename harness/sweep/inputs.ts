@@ -1,12 +1,15 @@
-import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, stat } from "node:fs/promises";
 import path from "node:path";
+import { z } from "zod";
 import { UserError } from "../errors.ts";
-import { cacheFolder } from "../paths.ts";
+import { keepJson, keptJson } from "../json.ts";
+import { cacheFolder, cacheIsWritable } from "../paths.ts";
 import { firstNonFinite } from "../gguf/finite.ts";
 import { type Gguf, readGguf } from "../gguf/read.ts";
 import { isQuantized } from "../gguf/types.ts";
 import { withScratch } from "../scratch.ts";
 import { contentHash } from "../store/contentHash.ts";
+import { refuseLinks } from "../store/links.ts";
 import { readPlan } from "../store/plan.ts";
 import { resultsStore } from "../store/store.ts";
 import { stepFiles } from "../steps/registry.ts";
@@ -55,14 +58,16 @@ export async function checkModel(file: string, signal?: AbortSignal): Promise<Mo
   return { name: path.basename(file).replace(/\.gguf$/i, ""), path: absolute, sha256, bytes: gguf.fileBytes, gguf };
 }
 
+/** Raised whenever a model is looked through in another way. */
+const finiteVersion = 1;
+
 /** A model is looked through once: what was found is remembered by its content. */
 async function refuseNonFinite(file: string, gguf: Gguf, sha256: string, signal?: AbortSignal): Promise<void> {
   const checked = path.join(cacheFolder(), "finite", sha256);
-  if ((await stat(checked).catch(() => null)) !== null) return;
+  if ((await keptJson(checked, z.literal(finiteVersion))) !== null) return;
   const found = await firstNonFinite(gguf, signal);
   if (found) throw new UserError(`model ${file}: weight ${found.index} of tensor ${found.tensor} is ${found.value}; nothing can be quantized from it: convert or download the model again`);
-  await mkdir(path.dirname(checked), { recursive: true });
-  await writeFile(checked, "");
+  if (cacheIsWritable()) await keepJson(checked, finiteVersion);
 }
 
 /**
@@ -102,6 +107,7 @@ export async function checkResults(folder: string, model: Content): Promise<void
   if (names.length > 0 && !names.includes(path.basename(store))) {
     throw new UserError(`${folder} is not empty and holds no results (it has ${names[0]}); give another folder with --out`);
   }
+  await refuseLinks(folder);
   // A plan that cannot be read is written anew.
   const plan = await readPlan(folder).catch(() => null);
   if (plan && plan.model.sha256 !== model.sha256) {

@@ -6,9 +6,10 @@ import type { Job, PlannedStep } from "../jobs/job.ts";
 import { isLargeKept, largeBytes } from "../jobs/largeFiles.ts";
 import { isStored } from "../jobs/runJob.ts";
 import { stepNamed } from "../jobs/stepNamed.ts";
-import { cacheFolder } from "../paths.ts";
+import { cacheFolder, cacheIsWritable } from "../paths.ts";
 import { type KnownSizes, leastQuantizedBytes } from "../steps/room.ts";
-import { cacheStore, readRecord, resultsStore } from "../store/store.ts";
+import type { StepRecord } from "../store/record.ts";
+import { readRecord, resultsStore, sharedStores } from "../store/store.ts";
 
 /** What a cell writes besides: records, logs, its share of tables and page. */
 const cellBytes = 1 << 16;
@@ -51,6 +52,7 @@ export async function refuseWithoutRoom(jobs: readonly Job[], { gguf, textBytes,
   const most = passing.sort((left, right) => right - left).slice(0, atOnce);
   const kept: Place = { folder: path.resolve(results), bytes: total([...growing.values()]), spare: 0 };
   const cached: Place = { folder: cacheFolder(), bytes: total([...shared.values(), ...most]), spare: await largeBytes() };
+  if (!cacheIsWritable()) return refuseFull({ ...kept, bytes: kept.bytes + cached.bytes });
   if (diskOf(kept.folder) === diskOf(cached.folder)) return refuseFull({ ...cached, bytes: kept.bytes + cached.bytes });
   [kept, cached].forEach(refuseFull);
 }
@@ -71,7 +73,8 @@ function refuseFull({ folder, bytes, spare }: Place): void {
 async function missingBytes({ step, key, config }: PlannedStep, known: KnownSizes, results: string): Promise<number> {
   const { writes, shared } = stepNamed(step);
   if (!writes) return 0;
-  const record = await readRecord(shared ? cacheStore() : resultsStore(results), step, key);
+  let record: StepRecord | null = null;
+  for (const store of shared ? sharedStores(results) : [resultsStore(results)]) record ??= await readRecord(store, step, key);
   const isThere = record !== null && (record.files["quantized"] === undefined || (await isLargeKept(key, "quantized")));
   return isThere ? 0 : (writes(config, known) as number);
 }

@@ -5,7 +5,7 @@ import type { FitInputs } from "../fit/cached.ts";
 import { localExecutor } from "../executors/local.ts";
 import { planCell } from "../jobs/chain.ts";
 import type { Job } from "../jobs/job.ts";
-import { projectRoot } from "../paths.ts";
+import { ensureCache, projectRoot } from "../paths.ts";
 import { selectCells } from "../select.ts";
 import type { Settings } from "../steps/settings.ts";
 import { fileFields } from "../steps/registry.ts";
@@ -64,6 +64,7 @@ export interface SweepResult extends CellsEnded {
  * @throws UserError before anything runs when an input is at fault; AbortError when `signal` fires
  */
 export async function sweep(request: SweepRequest, report: Report, signal: AbortSignal): Promise<SweepResult> {
+  ensureCache();
   const studyPath = findStudy(request.study);
   const asked = loadStudy(studyPath, fileFields);
   const wanted = new Set(selectCells(asked.cells, request.only).map(({ name }) => name));
