@@ -25,6 +25,8 @@ export interface Executed {
 export interface Place extends Pick<Tools, "growing" | "signal" | "report" | "note"> {
   /** Made for it. */
   folder: string;
+  /** The job's steps by key. */
+  makers: ReadonlyMap<string, PlannedStep>;
   /** Gets the path of each log that was written, by the name that it is kept by. */
   logs: Record<string, string>;
 }
@@ -43,7 +45,7 @@ export async function executeStep(planned: PlannedStep, inputs: () => Promise<Pa
   const step = stepNamed(planned.step);
   const hashes = Object.fromEntries(Object.entries(planned.inputs).map(([role, input]) => [role, "file" in input ? input.sha256 : input.step]));
   const determined = keyInputs(step, planned.config, hashes, on);
-  if (stepKey(determined) !== planned.key) throw new UserError(`step ${planned.step} was planned for another build, processor or version of quantflex than there is here; run npm run sweep again`);
+  if (stepKey(determined) !== planned.key || growingKey(planned, place.makers, on) !== planned.growing) throw new UserError(`step ${planned.step} was planned for another build, processor or version of quantflex than there is here; run npm run sweep again`);
   await mkdir(place.folder, { recursive: true });
   let command: string[] = [];
   const tools: Tools = {
@@ -82,6 +84,15 @@ export async function executeStep(planned: PlannedStep, inputs: () => Promise<Pa
     Object.fromEntries(Object.entries(files).filter(([, file]) => file.kept === kept).map(([role]) => [role, path.join(place.folder, role)]));
   const seconds = (performance.now() - start) / 1000;
   return { record: { key: planned.key, inputs: determined, result, argv: command, seconds, date: new Date().toISOString(), files }, kept: paths(true), large: paths(false) };
+}
+
+/** Key of the step's file that grows, as planning finds it. */
+function growingKey({ step: name, config, inputs }: PlannedStep, makers: Place["makers"], on: Target): string | null {
+  const step = stepNamed(name);
+  if (!step.grows) return null;
+  const keyOfMaker = (key: string): string => makers.get(key)?.growing ?? key;
+  const hashes = Object.fromEntries(Object.entries(inputs).map(([role, input]) => [role, "file" in input ? input.sha256 : keyOfMaker(input.step)]));
+  return stepKey(keyInputs(step, step.grows(config), hashes, on));
 }
 
 async function describeFiles({ step }: PlannedStep, roles: readonly string[], folder: string): Promise<StepRecord["files"]> {

@@ -4,10 +4,14 @@ import { diskOf } from "../fileError.ts";
 import { cacheFolder, cacheIsWritable } from "../paths.ts";
 import { withScratch } from "../scratch.ts";
 import type { StepRecord } from "../store/record.ts";
-import { cacheStore, keptFile } from "../store/store.ts";
+import { cacheStore, keptFile, stepFolder } from "../store/store.ts";
+import { entriesOf, isFresh, markUsed, trimFolder } from "../trim.ts";
 
 /** Bytes of large files that are kept in all; those not used for longest go first. */
 const most = 4e9;
+
+/** The same of what a step gives that results folders share, such as a model's predictions, but for what was used in the last two days. */
+const mostShared = 40e9;
 
 function keptFolder(): string {
   return path.join(cacheStore(), "large");
@@ -55,7 +59,7 @@ export async function keepLarge(key: string, role: string, file: string): Promis
     await linkOrCopy(file, other);
     await rename(other, path.join(keptFolder(), keptName(key, role)));
   });
-  await trim();
+  await trimFolder(keptFolder(), most);
 }
 
 /** Files of a job are never written again once they are there. */
@@ -76,7 +80,7 @@ export async function giveUpLarge(...folders: string[]): Promise<boolean> {
 
 /** Bytes of the large files that would be given up. */
 export async function largeBytes(): Promise<number> {
-  return (await listed()).reduce((sum, { bytes }) => sum + bytes, 0);
+  return (await entriesOf(keptFolder())).reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
 /** Whether a large file is kept, whole or not. */
@@ -84,18 +88,12 @@ export async function isLargeKept(key: string, role: string): Promise<boolean> {
   return stat(path.join(keptFolder(), keptName(key, role))).then(() => true, () => false);
 }
 
-async function listed(): Promise<{ file: string; bytes: number; used: number }[]> {
-  const folder = keptFolder();
-  const names = await readdir(folder).catch(() => []);
-  return (await Promise.all(names.map(async (name) => {
-    const file = path.join(folder, name);
-    const status = await stat(file).catch(() => null);
-    return status ? [{ file, bytes: status.size, used: status.mtimeMs }] : [];
-  }))).flat();
+/** Bounds what results folders share of a step, of which one was just made. */
+export async function trimShared(step: string): Promise<void> {
+  await trimFolder(path.join(cacheStore(), step), mostShared, isFresh);
 }
 
-async function trim(): Promise<void> {
-  const files = (await listed()).sort((left, right) => right.used - left.used);
-  let sum = 0;
-  for (const { file, bytes } of files) if ((sum += bytes) > most) await rm(file, { force: true });
+/** Marks what a step gave as used, where it is shared. */
+export async function markShared(step: string, key: string): Promise<void> {
+  await markUsed(path.join(stepFolder(cacheStore(), step, key), "record.json"));
 }

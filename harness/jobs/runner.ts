@@ -10,7 +10,7 @@ import { growingFile, keptFile, move, readRecord, resultsStore, sharedStores, ty
 import type { StepRecord } from "../store/record.ts";
 import type { Job, PlannedStep } from "./job.ts";
 import { fullDiskOr } from "./fullDisk.ts";
-import { giveUpLarge, keepLarge, largeFile } from "./largeFiles.ts";
+import { giveUpLarge, keepLarge, largeFile, markShared, trimShared } from "./largeFiles.ts";
 import { executeStep, type Executed } from "./execute.ts";
 import { stepNamed } from "./stepNamed.ts";
 
@@ -87,7 +87,7 @@ export function makeRunner(job: Pick<Job, "results" | "steps">, on: Target, fold
     const growing = growingFile(resultsStore(job.results), name, step.growing ?? "");
     const logs: Record<string, string> = {};
     try {
-      const executed = await executeStep(step, () => inputsOf(step), on, { folder: scratch, growing, logs, signal, report: (text, fraction) => watch.report(name, text, fraction), note: watch.note });
+      const executed = await executeStep(step, () => inputsOf(step), on, { folder: scratch, makers: byKey, growing, logs, signal, report: (text, fraction) => watch.report(name, text, fraction), note: watch.note });
       // Neither this job's other steps nor other jobs may get what is not what the record says.
       if (before) refuseOthers(before, executed.record);
       made.set(key, executed);
@@ -95,6 +95,7 @@ export function makeRunner(job: Pick<Job, "results" | "steps">, on: Target, fold
       for (const [role, file] of Object.entries(executed.large)) await keepLarge(key, role, file).catch((error: Error) => watch.note(`${role} is not kept for later: ${error.message}`));
       if (before) return await madeAgain(step, before, executed);
       await writeRecord(storeOf(step), executed.record, { ...executed.kept, ...logs });
+      if (stepNamed(name).shared) await trimShared(name);
       return executed.record;
     } catch (thrown) {
       const stopped = signal.aborted || (thrown as Error).name === "AbortError";
@@ -124,7 +125,9 @@ export function makeRunner(job: Pick<Job, "results" | "steps">, on: Target, fold
     if (large !== undefined) return large;
     for (const store of storesOf(step)) {
       const kept = await keptFile(stepFolder(store, step.step, step.key), role, found);
-      if (kept !== null) return kept;
+      if (kept === null) continue;
+      if (stepNamed(step.step).shared) await markShared(step.step, step.key);
+      return kept;
     }
     return largeFile(found, role, folder);
   }

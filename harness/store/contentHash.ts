@@ -4,6 +4,7 @@ import { z } from "zod";
 import { canonicalJson, hashFile, hashText } from "../hash.ts";
 import { keepJson, keptJson } from "../json.ts";
 import { cacheFolder } from "../paths.ts";
+import { markUsed, trimFolder } from "../trim.ts";
 
 /**
  * SHA-256 of a large file, remembered in the cache folder for as long as the file's size, inode and
@@ -15,11 +16,24 @@ export async function contentHash(file: string, signal?: AbortSignal): Promise<s
   const before = await identity(file);
   const kept = path.join(cacheFolder(), "content-hashes", hashText(before));
   const known = await keptJson(kept, z.string());
-  if (known !== null) return known;
+  if (known !== null) {
+    await markUsed(kept);
+    return known;
+  }
   const hash = await hashFile(file, signal);
   // Without room for it, or where nothing can be written, it is computed again.
-  if ((await identity(file)) === before) await keepJson(kept, hash).catch(() => undefined);
+  if ((await identity(file)) === before) await keepJson(kept, hash).then(trimOnce, () => undefined);
   return hash;
+}
+
+/** Bytes of the hashes that are remembered: of some ten thousand files. */
+const mostBytes = 2e6;
+
+let trimming: Promise<void> | undefined;
+
+/** Most of them are of files that are gone, or have changed since. */
+function trimOnce(): Promise<void> {
+  return (trimming ??= trimFolder(path.join(cacheFolder(), "content-hashes"), mostBytes));
 }
 
 /**

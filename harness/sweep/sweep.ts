@@ -24,6 +24,7 @@ import { refuseWithoutRoom } from "./room.ts";
 import { runCells, type CellJob, type CellsEnded } from "./runCells.ts";
 import { refuseUnsupported } from "./supported.ts";
 import { checkText } from "./textInput.ts";
+import { tidyResults } from "./tidy.ts";
 
 /** What a sweep shall do; everything but the study has a default. */
 export interface SweepRequest {
@@ -87,6 +88,7 @@ export async function sweep(request: SweepRequest, report: Report, signal: Abort
   const jobs = planJobs(shared, model, results);
   await writePlan(results, makePlan(shared, jobs.map(({ cell, job }) => ({ cell, steps: job.steps }))));
   const chosen = jobs.filter(({ cell }) => wanted.has(cell.name));
+  await tidyResults(results, jobs.flatMap(({ job }) => job.steps));
   await refuseWithoutRoom(chosen.map(({ job }) => job), { gguf: model.gguf, textBytes: text.bytes, results, atOnce: request.jobs ?? 1 });
   const ended = await runCells(chosen, localExecutor(on, request.jobs ?? 1), report, signal);
   return { results, ...ended };

@@ -52,7 +52,9 @@ export async function runSteps({ study: yaml, build, threads, only, folder, task
   const cells = new Map<string, Ran[]>();
   for (const cell of study.cells) {
     const ran: Ran[] = [];
-    for (const planned of planCell({ cell, study, settings: { context, batch, ubatch, chunks }, gguf, files }, given, on)) {
+    const steps = planCell({ cell, study, settings: { context, batch, ubatch, chunks }, gguf, files }, given, on);
+    const makers = new Map(steps.map((planned) => [planned.key, planned]));
+    for (const planned of steps) {
       if (only && !only.includes(planned.step)) continue;
       const at = Object.fromEntries(Object.entries(planned.inputs).map(([role, input]) => {
         if ("file" in input) return [role, input.file];
@@ -61,7 +63,7 @@ export async function runSteps({ study: yaml, build, threads, only, folder, task
       }));
       const own = path.join(folder, planned.key);
       const growing = path.join(own, "growing", "file");
-      const place = { folder: own, growing, logs: {}, signal, report: () => undefined, note: () => undefined };
+      const place = { folder: own, makers, growing, logs: {}, signal, report: () => undefined, note: () => undefined };
       const one = done.get(planned.key) ?? { step: planned.step, growing, ...(await executeStep(planned, async () => at, on, place)) };
       done.set(planned.key, one);
       ran.push(one);

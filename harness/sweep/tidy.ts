@@ -1,0 +1,25 @@
+import path from "node:path";
+import type { PlannedStep } from "../jobs/job.ts";
+import { stepsOfCell } from "../steps/registry.ts";
+import { resultsStore } from "../store/store.ts";
+import { trimFolder } from "../trim.ts";
+import { removePartial } from "../writeAtomic.ts";
+
+/** Bytes of what belongs to other plans than the results folder's latest that are kept: descriptions of jobs, evaluations to go on behind. */
+const most = { jobs: 64e6, growing: 2e9 };
+
+/**
+ * Bounds what a results folder holds beside its records, and removes halves of files that killed processes left.
+ *
+ * @param steps those of the plan
+ */
+export async function tidyResults(results: string, steps: readonly PlannedStep[]): Promise<void> {
+  const store = resultsStore(results);
+  const growing = stepsOfCell.filter(({ grows, shared }) => grows && !shared).map(({ name }) => path.join(store, name, "growing"));
+  const jobs = path.join(store, "jobs");
+  for (const folder of [results, path.join(results, "figures"), path.join(results, "histograms"), store, jobs, ...growing]) await removePartial(folder);
+  const planned = new Set(steps.map((step) => step.growing));
+  // A file of an evaluation's last chunks begins with the name of the whole.
+  for (const folder of growing) await trimFolder(folder, most.growing, ({ name }) => planned.has(name.slice(0, 64)));
+  await trimFolder(jobs, most.jobs);
+}
