@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { cp, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -223,6 +223,18 @@ describe("a machine without", () => {
 });
 
 describe("the folder of a build", () => {
+  it("in a cache folder that was moved is found, and made again when something changed", async () => {
+    await ensure("patched");
+    const cache = path.join(await temporaryFolder(), "moved");
+    await rename(fixture.project.cache, cache);
+    const project = { ...fixture.project, cache };
+    reports = [];
+    expect(await output(await ensure("patched", { project }))).toBe("2");
+    expect(compiled()).toBe(false);
+    await writeFile(path.join(project.root, "patches/pablo/pablo.c"), "int pablo(void) { return 5; }\n");
+    expect(await output(await ensure("patched", { project }))).toBe("5");
+  });
+
   it("outlives the removal of llama.cpp/ and of the workspace", async () => {
     const build = await ensure();
     await rm(path.join(fixture.project.root, "llama.cpp"), { recursive: true });
