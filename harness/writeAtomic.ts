@@ -1,4 +1,4 @@
-import { open, readdir, realpath, rename, rm } from "node:fs/promises";
+import { open, readdir, realpath, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileError } from "./fileError.ts";
 import { nameHasEnded, processName } from "./processes.ts";
@@ -33,6 +33,17 @@ export async function writeAtomic(file: string, content: string | Uint8Array, { 
 /** The same for a file that somebody named: where that is a link, what it leads to is written. */
 export async function writeNamed(file: string, content: string): Promise<void> {
   await writeAtomic(await realpath(file).catch(() => path.resolve(file)), content);
+}
+
+/**
+ * Write a file that nobody else sees.
+ *
+ * @throws UserError naming it: the system does not where writing fails, only where opening does
+ */
+export async function writeOwn(file: string, content: string | Uint8Array): Promise<void> {
+  await writeFile(file, content).catch((error: unknown) => {
+    throw fileError(error, file, Buffer.byteLength(content));
+  });
 }
 
 /** Removes what processes that were killed left half written in a folder. */

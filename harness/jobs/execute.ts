@@ -1,4 +1,4 @@
-import { mkdir, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { UserError } from "../errors.ts";
 import { diskFull, freeBytes } from "../fileError.ts";
@@ -11,6 +11,7 @@ import { type StepRecord, stepKey } from "../store/record.ts";
 import { GivenFileChanged, onGivenFiles } from "./givenFiles.ts";
 import type { PlannedStep } from "./job.ts";
 import { stepNamed } from "./stepNamed.ts";
+import { writeOwn } from "../writeAtomic.ts";
 
 /** A step that was run. */
 export interface Executed {
@@ -60,10 +61,10 @@ export async function executeStep(planned: PlannedStep, inputs: () => Promise<Pa
       logs[`${program}.log`] = log;
       try {
         const result = await run(on.build.binary(program), argumentList, { cwd: place.folder, env: childEnvironment(conf), signal: place.signal, ...options });
-        await writeFile(log, `${result.stdout}\n--- stderr ---\n${result.stderr}`);
+        await writeOwn(log, `${result.stdout}\n--- stderr ---\n${result.stderr}`);
         return result;
       } catch (error) {
-        await writeFile(log, String((error as { output?: string }).output ?? (error as Error).message));
+        await writeOwn(log, String((error as { output?: string }).output ?? (error as Error).message));
         throw error;
       }
     },

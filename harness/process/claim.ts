@@ -1,9 +1,10 @@
-import { readdir, readFile, rename, rm, rmdir, stat, utimes, writeFile } from "node:fs/promises";
+import { readdir, readFile, rename, rm, rmdir, stat, utimes } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { UserError } from "../errors.ts";
 import { withScratch } from "../scratch.ts";
 import { hasEnded, type Owner, ownerSchema, thisOwner } from "./owner.ts";
+import { writeOwn } from "../writeAtomic.ts";
 
 /** How often a holder says that it lives, and after how long a silence it is taken for dead, in milliseconds. */
 export interface Timing {
@@ -54,7 +55,7 @@ export async function withClaim<T>(folder: string, work: (held: AbortSignal) => 
 async function acquire(folder: string, { signal, onWait, timing }: Required<ClaimOptions>): Promise<string> {
   return withScratch(path.dirname(folder), "new", async (prepared) => {
     const name = `${path.basename(prepared)}.json`;
-    await writeFile(path.join(prepared, name), JSON.stringify(await thisOwner()));
+    await writeOwn(path.join(prepared, name), JSON.stringify(await thisOwner()));
     let seen = "";
     let since = performance.now();
     for (let attempt = 0; ; attempt++) {

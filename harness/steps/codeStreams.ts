@@ -1,4 +1,3 @@
-import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { huffmanBits, rangeCoderBits } from "../analysis/codeLengths.ts";
 import { countCodePairs } from "../analysis/codePairs.ts";
@@ -9,6 +8,7 @@ import { type Gguf, readGguf } from "../gguf/read.ts";
 import { codedTensors, type CodedTensor, codePieces, codesReadable } from "../gguf/stream.ts";
 import { inThread } from "../threads/inThread.ts";
 import type { RecordedCompression, RecordedStream } from "./compressionRecord.ts";
+import { writeOwn } from "../writeAtomic.ts";
 
 /** The codes of one tensor: what is known of them before they are compressed, and the packed codes from its start as files. */
 export interface CodeStream {
@@ -76,7 +76,7 @@ async function readStream(gguf: Gguf, coded: CodedTensor, runs: ZeroRunCounter, 
     if (written >= most) continue;
     const piece = bytes.subarray(0, most - written);
     pieces.push(`${prefix}-${pieces.length}`);
-    await writeFile(pieces.at(-1)!, piece);
+    await writeOwn(pieces.at(-1)!, piece);
     written += piece.length;
   }
   const { counts, pairs } = counter.result();

@@ -1,5 +1,6 @@
-import { open, writeFile } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import path from "node:path";
+import { writeOwn } from "../writeAtomic.ts";
 
 /** Places, all over a file, that a part of it is taken from. */
 const places = 16;
@@ -28,7 +29,7 @@ export async function cutFile({ path: source, fileBytes }: { path: string; fileB
     for (let index = 0; index < wanted; index++) {
       const { bytesRead } = await handle.read(buffer, 0, buffer.length, Math.floor((index * all) / wanted) * pieceBytes);
       const piece = path.join(folder, `file-${index}`);
-      await writeFile(piece, buffer.subarray(0, bytesRead));
+      await writeOwn(piece, buffer.subarray(0, bytesRead));
       cut.files.push(piece);
       cut.bytes += bytesRead;
     }

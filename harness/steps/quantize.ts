@@ -1,4 +1,4 @@
-import { symlink, writeFile } from "node:fs/promises";
+import { symlink } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
 import { UserError } from "../errors.ts";
@@ -10,6 +10,7 @@ import { leastQuantizedBytes } from "./room.ts";
 import { ruledTensors } from "./ruledTensors.ts";
 import { tensorPattern } from "./tensorPattern.ts";
 import { buildFacts, type Paths, type Step, type Target } from "./step.ts";
+import { writeOwn } from "../writeAtomic.ts";
 
 const config = z.strictObject({
   type: z.enum(fileTypes),
@@ -54,7 +55,7 @@ export const quantize: Step<Config, z.infer<typeof result>> = {
     refuseKept(asked, on);
     tools.reserve(leastQuantizedBytes(await readGguf(at["model"]!), asked.type));
     const conf = asked.conf === null ? null : path.join(tools.folder, "pablo.conf");
-    if (conf !== null) await writeFile(conf, asked.conf ?? "");
+    if (conf !== null) await writeOwn(conf, asked.conf ?? "");
     // The program writes the path of an importance matrix into the file, whose bytes shall not depend on where the cache lies.
     for (const role of quantize.needs(asked)) if (role !== "model") await symlink(at[role]!, path.join(tools.folder, role));
     tools.report("starting", 0);
