@@ -3,6 +3,7 @@ import path from "node:path";
 import { z } from "zod";
 import { batchArguments, deviceArguments } from "./arguments.ts";
 import { imatrixConfig } from "./imatrix.ts";
+import { momentsBytes } from "./momentsBytes.ts";
 import { type Settings, settingsSchema } from "./settings.ts";
 import { buildFacts, type Step } from "./step.ts";
 
@@ -24,6 +25,7 @@ export const moments: Step<Settings, Record<string, never>> = {
     ...batchArguments(asked, on), "--chunks", String(asked.chunks ?? -1), ...deviceArguments(on.build),
   ],
   facts: buildFacts,
+  writes: (_asked, { gguf }) => momentsBytes(gguf),
   async run(asked, at, on, tools) {
     tools.note(`collecting second moments on ${path.basename(at["training"]!)}`);
     await symlink(at["training"]!, path.join(tools.folder, "training"));

@@ -16,7 +16,7 @@ import { checkCalibrations } from "./calibrations.ts";
 import type { Report } from "./events.ts";
 import { fitCells, fitInputs } from "./fits.ts";
 import { checkModel, type Content, type Model } from "./inputs.ts";
-import { momentsBytes } from "./momentsBytes.ts";
+import { momentsBytes } from "../steps/momentsBytes.ts";
 
 /** What `npm run quantize` was asked for. */
 export interface QuantizeRequest {
