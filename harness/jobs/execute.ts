@@ -3,6 +3,7 @@ import path from "node:path";
 import { UserError } from "../errors.ts";
 import { diskFull, freeBytes } from "../fileError.ts";
 import { hashFile } from "../hash.ts";
+import { loggedOutput } from "../process/processError.ts";
 import { run } from "../process/run.ts";
 import { childEnvironment } from "../steps/environment.ts";
 import { keyInputs } from "../steps/key.ts";
@@ -61,7 +62,7 @@ export async function executeStep(planned: PlannedStep, inputs: () => Promise<Pa
       logs[`${program}.log`] = log;
       try {
         const result = await run(on.build.binary(program), argumentList, { cwd: place.folder, env: childEnvironment(conf), signal: place.signal, ...options });
-        await writeOwn(log, `${result.stdout}\n--- stderr ---\n${result.stderr}`);
+        await writeOwn(log, loggedOutput(result));
         return result;
       } catch (error) {
         await writeOwn(log, String((error as { output?: string }).output ?? (error as Error).message));

@@ -43,7 +43,7 @@ function reasonOf(text: string): string {
 
 /** Seconds since the program's start of the log line in which `pattern` is found (`min.sec.ms.us I …`). */
 function stampOf(text: string, pattern: string): number | undefined {
-  const stamp = new RegExp(String.raw`(\d+)\.(\d\d)\.(\d{3})\.(\d{3}) [A-Z] (?:\w+: )?${pattern}`).exec(text);
+  const stamp = new RegExp(String.raw`\b(\d{1,9})\.(\d\d)\.(\d{3})\.(\d{3}) [A-Z] (?:\w+: )?${pattern}`).exec(text);
   if (!stamp) return undefined;
   const [minutes, seconds, milliseconds, microseconds] = stamp.slice(1).map(Number) as [number, number, number, number];
   return minutes * 60 + seconds + milliseconds / 1e3 + microseconds / 1e6;

@@ -1,9 +1,13 @@
-import { statSync } from "node:fs";
-import { execa } from "execa";
+import { spawn, type ChildProcess } from "node:child_process";
+import { existsSync, statSync } from "node:fs";
+import path from "node:path";
 import { UserError } from "../errors.ts";
+import { exitOf } from "./exit.ts";
 import { forgetGroup, signalGroup, watchGroup } from "./groups.ts";
+import { keepBytes, mostOutput } from "./keptOutput.ts";
 import { readOutput } from "./lines.ts";
-import { abortError, lastLines, ProcessError, type ProcessResult } from "./processError.ts";
+import { abortError, ProcessError, type ProcessResult } from "./processError.ts";
+import { usualStallSeconds, watchForStall } from "./stall.ts";
 
 export { ProcessError, type ProcessResult } from "./processError.ts";
 
@@ -23,42 +27,42 @@ export interface RunOptions {
   onText?: (text: string, stream: "stdout" | "stderr") => void;
   /** Ends the process after so many seconds; the error is a {@link ProcessError}. */
   timeoutSeconds?: number;
+  /** Ends the process when it has neither written anything nor taken processor time for so long; ten minutes by default, 0 for never. */
+  stallSeconds?: number | undefined;
   /** How long the group may take over its farewell between SIGTERM and SIGKILL; 5 s by default. */
   graceSeconds?: number;
 }
 
-type Ending = { reason: "abort" | "timeout"; detail: string };
+type Ending = { reason: "abort" | "fault"; detail: string };
 
 /**
  * Runs a program to its end: every program in the project but git is started here.
  * It runs in a process group of its own with no standard input. The whole
  * group gets SIGTERM, and SIGKILL after a grace, when `signal` is aborted, when
- * the time is up, and when this program gets SIGINT, SIGTERM or SIGHUP. If
- * this program exits, as a command does at a second Ctrl-C (interrupt.ts), the
- * group is killed.
+ * the time is up, when it hangs, when it writes more than 64 MiB, and when this program gets
+ * SIGINT, SIGTERM or SIGHUP. If this program exits, as a command does at a second Ctrl-C
+ * (interrupt.ts), the group is killed; so is what a program that has ended left of its group.
  *
- * @throws {ProcessError} not found, exit code other than 0, ended by a signal, out of time;
+ * @throws {ProcessError} not found, exit code other than 0, ended by a signal, out of time, hanging, too much output;
  *   the message has the last 20 lines of its output
  * @throws whatever `onLine` or `onText` throws, after the group has ended
  * @throws {Error} with the name `AbortError` when aborted or interrupted, after the group has ended
  */
 export async function run(command: string, args: string[], options: RunOptions = {}): Promise<ProcessResult> {
-  const { cwd = process.cwd(), signal, onLine, onText, timeoutSeconds, graceSeconds = 5 } = options;
+  const { cwd = process.cwd(), signal, onLine, onText, timeoutSeconds, stallSeconds = usualStallSeconds, graceSeconds = 5 } = options;
   if (signal?.aborted) throw abortError(`${command} was not started: aborted`);
   if (!statSync(cwd, { throwIfNoEntry: false })?.isDirectory()) {
     throw new UserError(`${command} cannot be run in ${cwd}: there is no such folder.`);
   }
 
-  const child = execa(command, args, {
-    cwd,
-    env: options.env ?? {},
-    detached: true,
-    stdin: "ignore",
-    all: true,
-    reject: false,
-    stripFinalNewline: false,
-    maxBuffer: 1 << 29,
-  });
+  const started = performance.now();
+  const kept = { stdout: keepBytes(), stderr: keepBytes() };
+  let child: ChildProcess;
+  try {
+    child = spawn(command, args, { cwd, env: { ...process.env, ...options.env }, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+  } catch (error) {
+    throw notStarted(command, error as NodeJS.ErrnoException);
+  }
 
   let ending: Ending | undefined;
   let listenerFault: { error: unknown } | undefined;
@@ -73,8 +77,9 @@ export async function run(command: string, args: string[], options: RunOptions =
   };
   const onAbort = (): void => end("abort", "aborted");
   if (child.pid !== undefined) watchGroup(child.pid, (name) => end("abort", `interrupted by ${name}`));
+  const stall = watchForStall(child.pid ?? 0, child.pid === undefined ? 0 : stallSeconds, () => end("fault", `was ended: it wrote nothing and took no processor time for ${minutes(stallSeconds)}`));
   if (timeoutSeconds !== undefined) {
-    timers.push(setTimeout(() => end("timeout", `not done after ${timeoutSeconds} s`), timeoutSeconds * 1000));
+    timers.push(setTimeout(() => end("fault", `not done after ${timeoutSeconds} s`), timeoutSeconds * 1000));
   }
   signal?.addEventListener("abort", onAbort, { once: true });
 
@@ -87,46 +92,51 @@ export async function run(command: string, args: string[], options: RunOptions =
       end("abort", "a listener failed");
     }
   };
+  let written = 0;
   const readers = (["stdout", "stderr"] as const).map((stream) => {
     const reader = readOutput((text) => onText?.(text, stream), (line) => onLine?.(line, stream));
-    child[stream].on("data", (bytes: Buffer) => guard(() => reader.push(bytes)));
+    child[stream]?.on("data", (bytes: Buffer) => {
+      stall.heard();
+      if ((written += bytes.length) > mostOutput) return end("fault", `was ended: it wrote more than ${mostOutput >> 20} MiB`);
+      kept[stream].push(bytes);
+      guard(() => reader.push(bytes));
+    });
     return reader;
   });
 
   if (child.pid !== undefined) guard(() => options.onStart?.(child.pid!));
-  const result = await child;
+  const exit = await exitOf(child);
+  const seconds = (performance.now() - started) / 1000;
   for (const reader of readers) guard(() => reader.end());
   signal?.removeEventListener("abort", onAbort);
+  stall.end();
   timers.forEach(clearTimeout);
-  if (child.pid !== undefined) {
-    // Its own children may outlive a leader that was ended from outside.
-    if (ending || result.failed) signalGroup(child.pid, "SIGKILL");
-    forgetGroup(child.pid);
-  }
+  if (child.pid !== undefined) forgetGroup(child.pid);
 
   if (listenerFault) throw listenerFault.error;
-  const output = String(result.all ?? "");
   if (ending?.reason === "abort") throw abortError(`${command} was ended: ${ending.detail}`);
-  if (!result.failed) {
-    const { stdout, stderr, durationMs } = result;
-    return { stdout: String(stdout), stderr: String(stderr), seconds: durationMs / 1000 };
-  }
-  if (result.code === "ENOENT") {
-    throw new ProcessError(`${command}: command not found. Install it, or put it on the PATH.`, "");
-  }
-  if (result.code === "EACCES") throw new ProcessError(notExecutable(command), "");
-  const cause = ending?.detail
-    ?? (result.exitCode !== undefined ? `ended with exit code ${result.exitCode}` : undefined)
-    ?? (result.signal ? `was ended by ${result.signal}` : `failed: ${result.originalMessage ?? result.shortMessage}`);
-  const tail = lastLines(output);
-  const message = `${[command, ...args].join(" ")}\n${cause}${tail ? `; its last lines:\n${tail}` : " without a word."}`;
-  throw new ProcessError(message, output);
+  if (exit.fault) throw notStarted(command, exit.fault);
+  const result = { stdout: kept.stdout.text(), stderr: kept.stderr.text(), seconds };
+  const cause = ending?.detail ?? (exit.signal ? `was ended by ${exit.signal}` : exit.code === 0 ? null : `ended with exit code ${exit.code}`);
+  if (cause !== null) throw new ProcessError([command, ...args], cause, result);
+  return result;
+}
+
+function notStarted(command: string, fault: NodeJS.ErrnoException): ProcessError {
+  if (fault.code === "EACCES") return new ProcessError([command], notExecutable(command), null);
+  // Of a script whose interpreter is missing the system says the same.
+  const isMissing = fault.code === "ENOENT" && !(path.isAbsolute(command) && existsSync(command));
+  return new ProcessError([command], isMissing ? "command not found. Install it, or put it on the PATH." : `could not be started: ${fault.message}`, null);
+}
+
+function minutes(seconds: number): string {
+  return seconds < 60 ? `${seconds} s` : `${Number((seconds / 60).toFixed(1))} min`;
 }
 
 /** Why a program that is there cannot be started. */
 function notExecutable(command: string): string {
   const mayBe = (statSync(command, { throwIfNoEntry: false })?.mode ?? 0) & 0o111;
   return mayBe
-    ? `${command} cannot be executed: its file system is mounted noexec. Mount it otherwise, or give another cache folder in QUANTFLEX_CACHE.`
-    : `${command} cannot be executed: it is not marked as a program. Make it one with chmod +x.`;
+    ? `cannot be executed: its file system is mounted noexec. Mount it otherwise, or give another cache folder in QUANTFLEX_CACHE.`
+    : `cannot be executed: it is not marked as a program. Make it one with chmod +x.`;
 }

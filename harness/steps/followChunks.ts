@@ -1,6 +1,9 @@
 import { chunksDone } from "../parse/chunks.ts";
 import { perplexityPlan } from "../parse/perplexity.ts";
 
+/** Characters of a plan at most, which may come in two pieces. */
+const longestPlan = 256;
+
 /**
  * Follows the output of llama-perplexity while it runs.
  *
@@ -8,11 +11,15 @@ import { perplexityPlan } from "../parse/perplexity.ts";
  * @returns what takes the output, in pieces as they come
  */
 export function followChunks(onProgress: (done: number, chunks: number) => void): (output: string) => void {
-  let beginning = "";
+  let last = "";
   let done = 0;
   let chunks = 0;
   return (output) => {
-    if (chunks === 0) chunks = perplexityPlan((beginning += output))?.chunks ?? 0;
+    if (chunks === 0) {
+      const both = last + output;
+      chunks = perplexityPlan(both)?.chunks ?? 0;
+      last = both.slice(-longestPlan);
+    }
     done = chunksDone(output) ?? done;
     if (chunks > 0) onProgress(done, chunks);
   };

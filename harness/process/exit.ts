@@ -1,0 +1,35 @@
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { setTimeout as wait } from "node:timers/promises";
+import { signalGroup } from "./groups.ts";
+
+/** How a child process ended. */
+export interface Exit {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  /** Why it could not be started; null when it was. */
+  fault: NodeJS.ErrnoException | null;
+}
+
+/** How long what a child wrote last may be on its way, and how long those may live on that it started and left behind. */
+const graceMilliseconds = 1000;
+
+/**
+ * Waits for the end of a child that leads a process group: of the child itself. Who still holds its output then, such as a daemon
+ * that it left behind, is waited for a second, and the whole group is killed.
+ */
+export async function exitOf(child: ChildProcess): Promise<Exit> {
+  const closed = once(child, "close").catch(() => undefined);
+  const exit = await new Promise<Exit>((resolve) => {
+    child.once("error", (fault) => resolve({ code: null, signal: null, fault }));
+    child.once("exit", (code, signal) => resolve({ code, signal, fault: null }));
+  });
+  if (child.pid === undefined) return exit;
+  await Promise.race([closed, wait(graceMilliseconds, undefined, { ref: false })]);
+  signalGroup(child.pid, "SIGKILL");
+  // Only one that left the group can still hold it.
+  await Promise.race([closed, wait(graceMilliseconds / 4, undefined, { ref: false })]);
+  child.stdout?.destroy();
+  child.stderr?.destroy();
+  return exit;
+}
