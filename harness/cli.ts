@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { type CommandIo, exitCodes } from "./cli/io.ts";
+import { refuseNpmsOptions } from "./cli/npmOptions.ts";
 import { UserError } from "./errors.ts";
 import { fileError } from "./fileError.ts";
 import { untilInterrupted } from "./process/interrupt.ts";
@@ -7,9 +8,12 @@ import type { SweepRequest } from "./sweep/sweep.ts";
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 // A reader that leaves, such as head, is no reason to stop measuring.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error;
-});
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    // EIO: of a terminal that was closed, which is said by a signal as well.
+    if (error.code !== "EPIPE" && error.code !== "EIO") throw error;
+  });
+}
 const complain = (line: string): void => void process.stderr.write(`${line}\n`);
 
 /**
@@ -17,11 +21,15 @@ const complain = (line: string): void => void process.stderr.write(`${line}\n`);
  *
  * @param argv the command and its options, as after `npm run … --`
  * @param given what no option can say: binaries for the sweep other than the patched build
+ * @param before called first; what it throws is said as a fault of the command
  * @returns the exit code: 0 done, 1 failed, 2 undecided (regress alone), others as of untilInterrupted
  */
-export async function main(argv: readonly string[], given: Pick<SweepRequest, "build"> = {}): Promise<number> {
+export async function main(argv: readonly string[], given: Pick<SweepRequest, "build"> = {}, before: () => void = () => undefined): Promise<number> {
   return untilInterrupted(
-    (signal) => dispatch(argv, given, signal),
+    (signal) => {
+      before();
+      return dispatch(argv, given, signal);
+    },
     (error) => {
       if (error instanceof CommanderError) return error.exitCode;
       const told = fileError(error);
@@ -50,10 +58,11 @@ const commands: Record<string, () => Promise<Add>> = {
 async function dispatch(argv: readonly string[], given: Pick<SweepRequest, "build">, signal: AbortSignal): Promise<number> {
   let result: number = exitCodes.ok;
   // Every command inherits these; options belong to the command that they stand behind, and bench has one within it.
-  const program = new Command("quantflex").enablePositionalOptions().exitOverride().showHelpAfterError("(add --help for the options)");
+  const program = new Command("quantflex").enablePositionalOptions().exitOverride().showHelpAfterError("(options stand behind --, as in npm run sweep -- --study quick; add --help for all of them)");
   const io: CommandIo = { print, complain, signal, argv: ["quantflex", ...argv], exit: (code) => (result = code) };
   const asked = commands[argv[0] ?? ""];
   for (const load of asked ? [asked] : Object.values(commands)) (await load())(program, io, given);
+  for (const command of program.commands) refuseNpmsOptions(command, argv.slice(1));
   await program.parseAsync(argv, { from: "user" });
   return result;
 }

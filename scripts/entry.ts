@@ -1,4 +1,5 @@
 import { chalk, echo } from "zx";
+import { heedNpm } from "../harness/cli/startedByNpm.ts";
 import { UserError } from "../harness/errors.ts";
 import { untilInterrupted } from "../harness/process/interrupt.ts";
 
@@ -8,6 +9,7 @@ const complain = (line: string): void => console.error(chalk.red(line));
 export async function entry(script: (signal: AbortSignal) => Promise<string>): Promise<void> {
   process.exitCode = await untilInterrupted(
     async (signal) => {
+      heedNpm();
       echo(chalk.green(await script(signal)));
       return 0;
     },

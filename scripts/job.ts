@@ -1,3 +1,3 @@
-import { main } from "../harness/cli.ts";
+import { command } from "./command.ts";
 
-process.exitCode = await main(["job", ...process.argv.slice(2)]);
+await command("job");

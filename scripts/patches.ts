@@ -1,6 +1,7 @@
 import path from "node:path";
 import { Command } from "commander";
 import { chalk, echo } from "zx";
+import { refuseNpmsOptions } from "../harness/cli/npmOptions.ts";
 import { checkPatches } from "../harness/upstream/check.ts";
 import { exportPatches } from "../harness/upstream/export.ts";
 import { newRelease } from "../harness/upstream/newRelease.ts";
@@ -67,6 +68,7 @@ program
   });
 
 await entry(async () => {
+  refuseNpmsOptions(program, process.argv.slice(2));
   await program.parseAsync();
   return done;
 });

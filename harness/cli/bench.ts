@@ -17,7 +17,7 @@ import { addBenchHarnessCommand } from "./benchHarness.ts";
 import type { CommandIo } from "./io.ts";
 import { nameList } from "./nameList.ts";
 import { shownPath } from "./shownPath.ts";
-import { wholeNumber } from "./wholeNumber.ts";
+import { limits, wholeNumber } from "./wholeNumber.ts";
 
 const sizes = Object.keys(llamaShapes) as Params[];
 
@@ -35,8 +35,8 @@ export function addBenchCommand(program: Command, io: CommandIo): void {
         .default(["100m"], "100m"),
     )
     .option("--model <gguf>", "model in F16 to measure on instead")
-    .option("--threads <n>", "threads of each program", wholeNumber, Math.min(2, availableParallelism()))
-    .option("--repeats <n>", `pairs of each row; one that they do not decide has up to four times as many. Fewer than ${fewestForInterval} leave rows undecided, which then go on to ${fewestForInterval}`, wholeNumber, 8)
+    .option("--threads <n>", "threads of each program", wholeNumber(...limits.threads), Math.min(2, availableParallelism()))
+    .option("--repeats <n>", `pairs of each row; one that they do not decide has up to four times as many. Fewer than ${fewestForInterval} leave rows undecided, which then go on to ${fewestForInterval}`, wholeNumber(...limits.repeats), 8)
     .option("--only <pattern>", "rows to measure, by name: commas between, * for any text")
     .option("--out <dir>", "where the tables go (default: results/bench)")
     .addHelpText("after", `\n${onOthers}`)

@@ -9,7 +9,7 @@ import { harnessTable, ratioLines, whereItGoes } from "../bench/harness/table.ts
 import { projectRoot } from "../paths.ts";
 import type { CommandIo } from "./io.ts";
 import { shownPath } from "./shownPath.ts";
-import { wholeNumber } from "./wholeNumber.ts";
+import { limits, wholeNumber } from "./wholeNumber.ts";
 
 const meaning = `Own time is a sweep's wall time without what llama.cpp's programs and xz ran, those side by side counted once;
 "with compressors" counts what xz ran alone as own. Programs are seen from outside, every 10 ms, in Linux's /proc.
@@ -22,8 +22,8 @@ export function addBenchHarnessCommand(bench: Command, io: CommandIo): void {
     .description("measure what sweeps take beside their programs, and with --against how much faster than another checkout")
     .option("--against <dir>", "another checkout with its node_modules: its answers run by turns with this one's")
     .option("--only <pattern>", "sweeps to measure, by name: commas between, * for any text")
-    .option("--repeats <n>", "runs of each sweep", wholeNumber, 3)
-    .option("--threads <n>", "threads of each program", wholeNumber, availableParallelism())
+    .option("--repeats <n>", "runs of each sweep", wholeNumber(...limits.repeats), 3)
+    .option("--threads <n>", "threads of each program", wholeNumber(...limits.threads), availableParallelism())
     .option("--out <file>", "where everything measured goes (default: results/bench/harness.json)")
     .addHelpText("after", `\n${meaning}\n\nSweeps:\n${cases.map(({ name, says }) => `  ${name}: ${says}`).join("\n")}`)
     .action(async ({ out = path.join(projectRoot, "results", "bench", "harness.json"), against, ...request }: HarnessRequest & { out?: string }) => {

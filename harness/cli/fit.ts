@@ -8,7 +8,7 @@ import { plainProgress } from "./plainProgress.ts";
 import { fitModel, type FitModelRequest } from "../sweep/fitModel.ts";
 import { fitRequestSchema } from "../study/types.ts";
 import type { CommandIo } from "./io.ts";
-import { wholeNumber } from "./wholeNumber.ts";
+import { limits, wholeNumber } from "./wholeNumber.ts";
 
 /** Adds `fit`: a table from a model's own weights, as a file that studies can name. */
 export function addFitCommand(program: Command, io: CommandIo): void {
@@ -24,8 +24,8 @@ export function addFitCommand(program: Command, io: CommandIo): void {
     .addOption(choice("--method <name>", "joint: table and block scales together; the others: to the histogram of Q8_0 codes", method))
     .option("--calibration <file>", "calibration text for --weights imatrix: a file, demo or demo-prose (default: demo)")
     .addOption(new Option("--imatrix-text <file>", "--calibration, by its older name").hideHelp())
-    .option("--imatrix-chunks <n>", "at most so many chunks of it", wholeNumber)
-    .option("--threads <n>", "threads of llama-imatrix", wholeNumber, availableParallelism())
+    .option("--imatrix-chunks <n>", "at most so many chunks of it", wholeNumber(...limits.chunks))
+    .option("--threads <n>", "threads of llama-imatrix", wholeNumber(...limits.threads), availableParallelism())
     .option("--out <file>", "where the table goes (default: printed)")
     .action(async ({ out, imatrixText, ...request }: FitModelRequest & { out?: string; imatrixText?: string }) => {
       const text = fittedYaml(await fitModel({ ...(imatrixText !== undefined && { calibration: imatrixText }), ...request }, plainProgress(io.complain), io.signal));

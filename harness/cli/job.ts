@@ -9,6 +9,7 @@ import { thisTarget } from "../steps/target.ts";
 import { releaseNamed } from "../upstream/releases.ts";
 import { type CommandIo, exitCodes } from "./io.ts";
 import { plainProgress } from "./plainProgress.ts";
+import { stallOption } from "./stallOption.ts";
 
 /** Adds `job`: run one cell of a sweep on any machine that sees its folders. */
 export function addJobCommand(program: Command, io: CommandIo): void {
@@ -16,7 +17,8 @@ export function addJobCommand(program: Command, io: CommandIo): void {
     .command("job")
     .description("run the steps of one cell that have no record yet, as a sweep wrote them down")
     .argument("<file>", "a file of store/jobs in a results folder")
-    .action(async (file: string) => {
+    .addOption(stallOption())
+    .action(async (file: string, { stallLimit }: { stallLimit: number }) => {
       const job = await readJob(path.resolve(file));
       const report = plainProgress(io.print);
       const { release: tag, build: key, threads } = job.target;
@@ -28,7 +30,7 @@ export function addJobCommand(program: Command, io: CommandIo): void {
       });
       if (build.key !== key) throw new UserError(`${file} was made for build ${key.slice(0, 12)} of llama.cpp ${tag}, but this machine makes ${build.key.slice(0, 12)}: another compiler, processor or state of the patches; run npm run sweep here`);
       const position = "1 of 1";
-      const running = localExecutor(await thisTarget(build, threads, io.signal), 1).run([job], {
+      const running = localExecutor(await thisTarget(build, threads, io.signal, stallLimit), 1).run([job], {
         progress: (_job, step, text, fraction) => report({ kind: "cell", name: job.name, position, step, text, fraction }),
         note: (text) => report({ kind: "note", text }),
       }, io.signal);

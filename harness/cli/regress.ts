@@ -9,7 +9,8 @@ import { exitCodeOf } from "./exitCodeOf.ts";
 import { type CommandIo, exitCodes } from "./io.ts";
 import { nameList } from "./nameList.ts";
 import { shownPath } from "./shownPath.ts";
-import { wholeNumber } from "./wholeNumber.ts";
+import { stallOption } from "./stallOption.ts";
+import { limits, wholeNumber } from "./wholeNumber.ts";
 
 /** Adds `regress`: does the patched build do what upstream's does? Exit code 0 it does, 1 not, 2 undecided. */
 export function addRegressCommand(program: Command, io: CommandIo): void {
@@ -20,7 +21,8 @@ export function addRegressCommand(program: Command, io: CommandIo): void {
     .option("--only <checks>", `checks to run, commas between: ${checkNames.join(", ")}`, nameList(checkNames))
     .option("--model <gguf>", "another model in F32, F16 or BF16 to compare on, besides the demo model")
     .option("--text <file>", "text in UTF-8 for likelihoods (default: the demo model's held-out text)")
-    .option("--threads <n>", "N where 1 and N threads are compared (default: all)", wholeNumber)
+    .option("--threads <n>", "N where 1 and N threads are compared (default: all)", wholeNumber(...limits.threads))
+    .addOption(stallOption())
     .option("--fail-on-speed", "call a slower patched build regressed, not only warn")
     .option("--write-reference", "make results/reference/ anew from what is measured")
     .option("--out <dir>", "where the report goes (default: results/regress-RELEASE)")

@@ -4,7 +4,8 @@ import type { Report } from "../sweep/events.ts";
 import { sweep, type SweepRequest } from "../sweep/sweep.ts";
 import { type CommandIo, exitCodes } from "./io.ts";
 import { showReports } from "./report.ts";
-import { wholeNumber } from "./wholeNumber.ts";
+import { stallOption } from "./stallOption.ts";
+import { limits, wholeNumber } from "./wholeNumber.ts";
 
 /**
  * Adds `sweep`: run a study, and make everything that people read of it.
@@ -20,12 +21,13 @@ export function addSweepCommand(program: Command, io: CommandIo, given: Pick<Swe
     .option("--text <file>", "text in UTF-8 to measure on: a file, demo or moby-dick (default: the study's, else demo)")
     .option("--calibration <file>", "calibration text, for importance matrices and error feedback: a file, demo or demo-prose (default: the study's)")
     .addOption(new Option("--imatrix-text <file>", "--calibration, by its older name").hideHelp())
-    .option("--chunks <n>", "at most so many chunks of text (default: the study's, else all)", wholeNumber)
-    .option("--threads <n>", "threads of each step (default: the study's, else all)", wholeNumber)
+    .option("--chunks <n>", "at most so many chunks of text (default: the study's, else all)", wholeNumber(...limits.chunks))
+    .option("--threads <n>", "threads of each step (default: the study's, else all)", wholeNumber(...limits.threads))
     .option("--only <pattern>", "cells to run, by name: commas between, * for any text")
     .option("--release <tag>", "release of llama.cpp to use, of patches/upstreams.json (default: the pin)")
     .option("--out <dir>", "where results go (default: results/STUDY-MODEL, with --release STUDY-MODEL-RELEASE)")
-    .option("--jobs <n>", "cells at a time", wholeNumber, 1)
+    .option("--jobs <n>", "cells at a time", wholeNumber(...limits.jobs), 1)
+    .addOption(stallOption())
     .action(async ({ imatrixText, ...asked }: SweepRequest & { imatrixText?: string }) => {
       const options = { ...(imatrixText !== undefined && { calibration: imatrixText }), ...asked };
       const live = process.stdout.isTTY ? (await import("./liveProgress.ts")).liveProgress(options.jobs ?? 1) : null;

@@ -61,7 +61,7 @@ export async function executeStep(planned: PlannedStep, inputs: () => Promise<Pa
       const log = path.join(place.folder, `${program}.log`);
       logs[`${program}.log`] = log;
       try {
-        const result = await run(on.build.binary(program), argumentList, { cwd: place.folder, env: childEnvironment(conf), signal: place.signal, ...options });
+        const result = await run(on.build.binary(program), argumentList, { cwd: place.folder, env: childEnvironment(conf), signal: place.signal, stallSeconds: on.stallSeconds, ...options });
         await writeOwn(log, loggedOutput(result));
         return result;
       } catch (error) {

@@ -41,6 +41,7 @@ export async function prepare(
   const context = {
     project, release, ...builds, models, text, folder, signal,
     threads: request.threads ?? availableParallelism(),
+    stallSeconds: request.stallLimit === undefined ? undefined : 60 * request.stallLimit,
     failOnSpeed: request.failOnSpeed ?? false,
     cells: request.writeReference ? undefined : request.cells,
     writeReference: request.writeReference ?? false,

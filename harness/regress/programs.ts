@@ -9,7 +9,7 @@ import { childEnvironment } from "../steps/environment.ts";
 import { quantizeArguments } from "../steps/quantize.ts";
 import type { RegressContext } from "./types.ts";
 
-type Place = Pick<RegressContext, "folder" | "signal">;
+type Place = Pick<RegressContext, "folder" | "signal" | "stallSeconds">;
 
 /**
  * Runs a program of a build in the checks' folder, where no pablo.conf lies.
@@ -17,17 +17,17 @@ type Place = Pick<RegressContext, "folder" | "signal">;
  * @param conf path of the pablo.conf that it shall find; null for none
  * @throws {ProcessError} it failed
  */
-export async function runProgram(build: Build, name: string, args: string[], { folder, signal }: Place, conf: string | null = null): Promise<ProcessResult> {
-  return run(build.binary(name), args, { cwd: folder, env: childEnvironment(conf), signal, timeoutSeconds: 1800 });
+export async function runProgram(build: Build, name: string, args: string[], { folder, signal, stallSeconds }: Place, conf: string | null = null): Promise<ProcessResult> {
+  return run(build.binary(name), args, { cwd: folder, env: childEnvironment(conf), signal, stallSeconds, timeoutSeconds: 1800 });
 }
 
 /**
  * Runs a program as {@link runProgram} does, and says how much processor time it took, in seconds: on a
  * busy machine that tells more than time on the clock.
  */
-export async function processorSeconds(build: Build, name: string, args: string[], { folder, signal }: Place, conf: string | null = null): Promise<number> {
+export async function processorSeconds(build: Build, name: string, args: string[], { folder, signal, stallSeconds }: Place, conf: string | null = null): Promise<number> {
   const timed = ["-c", 'TIMEFORMAT="%U %S"; time "$0" "$@"', build.binary(name), ...args];
-  const { stderr } = await run("bash", timed, { cwd: folder, env: { ...childEnvironment(conf), LC_ALL: "C" }, signal, timeoutSeconds: 1800 });
+  const { stderr } = await run("bash", timed, { cwd: folder, env: { ...childEnvironment(conf), LC_ALL: "C" }, signal, stallSeconds, timeoutSeconds: 1800 });
   const [, user, system] = /(\d+\.\d+) (\d+\.\d+)\s*$/.exec(stderr) ?? [];
   return finiteNumber(user, `The processor time of ${name}`) + finiteNumber(system, `The system's time for ${name}`);
 }

@@ -53,6 +53,8 @@ export interface RegressContext {
   text: string;
   /** N, where a check compares 1 with N threads. */
   threads: number;
+  /** After how long a silence a program is taken for one that hangs, as of `run`. */
+  stallSeconds: number | undefined;
   /** Existing folder for what checks write, shared by all of them; removed when the last has ended. */
   folder: string;
   /** Whether a slower patched build is a regression and not only a warning. */
@@ -110,6 +112,8 @@ export interface RegressRequest {
   only?: readonly CheckName[];
   /** N of "1 and N threads"; all processors by default. */
   threads?: number;
+  /** Minutes after which a silent program is taken for one that hangs, ten by default; 0 for never. */
+  stallLimit?: number;
   failOnSpeed?: boolean;
   /** Cells of the thesis's study that `schemes` measures, as `selectCells` takes them; all by default, and for a reference. */
   cells?: string;

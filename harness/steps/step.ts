@@ -21,6 +21,8 @@ export interface Target {
   memory: number;
   /** Version of the program xz; null where there is none. */
   xz: string | null;
+  /** After how long a silence a program is taken for one that hangs; as of `run`. */
+  stallSeconds?: number;
 }
 
 /** What decides whether and how a step is part of a cell. */

@@ -62,7 +62,7 @@ const studyFields = {
   context: z.int().min(8).max(1_048_576).describe("a whole number of tokens from 8 to 1048576"),
   batch: z.int().min(1).max(1_048_576).describe("a whole number of tokens: less than context, or a multiple of it"),
   ubatch: z.int().min(1).max(1_048_576).describe("a whole number of tokens from 1"),
-  threads: z.int().min(1).max(1024).describe("a whole number from 1 to 1024"),
+  threads: z.int().min(1).max(512).describe("a whole number from 1 to 512"),
   chunks: z.int().min(1).max(10_000_000).describe("a whole number from 1"),
   kl_divergence: z.boolean().describe("true (compare each cell's predictions with the model's own) or false"),
   calibration,

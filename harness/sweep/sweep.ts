@@ -44,6 +44,8 @@ export interface SweepRequest {
   out?: string;
   /** Cells at a time, 1 by default: each uses all threads. */
   jobs?: number;
+  /** Minutes after which a silent program is taken for one that hangs, ten by default; 0 for never. */
+  stallLimit?: number;
   /** Tag of the release of llama.cpp to use; the pin by default. */
   release?: string;
   /** Binaries to use; the patched build by default. */
@@ -79,7 +81,7 @@ export async function sweep(request: SweepRequest, report: Report, signal: Abort
   const calibrations = await checkCalibrations({ study: asked, cells: asked.cells, studyPath, given: request.calibration }, text, signal);
   const files = await checkStepFiles(asked, studyPath, signal);
   const build = request.build ?? (await patchedBuild(release, asked.cells, report, signal));
-  const on = await thisTarget(build, request.threads ?? asked.threads ?? os.availableParallelism(), signal);
+  const on = await thisTarget(build, request.threads ?? asked.threads ?? os.availableParallelism(), signal, request.stallLimit);
   const settings = settingsOf(asked, request);
   const inputsOf = ({ calibration }: Cell): FitInputs => fitInputs(model, calibration ? { text: calibrations.get(calibration.text)!, chunks: calibration.chunks ?? null, settings, on } : null, report, signal);
   const study = { ...asked, cells: await fitCells(asked.cells, wanted, inputsOf, report, signal) };

@@ -42,6 +42,8 @@ export async function timedSweep(checkout: string, options: readonly string[], s
   try {
     const { seconds } = await run(process.execPath, ["--import", "tsx", path.join("scripts", "sweep.ts"), ...options], {
       cwd: checkout,
+      // Its programs are in groups of their own, and it watches over them.
+      stallSeconds: 0,
       signal,
       onStart: (processId) => void (stop = watchPrograms(processId, isProgram)),
     });
