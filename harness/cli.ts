@@ -3,6 +3,7 @@ import { type CommandIo, exitCodes } from "./cli/io.ts";
 import { refuseNpmsOptions } from "./cli/npmOptions.ts";
 import { UserError } from "./errors.ts";
 import { fileError } from "./fileError.ts";
+import { shownPath } from "./paths.ts";
 import { untilInterrupted } from "./process/interrupt.ts";
 import type { SweepRequest } from "./sweep/sweep.ts";
 
@@ -34,6 +35,7 @@ export async function main(argv: readonly string[], given: Pick<SweepRequest, "b
       if (error instanceof CommanderError) return error.exitCode;
       const told = fileError(error);
       complain(told instanceof UserError ? `error: ${told.message}` : String((error as Error).stack ?? error));
+      if (told instanceof UserError && told.log !== undefined) complain(`All that the program wrote is in ${shownPath(told.log)}`);
       return exitCodes.failed;
     },
     complain,

@@ -4,6 +4,8 @@
  */
 export class UserError extends Error {
   override name = "UserError";
+  /** Path of what the program that is at fault wrote, where that is kept. */
+  log?: string;
 }
 
 /** Text or bytes from outside that are not what their format promises. */

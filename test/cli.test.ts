@@ -42,7 +42,8 @@ describe("sweep", () => {
   it("fails at the end when a cell failed, with everything else done", async () => {
     const { code } = await sweepWith({ quantize: '[ "$type" = Q4_1 ] || { echo no >&2; exit 1; }; cp "$model" "$quantized"' });
     expect(code).toBe(1);
-    expect(stderr).toBe("error: cell a failed: llama-quantize ended with exit code 1: no\n");
+    const [, log = ""] = /^error: cell a failed: llama-quantize ended with exit code 1: no \(all that it wrote: (.*)\)\n$/.exec(stderr) ?? [];
+    expect(await readFile(log, "utf8")).toBe("\n--- stderr ---\nno\n");
     expect(stdout).toMatch(/^b .* ok$/m);
   });
 

@@ -2,7 +2,8 @@ import { existsSync } from "node:fs";
 import { mkdir, readFile, realpath, rm, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import path from "node:path";
-import { run, type RunOptions } from "../process/run.ts";
+import { loggedOutput } from "../process/processError.ts";
+import { ProcessError, type ProcessResult, run, type RunOptions } from "../process/run.ts";
 import { progress } from "./progress.ts";
 import type { Toolchain } from "./toolchain.ts";
 
@@ -41,15 +42,13 @@ export async function compile(task: CompileTask): Promise<void> {
   try {
     report("configuring the build");
     const { configure, build } = await commands(task, out);
-    await run(configure.command, configure.args, options);
+    await logged(path.join(workspace, "configure.log"), run(configure.command, configure.args, options));
     report("compiling", 0);
-    await run(build.command, build.args, {
-      ...options,
-      onLine: (line) => {
-        const fraction = progress(line);
-        if (fraction !== undefined) report("compiling", fraction);
-      },
-    });
+    const onLine = (line: string): void => {
+      const fraction = progress(line);
+      if (fraction !== undefined) report("compiling", fraction);
+    };
+    await logged(path.join(workspace, "compile.log"), run(build.command, build.args, { ...options, onLine }));
   } finally {
     // Compilers that were stopped may have left half of a file; those that ended by themselves have not.
     if (!signal?.aborted) await rm(marker, { force: true });
@@ -61,6 +60,19 @@ async function wasMoved(out: string): Promise<boolean> {
   const cached = await readFile(path.join(out, "CMakeCache.txt"), "utf8").catch(() => "");
   const [, made] = /^CMAKE_CACHEFILE_DIR:INTERNAL=(.*)$/m.exec(cached) ?? [];
   return made !== undefined && made !== out && made !== (await realpath(out));
+}
+
+/** Keeps what a program wrote, whatever became of it. */
+async function logged(log: string, running: Promise<ProcessResult>): Promise<void> {
+  try {
+    await writeFile(log, loggedOutput(await running));
+  } catch (error) {
+    if (error instanceof ProcessError) {
+      await writeFile(log, error.output);
+      error.log = log;
+    }
+    throw error;
+  }
 }
 
 type Command = { command: string; args: string[] };

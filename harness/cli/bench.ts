@@ -12,11 +12,10 @@ import { summary } from "../bench/summary.ts";
 import { ratioTable } from "../bench/table.ts";
 import type { BenchOutcome, BenchRequest } from "../bench/types.ts";
 import { llamaShapes } from "../gguf/llamaModel.ts";
-import { projectRoot } from "../paths.ts";
+import { projectRoot, shownPath } from "../paths.ts";
 import { addBenchHarnessCommand } from "./benchHarness.ts";
 import type { CommandIo } from "./io.ts";
 import { nameList } from "./nameList.ts";
-import { shownPath } from "./shownPath.ts";
 import { limits, wholeNumber } from "./wholeNumber.ts";
 
 const sizes = Object.keys(llamaShapes) as Params[];

@@ -6,9 +6,8 @@ import { writeNamed } from "../writeAtomic.ts";
 import { cases } from "../bench/harness/cases.ts";
 import { type HarnessRequest, measureHarness, type Measured } from "../bench/harness/measureHarness.ts";
 import { harnessTable, ratioLines, whereItGoes } from "../bench/harness/table.ts";
-import { projectRoot } from "../paths.ts";
+import { projectRoot, shownPath } from "../paths.ts";
 import type { CommandIo } from "./io.ts";
-import { shownPath } from "./shownPath.ts";
 import { limits, wholeNumber } from "./wholeNumber.ts";
 
 const meaning = `Own time is a sweep's wall time without what llama.cpp's programs and xz ran, those side by side counted once;

@@ -4,8 +4,8 @@ import { writeNamed } from "../writeAtomic.ts";
 import { compareResults, comparisonSheet, comparisonText } from "../report/compare.ts";
 import { loadResults } from "../report/load.ts";
 import { csv } from "../report/table.ts";
+import { shownPath } from "../paths.ts";
 import type { CommandIo } from "./io.ts";
-import { shownPath } from "./shownPath.ts";
 
 /** Adds `compare`: two results folders side by side. */
 export function addCompareCommand(program: Command, { print }: CommandIo): void {

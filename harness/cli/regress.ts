@@ -1,6 +1,6 @@
 import path from "node:path";
 import { CommanderError, type Command } from "commander";
-import { projectRoot } from "../paths.ts";
+import { projectRoot, shownPath } from "../paths.ts";
 import { regress, type RegressEvents } from "../regress/regress.ts";
 import { checkNames, type CheckResult, type RegressRequest } from "../regress/types.ts";
 import { writeReport } from "../regress/write/files.ts";
@@ -8,7 +8,6 @@ import { plainProgress } from "./plainProgress.ts";
 import { exitCodeOf } from "./exitCodeOf.ts";
 import { type CommandIo, exitCodes } from "./io.ts";
 import { nameList } from "./nameList.ts";
-import { shownPath } from "./shownPath.ts";
 import { stallOption } from "./stallOption.ts";
 import { limits, wholeNumber } from "./wholeNumber.ts";
 

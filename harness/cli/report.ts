@@ -5,8 +5,8 @@ import type { KeptReports } from "../report/keep.ts";
 import { loadResults } from "../report/load.ts";
 import { writeReports, writeTokenTable } from "../report/reports.ts";
 import { summary } from "../report/summary.ts";
+import { shownPath } from "../paths.ts";
 import type { CommandIo } from "./io.ts";
-import { shownPath } from "./shownPath.ts";
 
 /** Adds `report`: everything that people read, again from the stored records. */
 export function addReportCommand(program: Command, io: CommandIo): void {

@@ -1,7 +1,7 @@
 import type { Job } from "../jobs/job.ts";
 import { runJob } from "../jobs/runJob.ts";
 import { DiskFull, fileError } from "../fileError.ts";
-import { reasonOf } from "../process/reason.ts";
+import { reasonAndLog } from "../process/reason.ts";
 import { TextTooShort } from "../steps/shortText.ts";
 import type { Target } from "../steps/step.ts";
 import type { Ended, Executor, JobReport } from "./executor.ts";
@@ -47,6 +47,6 @@ async function runOne(job: Job, on: Target, { progress, note }: JobReport, signa
     const error = fileError(thrown);
     // A text that is too short for one cell is too short for all, and a full disk is full for all.
     if (signal.aborted || error instanceof TextTooShort || error instanceof DiskFull || (error as Error).name === "AbortError") throw error;
-    return { job, failure: reasonOf(error) };
+    return { job, failure: reasonAndLog(error) };
   }
 }

@@ -104,7 +104,11 @@ export function makeRunner(job: Pick<Job, "results" | "steps">, on: Target, fold
         made.delete(key);
         await rm(scratch, { recursive: true, force: true });
         if (!again && (await giveUpLarge(folderOf(step), folder))) return await run(step, before, signal, true);
-      } else if (!stopped && !before) await writeFailure(storeOf(step), name, key, reasonOf(error), logs);
+      } else if (!stopped && !before) {
+        await writeFailure(storeOf(step), name, key, reasonOf(error), logs);
+        const [log] = Object.keys(logs);
+        if (log !== undefined && error instanceof UserError) error.log = path.join(folderOf(step), log);
+      }
       throw error;
     }
   }

@@ -1,5 +1,6 @@
 import { ParseError } from "../errors.ts";
 import { chunkValues } from "./chunks.ts";
+import { endsEarly } from "./errorLine.ts";
 import { bothStreams, printedNumber } from "./numbers.ts";
 import type { Output, PrintedNumber } from "./numbers.ts";
 import { perplexityPlan } from "./perplexity.ts";
@@ -35,7 +36,7 @@ export interface Comparison {
 export function parseComparison(output: Output, expectedChunks?: number, firstChunk = 0): Comparison {
   const text = bothStreams(output);
   const plan = perplexityPlan(text);
-  if (!plan) throw new ParseError("llama-perplexity compared nothing: its output does not say how many chunks there are. Make the base file again.");
+  if (!plan) throw new ParseError(`llama-perplexity compared nothing: its output does not say how many chunks there are. ${endsEarly(text)}`);
   if (expectedChunks !== undefined && plan.chunks !== expectedChunks) throw new ParseError(`llama-perplexity compared ${plan.chunks} chunks, expected ${expectedChunks}. Make the base file again.`);
   const found = [...text.matchAll(/^ *(\d+) +(\S+) ± +(\S+) +(\S+) ± +\S+ +(\S+) ± +(\S+) +(\S+) ± +(\S+) % +(\S+) ± +(\S+) %/gm)];
   if (found.length !== plan.chunks) throw new ParseError(`llama-perplexity compared ${found.length} chunks of ${plan.chunks}.`);

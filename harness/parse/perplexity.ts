@@ -1,6 +1,7 @@
 import { mean } from "simple-statistics";
 import { ParseError } from "../errors.ts";
 import { chunkValues, runningValues } from "./chunks.ts";
+import { endsEarly } from "./errorLine.ts";
 import { bothStreams, finiteNumber, numberPattern, printedNumber } from "./numbers.ts";
 import type { Output, PrintedNumber } from "./numbers.ts";
 
@@ -38,7 +39,7 @@ function reasonOf(text: string): string {
   if (few) return `The text has only ${few[1]} tokens, fewer than two contexts. Use a longer text or a smaller context.`;
   if (/Unexpected negative standard deviation/.test(text)) return "The variance of the likelihoods is not positive, so there is no final estimate.";
   if (/failed to decode/.test(text)) return "The model failed to evaluate a batch.";
-  return "Its output ends early.";
+  return endsEarly(text);
 }
 
 /** Seconds since the program's start of the log line in which `pattern` is found (`min.sec.ms.us I …`). */

@@ -1,4 +1,5 @@
 import { ParseError } from "../errors.ts";
+import { endsEarly } from "./errorLine.ts";
 import { bothStreams, finiteNumber, numberPattern, type Measured, type Output } from "./numbers.ts";
 
 /** Ways in which llama-perplexity lets a model choose among continuations; each is also its option. */
@@ -58,7 +59,7 @@ function reasonOf(text: string): string {
   const wide = /requires a higher -np\|--parallel value \(at least (\d+)\)/.exec(text);
   if (wide) return `A task has ${wide[1]} answers, more than sequences were asked for with -np.`;
   if (/llama_decode\(\) failed|failed to decode/.test(text)) return "The model failed to evaluate a batch.";
-  return "Its output ends early.";
+  return endsEarly(text);
 }
 
 function agrees(printed: string, wanted: number): boolean {

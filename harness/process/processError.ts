@@ -1,6 +1,6 @@
 import path from "node:path";
 import { UserError } from "../errors.ts";
-import { errorLine } from "./errorLine.ts";
+import { errorLine } from "../parse/errorLine.ts";
 
 /** What a child process left behind. */
 export interface ProcessResult {

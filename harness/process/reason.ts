@@ -1,3 +1,5 @@
+import { UserError } from "../errors.ts";
+import { shownPath } from "../paths.ts";
 import { ProcessError } from "./processError.ts";
 
 /**
@@ -8,6 +10,12 @@ import { ProcessError } from "./processError.ts";
 export function reasonOf(error: unknown): string {
   const message = error instanceof ProcessError ? error.reason : error instanceof Error ? error.message : String(error);
   return oneLine(message);
+}
+
+/** The same, and where all that the program wrote is kept. */
+export function reasonAndLog(error: unknown): string {
+  const log = error instanceof UserError ? error.log : undefined;
+  return `${reasonOf(error)}${log === undefined ? "" : ` (all that it wrote: ${shownPath(log)})`}`;
 }
 
 function oneLine(text: string): string {

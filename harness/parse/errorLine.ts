@@ -1,8 +1,8 @@
 /** Words by which programs say that something is wrong, and llama.cpp's mark of a line of that kind. */
 const says = /^[\d.]+ E |\b(?:errors?|failed|fatal|unknown|invalid|unsupported|unable to|cannot|could not|no such file|not found|terminate called|assert(?:ion)?|abort(?:ed)?|killed|segmentation fault|bad_alloc|out of memory)\b/i;
 
-/** Lines that only repeat what a file says of itself. */
-const quotes = /^llama_model_loader: - kv|^-- /;
+/** Lines that only repeat what a file says of itself, or say of what there was an error. */
+const quotes = /^llama_model_loader: - kv|^FAILED: /;
 
 /** Characters of a line that are looked at. */
 const most = 2000;
@@ -21,4 +21,10 @@ export function errorLine(text: string): string | null {
     start = end + 1;
   }
   return null;
+}
+
+/** What to say of an output that ends where more was due. */
+export function endsEarly(text: string): string {
+  const said = errorLine(text);
+  return `Its output ends early${said === null ? "." : `: ${said}`}`;
 }
