@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define MAX_FILE (1024*1024)
 
@@ -182,6 +183,12 @@ bool pablo_read_conf(struct pablo_conf * conf, const char ** found, char error[P
     const char * given = getenv("PABLO_CONF");
     const char * name  = given && *given ? given : "pablo.conf";
 
+    struct stat status;
+    if (stat(name, &status) == 0 && (status.st_mode & S_IFMT) != S_IFREG) { // a pipe would be waited for
+        *found = name;
+        snprintf(error, PABLO_MAX_ERROR, "%.300s: is no regular file", name);
+        return false;
+    }
     FILE * file = fopen(name, "rb");
     *found = file ? name : NULL;
     if (!file) {

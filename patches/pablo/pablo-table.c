@@ -37,11 +37,28 @@ bool pablo_check_table(const struct pablo_table * table, char error[PABLO_MAX_ER
     return true;
 }
 
+// Only the last star seen can still stand for another text: no more than length of pattern times length of name.
 static bool matches(const char * pattern, const char * name) {
-    if (*pattern == '*') {
-        return matches(pattern + 1, name) || (*name && matches(pattern, name + 1));
+    const char * star = NULL;
+    const char * from = name; // what the star stands for ends before this
+    while (*name) {
+        if (*pattern == '*') {
+            star = pattern++;
+            from = name;
+        } else if (*pattern == *name) {
+            ++pattern;
+            ++name;
+        } else if (star) {
+            pattern = star + 1;
+            name    = ++from;
+        } else {
+            return false;
+        }
     }
-    return *pattern == *name && (*name == '\0' || matches(pattern + 1, name + 1));
+    while (*pattern == '*') {
+        ++pattern;
+    }
+    return *pattern == '\0';
 }
 
 bool pablo_feedback_for(const struct pablo_conf * conf, const char * tensor) {

@@ -4,7 +4,10 @@
 
 #include "pablo.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string>
+#include <sys/stat.h>
 
 void test_conf();
 
@@ -18,6 +21,70 @@ static bool parse(const std::string & text, pablo_conf * conf, std::string * err
 static const std::string basic_table = "64 32 16 8 4 2 1 1 1 1 2 4 8 16 32 64 -128 -64 -32 -16 -8 -4 -2 -1 0 1 2 4 8 16 32 64";
 
 static const std::string balanced_table = "42 22 15 12 10 9 9 9 9 9 9 10 12 15 22 42 -127 -65 -50 -38 -28 -19 -10 -1 0 9 18 27 37 49 64 127";
+
+// Each pattern of stars against each short text of two letters, by the recursive definition.
+static bool defined_match(const char * pattern, const char * name) {
+    if (*pattern == '*') {
+        return defined_match(pattern + 1, name) || (*name && defined_match(pattern, name + 1));
+    }
+    return *pattern == *name && (*name == '\0' || defined_match(pattern + 1, name + 1));
+}
+
+static bool table_matches(const std::string & pattern, const std::string & name) {
+    pablo_conf conf;
+    std::string error;
+    CHECK(parse("1 0 2\nTABLE " + basic_table + "\nTENSOR_TABLE " + pattern + " " + balanced_table, &conf, &error), "%s", error.c_str());
+    const bool matched = pablo_table_for(&conf, name.c_str())->width[0] == 42;
+    pablo_free_conf(&conf);
+    return matched;
+}
+
+static std::string word(int number, const char * letters, int n_letters) {
+    std::string text;
+    for (; number > 0; number /= n_letters + 1) {
+        if (number % (n_letters + 1) > 0) {
+            text += letters[number % (n_letters + 1) - 1];
+        }
+    }
+    return text;
+}
+
+static void test_patterns() {
+    for (int i = 1; i < 256; ++i) {
+        const std::string pattern = word(i, "ab*", 3);
+        for (int j = 0; j < 81; ++j) {
+            const std::string name = word(j, "ab", 2);
+            CHECK(table_matches(pattern, name) == defined_match(pattern.c_str(), name.c_str()), "%s on %s", pattern.c_str(), name.c_str());
+        }
+    }
+    std::string stars = "*";
+    while (stars.size() < 60) {
+        stars += "a*";
+    }
+    const std::string name = std::string(60, 'a');
+    CHECK(!table_matches(stars + "b", name), "a pattern of many stars"); // for ever, by the definition
+    CHECK(table_matches(stars, name), "a pattern of many stars");
+}
+
+static void test_files() {
+    for (const char * name : { "/", "/dev/null" }) {
+        setenv("PABLO_CONF", name, 1);
+        pablo_conf conf;
+        const char * found;
+        char message[PABLO_MAX_ERROR] = "";
+        CHECK(!pablo_read_conf(&conf, &found, message) && std::string(message) == std::string(name) + ": is no regular file", "%s", message);
+    }
+    const std::string pipe = "pablo-test-conf.pipe";
+    remove(pipe.c_str());
+    CHECK(mkfifo(pipe.c_str(), 0600) == 0, "mkfifo");
+    setenv("PABLO_CONF", pipe.c_str(), 1);
+    pablo_conf conf;
+    const char * found;
+    char message[PABLO_MAX_ERROR] = "";
+    CHECK(!pablo_read_conf(&conf, &found, message), "a pipe was read");
+    remove(pipe.c_str());
+    unsetenv("PABLO_CONF");
+}
 
 void test_conf() {
     pablo_conf conf;
@@ -40,6 +107,8 @@ void test_conf() {
     CHECK(conf.damping == 1e-3 && !pablo_feedback_for(&conf, "blk.1.ffn_down.weight") && pablo_feedback_for(&conf, "blk.1.ffn_up.weight") &&
         !pablo_feedback_for(&conf, "output.weight"), "FEEDBACK_TENSORS: the first that matches");
     pablo_free_conf(&conf);
+    test_patterns();
+    test_files();
 
     const struct { std::string text, expected; } bad[] = {
         { "",                                   "pablo.conf:1:1: expected EXECUTION_MODE Q4_0_RADIUS TABLE_MODE, found an empty file" },
