@@ -1,7 +1,7 @@
 import type { Command, Option } from "commander";
 import { UserError } from "../errors.ts";
 
-/** Values that npm's own setting of the same name has. */
+/** Values that npm's own setting of the same name has. (Of others it tells a script nothing, and complains itself.) */
 const npmsOwn: Record<string, readonly string[]> = { only: ["prod", "production"] };
 
 /**
@@ -30,7 +30,7 @@ export function refuseNpmsOptions(command: Command, given: readonly string[], en
     return one.values.map((value) => `${one.option.long}=${quoted(value)}`);
   });
   const names = taken.map(({ option }) => option.long).join(", ");
-  throw new UserError(`npm took ${names} for ${taken.length > 1 ? "options" : "an option"} of its own; those of a command stand behind --: npm run ${command.name()} -- ${[...(lone > 0 && !pairs ? [] : rest.map(quoted)), ...words].join(" ")}`);
+  throw new UserError(`${names}: taken by npm for ${taken.length > 1 ? "options" : "an option"} of its own; those of a command stand behind --: npm run ${command.name()} -- ${[...(lone > 0 && !pairs ? [] : rest.map(quoted)), ...words].join(" ")}`);
 }
 
 function allOptions(command: Command): Option[] {

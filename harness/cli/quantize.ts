@@ -8,7 +8,7 @@ import { defaultDamping } from "../study/types.ts";
 import type { CommandIo } from "./io.ts";
 import { plainProgress } from "./plainProgress.ts";
 import { positiveNumber } from "./positiveNumber.ts";
-import { wholeNumber } from "./wholeNumber.ts";
+import { limits, wholeNumber } from "./wholeNumber.ts";
 
 interface QuantizeOptions {
   model: string;
@@ -39,8 +39,8 @@ export function addQuantizeCommand(program: Command, io: CommandIo, { build }: P
     .option("--table <table>", "a packed table of one's own (with --type Q4_0): fit, or a file that npm run fit made")
     .option("--no-pure", "upstream's mixture of types in place of one type")
     .option("--calibration <file>", "text for --feedback, --imatrix and --table fit: a file, demo or demo-prose (default: demo, for models in models/)")
-    .option("--calibration-chunks <n>", "at most so many chunks of 512 tokens of it", wholeNumber, 100)
-    .option("--threads <n>", "threads of each step", wholeNumber, availableParallelism())
+    .option("--calibration-chunks <n>", "at most so many chunks of 512 tokens of it", wholeNumber(...limits.chunks), 100)
+    .option("--threads <n>", "threads of each step", wholeNumber(...limits.threads), availableParallelism())
     .option("--memory <GB>", "memory for second moments; with less the text is evaluated more often (default: half of what is free)", positiveNumber)
     .action(async ({ model, type, out, feedback, damping, imatrix, table, pure, memory, ...options }: QuantizeOptions) => {
       if (damping !== undefined && !feedback) throw new UserError("--damping goes with --feedback");

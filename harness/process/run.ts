@@ -17,6 +17,8 @@ export interface RunOptions {
   cwd?: string;
   /** Environment variables on top of this program's own; `undefined` takes one away. */
   env?: Record<string, string | undefined>;
+  /** Descriptor of this program's that it reads from; nothing by default. */
+  stdin?: number | undefined;
   /** Called with the process's number as soon as it runs. */
   onStart?: (processId: number) => void;
   /** Ends the process and everything that it started. */
@@ -37,7 +39,7 @@ type Ending = { reason: "abort" | "fault"; detail: string };
 
 /**
  * Runs a program to its end: every program in the project but git is started here.
- * It runs in a process group of its own with no standard input. The whole
+ * It runs in a process group of its own. The whole
  * group gets SIGTERM, and SIGKILL after a grace, when `signal` is aborted, when
  * the time is up, when it hangs, when it writes more than 64 MiB, and when this program gets
  * SIGINT, SIGTERM or SIGHUP. If this program exits, as a command does at a second Ctrl-C
@@ -59,7 +61,7 @@ export async function run(command: string, args: string[], options: RunOptions =
   const kept = { stdout: keepBytes(), stderr: keepBytes() };
   let child: ChildProcess;
   try {
-    child = spawn(command, args, { cwd, env: { ...process.env, ...options.env }, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+    child = spawn(command, args, { cwd, env: { ...process.env, ...options.env }, detached: true, stdio: [options.stdin ?? "ignore", "pipe", "pipe"] });
   } catch (error) {
     throw notStarted(command, error as NodeJS.ErrnoException);
   }

@@ -1,5 +1,4 @@
 import { availableParallelism } from "node:os";
-import path from "node:path";
 import { ensureBuild, type Build } from "../build/build.ts";
 import { UserError } from "../errors.ts";
 import { demoModel } from "../paths.ts";
@@ -35,8 +34,7 @@ export async function prepare(
   const release = request.release === "newest" ? await newestRelease(project, report) : await releaseNamed(request.release, project);
   const selected = (request.only ?? checkNames).map((name) => checks[name]);
   const models = await testModels(request, signal);
-  const text = request.text ? path.resolve(request.text) : await ensureDemoText();
-  await checkText(text, 512, signal);
+  const { path: text } = await checkText(request.text ?? (await ensureDemoText()), 512, signal);
   const builds = await bothBuilds(request, project, release, selected, report, signal);
   const context = {
     project, release, ...builds, models, text, folder, signal,

@@ -10,6 +10,11 @@ export interface GridPoint {
   paths: Map<string, (string | number)[]>;
 }
 
+/** How many cells an entry makes, without making them. */
+export function countPoints(entry: CellEntry): number {
+  return Object.entries(entry).reduce((product, [field, given]) => product * (Array.isArray(given) && field in cellFields ? given.length : 1), 1);
+}
+
 /**
  * Every combination of the entry's lists, the last list fastest.
  *

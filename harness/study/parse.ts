@@ -1,10 +1,13 @@
 import type { z } from "zod";
 import { readCell } from "./cell.ts";
-import { type CellEntry, expandEntry } from "./grid.ts";
+import { type CellEntry, countPoints, expandEntry } from "./grid.ts";
 import { type Fault, type Positioned, parsePositioned, throwFaults } from "./position.ts";
-import { cellFields, fieldsOfStudy, type FileFields, listFields, nameField } from "./schema.ts";
+import { cellFields, fieldsOfStudy, type FileFields, listFields, longestName, nameField } from "./schema.ts";
 import { isMap } from "./tables.ts";
 import type { Cell, Study } from "./types.ts";
+
+/** Cells that a study may have: each is run, and has a row in every table. */
+const mostCells = 10_000;
 
 const cellKeys = ["name", ...Object.keys(cellFields), ...Object.keys(listFields)];
 
@@ -30,6 +33,8 @@ export function parseStudy(text: string, file: string, readFile: (name: string) 
     throwFaults(source, faults);
   }
   if ("imatrix" in value && "calibration" in value) faults.push({ path: ["imatrix"], message: "imatrix is calibration by its older name: give one of them" });
+  const count = entries.reduce((sum: number, entry: unknown) => sum + (isMap(entry) ? countPoints(entry) : 1), 0);
+  if (count > mostCells) throwFaults(source, [{ path: ["cells"], message: `the lists make ${count.toLocaleString("en")} cells; a study may have ${mostCells.toLocaleString("en")}` }]);
   const pure = value["pure"] !== false;
   const named = entries.flatMap((entry: unknown, index) => readEntry(entry, index, { source, pure, readFile, faults }));
   faults.push(...duplicates(named, source));
@@ -98,6 +103,10 @@ function readEntry(
   if (faults.length > before) return [];
   return expandEntry(entry).flatMap((point) => {
     const result = readCell(point, { source, base, pure, readFile });
+    if ("cell" in result && result.cell.name.length > longestName) {
+      faults.push({ path: [...base, "name"], message: `the name ${result.cell.name.slice(0, 40)}… has ${result.cell.name.length} characters; allowed: ${longestName}, since files are called by it` });
+      return [];
+    }
     if ("cell" in result) return [{ cell: result.cell, path: [...base, "name"] }];
     faults.push(...result.faults);
     return [];

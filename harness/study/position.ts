@@ -1,5 +1,10 @@
-import { LineCounter, parseDocument, type Document, isMap, isNode, isScalar } from "yaml";
+import { type Document, isMap, isNode, isScalar, LineCounter, visit } from "yaml";
 import { UserError } from "../errors.ts";
+import { readYaml, YamlFault } from "./boundedYaml.ts";
+
+/** Faults that are said at once, and characters of one: a value may be as long as the file. */
+const mostFaults = 50;
+const longestMessage = 1000;
 
 /** One thing that is wrong in a file, at a place in its data. */
 export interface Fault {
@@ -26,20 +31,32 @@ export interface Positioned {
  */
 export function parsePositioned(text: string, file: string): Positioned {
   const counter = new LineCounter();
-  const document = parseDocument(text, { lineCounter: counter, prettyErrors: false });
   const at = (offset: number): string => {
     const { line, col } = counter.linePos(offset);
     return `${file}:${Math.max(line, 1)}:${Math.max(col, 1)}`;
   };
-  const [problem] = document.errors;
-  if (problem) throw new UserError(`${at(problem.pos[0])}: not valid YAML: ${problem.message}`);
-  let value: unknown;
   try {
-    value = document.toJS({ maxAliasCount: 100 });
+    const { document, value } = readYaml(text, counter);
+    refuseTwice(document);
+    return { file, value, place: (path, atKey) => at(offsetOf(document, path, atKey ?? false)) };
   } catch (error) {
-    throw new UserError(`${at(0)}: not valid YAML: ${(error as Error).message}`);
+    const { message } = error as Error;
+    throw new UserError(`${at(error instanceof YamlFault ? error.offset : 0)}: not valid YAML: ${message.slice(0, longestMessage)}`);
   }
-  return { file, value, place: (path, atKey) => at(offsetOf(document, path, atKey ?? false)) };
+}
+
+/** @throws YamlFault where a map has a key twice */
+function refuseTwice(document: Document): void {
+  visit(document, {
+    Map(_key, { items }) {
+      const seen = new Set<unknown>();
+      for (const { key } of items) {
+        if (!isScalar(key)) continue;
+        if (seen.has(key.value)) throw new YamlFault("Map keys must be unique", key.range?.[0] ?? 0);
+        seen.add(key.value);
+      }
+    },
+  });
 }
 
 function offsetOf(document: Document, path: readonly (string | number)[], atKey: boolean): number {
@@ -62,6 +79,7 @@ function offsetOf(document: Document, path: readonly (string | number)[], atKey:
  * @throws UserError always: one line for each fault
  */
 export function throwFaults(source: Positioned, faults: readonly Fault[]): never {
-  const lines = faults.map(({ path, message, atKey }) => `${source.place(path, atKey)}: ${message}`);
-  throw new UserError([...new Set(lines)].join("\n"));
+  const lines = faults.slice(0, mostFaults).map(({ path, message, atKey }) => `${source.place(path, atKey)}: ${message.slice(0, longestMessage)}`);
+  const more = faults.length > mostFaults ? [`… and ${faults.length - mostFaults} more`] : [];
+  throw new UserError([...new Set(lines), ...more].join("\n"));
 }

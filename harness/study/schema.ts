@@ -46,15 +46,19 @@ const typesField = types.min(1).max(2).describe("a list with Q4_0, Q8_0 or both"
 /** Fields of a cell that are lists in themselves. */
 export const listFields = { types: typesField, tensors: tensorsField };
 
+/** Characters of a name of a study or a cell: files are called by it, with more behind it. */
+export const longestName = 128;
+
 /** `name` of a cell: a template, in which `{radius}` is the field's value and `{-decode}` is `-value` unless it is the default. */
 export const nameField = z
   .string()
+  .max(1000)
   .regex(/^(?:[A-Za-z0-9]|\{[a-z]+\})(?:[A-Za-z0-9._-]|\{-?[a-z]+\})*$/)
   .describe("letters, digits, . _ -, and {field} or {-field} for the value of a field");
 
 /** Fields of a study beside its cells. */
 const studyFields = {
-  name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/).describe("letters, digits, . _ and -"),
+  name: z.string().max(longestName).regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/).describe(`letters, digits, . _ and -, ${longestName} at most`),
   title: z.string().describe("a line of text"),
   model: z.string().min(1).describe("the path of a model in F32, F16 or BF16, or the name of one in models/"),
   text: z.string().min(1).describe("the path of the text to measure on, demo (held-out speeches) or moby-dick"),

@@ -28,11 +28,14 @@ const numbers = {
     .describe("16 decoded values, int8, each above the one before"),
 };
 
-const patternFault = "pattern must be a tensor's name, * for any text, without spaces and #";
+/** Characters of a tensor's name in ggml, and so of a pattern (GGML_MAX_NAME, with the zero behind it). */
+const longestPattern = 63;
+
+const patternFault = `pattern must be a tensor's name, * for any text, without spaces and #, of ${longestPattern} characters at most`;
 
 /** A table for the tensors whose names match a pattern, in which `*` is any text. */
 export const tensorTableSchema = z.object(
-  { pattern: z.string(patternFault).regex(/^[^\s#]+$/, patternFault).describe("a tensor's name, * for any text"), ...numbers },
+  { pattern: z.string(patternFault).max(longestPattern, patternFault).regex(/^[^\s#\0]+$/, patternFault).describe("a tensor's name, * for any text"), ...numbers },
   "a tensor's table is a map with a pattern, 16 widths and 16 values",
 );
 

@@ -3,13 +3,14 @@ import path from "node:path";
 import { demoModel, projectRoot } from "../paths.ts";
 import { calibrationTexts, measuredTexts } from "./knownTexts.ts";
 
-/** What a study or the command line calls an input: paths in a study count from its folder. */
+/** What a study or the command line calls an input. */
 export interface Named {
   /** The command line's. */
   given?: string | undefined;
   /** The study's. */
   study?: string | undefined;
-  studyPath: string;
+  /** Folder that paths in the study count from. */
+  folder: string;
 }
 
 /** Path of the model that is asked for; sotu-1m by default. A name in models/ goes before a file of that name. */
@@ -38,7 +39,7 @@ function shippedModel(name: string): string | undefined {
   return /^[\w.-]+$/.test(name) && existsSync(file) ? file : undefined;
 }
 
-function found<Found>({ given, study, studyPath }: Named, known: (name: string) => Found | undefined): Found | string | undefined {
+function found<Found>({ given, study, folder }: Named, known: (name: string) => Found | undefined): Found | string | undefined {
   if (given !== undefined) return known(given) ?? given;
-  return study === undefined ? undefined : (known(study) ?? path.resolve(path.dirname(studyPath), study));
+  return study === undefined ? undefined : (known(study) ?? path.resolve(folder, study));
 }

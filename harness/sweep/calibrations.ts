@@ -15,7 +15,7 @@ import { checkText } from "./textInput.ts";
  *   computed on it would be fitted to what it is judged by
  */
 export async function checkCalibrations(
-  { study, cells, studyPath, given }: { study: Study; cells: readonly Cell[]; studyPath: string; given: string | undefined },
+  { study, cells, folder, given }: { study: Study; cells: readonly Cell[]; folder: string; given: string | undefined },
   measured: Content | null,
   signal: AbortSignal,
 ): Promise<Map<string, Content>> {
@@ -23,7 +23,7 @@ export async function checkCalibrations(
   for (const { calibration } of cells) {
     if (!calibration || found.has(calibration.text)) continue;
     const own = calibration.text !== study.calibration?.text;
-    const text = await checkText(await calibrationText({ given: own ? undefined : given, study: calibration.text, studyPath }), study.context, signal);
+    const text = await checkText(await calibrationText({ given: own ? undefined : given, study: calibration.text, folder }), study.context, signal);
     if (measured) await refuseMeasured(text, measured);
     found.set(calibration.text, text);
   }

@@ -13,7 +13,10 @@ import { refuseLinks } from "../store/links.ts";
 import { readPlan } from "../store/plan.ts";
 import { resultsStore } from "../store/store.ts";
 import { stepFiles } from "../steps/registry.ts";
+import type { StudyFile } from "../study/find.ts";
+import { longestName } from "../study/schema.ts";
 import type { Study } from "../study/types.ts";
+import { readableFile } from "./readableFile.ts";
 
 /** A file that a sweep reads, and what identifies its content. */
 export interface Content {
@@ -38,9 +41,9 @@ export interface Model extends Content {
  */
 export async function checkModel(file: string, signal?: AbortSignal): Promise<Model> {
   const absolute = path.resolve(file);
-  if (!(await stat(absolute).catch(() => null))) {
-    throw new UserError(`model ${file}: there is no such file; give a GGUF file with --model`);
-  }
+  const status = await stat(absolute).catch(() => null);
+  if (!status) throw new UserError(`model ${file}: there is no such file; give a GGUF file with --model`);
+  if (!status.isFile()) throw new UserError(`model ${file} is no regular file; a model is read many times: give a GGUF file with --model`);
   const gguf = await readGguf(absolute);
   const parts = gguf.metadata.get("split.count");
   if (typeof parts === "number" && parts > 1) {
@@ -76,14 +79,14 @@ async function refuseNonFinite(file: string, gguf: Gguf, sha256: string, signal?
  * @returns of each field the file, and what is known of it
  * @throws UserError naming the file and what is wrong
  */
-export async function checkStepFiles({ files = {} }: Study, studyPath: string, signal?: AbortSignal): Promise<Record<string, Content & { known: object }>> {
+export async function checkStepFiles({ files = {} }: Study, study: StudyFile, signal?: AbortSignal): Promise<Record<string, Content & { known: object }>> {
   const found: Record<string, Content & { known: object }> = {};
   for (const { field, check } of stepFiles) {
     const named = files[field];
     if (named === undefined) continue;
-    const absolute = path.resolve(path.dirname(studyPath), named);
+    const { path: absolute } = await readableFile(path.resolve(study.folder, named), field, signal);
     const bytes = await readFile(absolute).catch((error: Error) => {
-      throw new UserError(`${studyPath}: ${field} ${named} cannot be read (${error.message}); paths in a study count from its folder`);
+      throw new UserError(`${study.path}: ${field} ${named} cannot be read (${error.message}); paths in a study count from its folder`);
     });
     const known = check(named, bytes);
     found[field] = { name: path.basename(named), path: absolute, sha256: await contentHash(absolute, signal), bytes: bytes.length, known };
@@ -113,5 +116,6 @@ export async function checkResults(folder: string, model: Content): Promise<void
   if (plan && plan.model.sha256 !== model.sha256) {
     throw new UserError(`${folder} holds results of model ${plan.model.path} as it was then, another content than ${model.path}; give another folder with --out`);
   }
-  await withScratch(store, "probe", async () => undefined).catch(cannot);
+  // Names as long as any that will be wanted: else what took hours could not be kept.
+  await withScratch(store, "probe", (probe) => mkdir(path.join(probe, "n".repeat(longestName + 16), "k".repeat(64)), { recursive: true })).catch(cannot);
 }

@@ -51,13 +51,13 @@ export interface Quantized {
 export async function quantizeModel(request: QuantizeRequest, report: Report, signal: AbortSignal): Promise<Quantized> {
   const study = asStudy(request);
   const asked = study.cells[0]!;
-  const model = await checkModel(askedModel({ given: request.model, studyPath: "." }), signal);
+  const model = await checkModel(askedModel({ given: request.model, folder: "." }), signal);
   if (asked.calibration && request.calibration === undefined && !isShipped(model.path)) {
     throw new UserError("give a calibration text with --calibration: of the kind that the model is used on, as the domain matters more than anything else");
   }
   const out = path.resolve(request.out);
   if (out === model.path) throw new UserError(`--out ${request.out} is the model itself; give another file`);
-  const calibrations = await checkCalibrations({ study, cells: [asked], studyPath: ".", given: request.calibration }, null, signal);
+  const calibrations = await checkCalibrations({ study, cells: [asked], folder: ".", given: request.calibration }, null, signal);
   const training = asked.calibration && calibrations.get(asked.calibration.text);
   sayCosts(model, asked, training, report);
 

@@ -11,7 +11,7 @@ import type { Settings } from "../steps/settings.ts";
 import { fileFields } from "../steps/registry.ts";
 import { thisTarget } from "../steps/target.ts";
 import { writePlan } from "../store/plan.ts";
-import { findStudy, loadStudy } from "../study/find.ts";
+import { findStudy, loadStudy, type StudyFile } from "../study/find.ts";
 import type { Cell, Study } from "../study/types.ts";
 import { releaseNamed, type Release } from "../upstream/releases.ts";
 import { askedModel, askedText } from "./asked.ts";
@@ -22,6 +22,7 @@ import { checkModel, checkResults, checkStepFiles, type Model } from "./inputs.t
 import { makePlan, type Asked } from "./plan.ts";
 import { refuseWithoutRoom } from "./room.ts";
 import { runCells, type CellJob, type CellsEnded } from "./runCells.ts";
+import { readableFile } from "./readableFile.ts";
 import { refuseUnsupported } from "./supported.ts";
 import { checkText } from "./textInput.ts";
 import { tidyResults } from "./tidy.ts";
@@ -68,25 +69,26 @@ export interface SweepResult extends CellsEnded {
  */
 export async function sweep(request: SweepRequest, report: Report, signal: AbortSignal): Promise<SweepResult> {
   ensureCache();
-  const studyPath = findStudy(request.study);
-  const asked = loadStudy(studyPath, fileFields);
+  const studyFile = await findReadableStudy(request.study, signal);
+  const asked = loadStudy(studyFile, fileFields);
+  const { folder } = studyFile;
   const wanted = new Set(selectCells(asked.cells, request.only).map(({ name }) => name));
   const release = await releaseNamed(request.release);
   const supports: Build["supports"] = request.build?.supports ?? ((feature) => !release.lacks?.includes(feature));
   refuseUnsupported(request.build?.release ?? release.tag, supports, asked, asked.cells.filter(({ name }) => wanted.has(name)));
-  const model = await checkModel(askedModel({ given: request.model, study: asked.model, studyPath }), signal);
-  const text = await checkText(await askedText({ given: request.text, study: asked.text, studyPath }), asked.context, signal);
+  const model = await checkModel(askedModel({ given: request.model, study: asked.model, folder }), signal);
+  const text = await checkText(await askedText({ given: request.text, study: asked.text, folder }), asked.context, signal);
   const results = path.resolve(request.out ?? path.join(projectRoot, "results", [asked.name, model.name, ...(request.release ? [release.tag] : [])].join("-")));
   await checkResults(results, model);
-  const calibrations = await checkCalibrations({ study: asked, cells: asked.cells, studyPath, given: request.calibration }, text, signal);
-  const files = await checkStepFiles(asked, studyPath, signal);
+  const calibrations = await checkCalibrations({ study: asked, cells: asked.cells, folder, given: request.calibration }, text, signal);
+  const files = await checkStepFiles(asked, studyFile, signal);
   const build = request.build ?? (await patchedBuild(release, asked.cells, report, signal));
   const on = await thisTarget(build, request.threads ?? asked.threads ?? os.availableParallelism(), signal, request.stallLimit);
   const settings = settingsOf(asked, request);
   const inputsOf = ({ calibration }: Cell): FitInputs => fitInputs(model, calibration ? { text: calibrations.get(calibration.text)!, chunks: calibration.chunks ?? null, settings, on } : null, report, signal);
   const study = { ...asked, cells: await fitCells(asked.cells, wanted, inputsOf, report, signal) };
 
-  const shared: Asked = { study, studyPath, model, text, settings, calibrations, files, on, argv: request.argv ?? [] };
+  const shared: Asked = { study, studyPath: studyFile.path, model, text, settings, calibrations, files, on, argv: request.argv ?? [] };
   const jobs = planJobs(shared, model, results);
   await writePlan(results, makePlan(shared, jobs.map(({ cell, job }) => ({ cell, steps: job.steps }))));
   const chosen = jobs.filter(({ cell }) => wanted.has(cell.name));
@@ -94,6 +96,13 @@ export async function sweep(request: SweepRequest, report: Report, signal: Abort
   await refuseWithoutRoom(chosen.map(({ job }) => job), { gguf: model.gguf, textBytes: text.bytes, results, atOnce: request.jobs ?? 1 });
   const ended = await runCells(chosen, localExecutor(on, request.jobs ?? 1), report, signal);
   return { results, ...ended };
+}
+
+/** Paths in a study that came through a pipe count from the working directory. */
+async function findReadableStudy(asked: string, signal: AbortSignal): Promise<StudyFile> {
+  const found = findStudy(asked);
+  const { path: source, copied } = await readableFile(found, "study", signal);
+  return { path: found, source: copied ? source : found, folder: copied ? process.cwd() : path.dirname(found) };
 }
 
 function planJobs({ study, settings, text, calibrations, files, on }: Asked, model: Model, results: string): CellJob[] {

@@ -4,6 +4,7 @@ import path from "node:path";
 import { UserError } from "../errors.ts";
 import { contentHash } from "../store/contentHash.ts";
 import type { Content } from "./inputs.ts";
+import { readableFile } from "./readableFile.ts";
 
 /**
  * Check a text before anything runs. How many tokens it has only the model's tokenizer knows;
@@ -14,7 +15,7 @@ import type { Content } from "./inputs.ts";
  * @throws UserError when it is missing, empty, not UTF-8, begins with a byte-order mark, or is shorter than two contexts can be
  */
 export async function checkText(file: string, context: number, signal?: AbortSignal): Promise<Content> {
-  const absolute = path.resolve(file);
+  const { path: absolute, copied } = await readableFile(file, "text", signal);
   const status = await stat(absolute).catch(() => null);
   if (!status?.isFile()) throw new UserError(`text ${file}: there is no such file; give a UTF-8 text with --text`);
   if (status.size === 0) throw new UserError(`text ${file} is empty; give a text with --text`);
@@ -25,7 +26,7 @@ export async function checkText(file: string, context: number, signal?: AbortSig
       `text ${file} has ${status.size} bytes: too short, perplexity needs at least ${2 * context} tokens with a context of ${context}; give a longer text, or a study with a smaller context`,
     );
   }
-  return { name: path.basename(file), path: absolute, sha256: await contentHash(absolute, signal), bytes: status.size };
+  return { name: copied ? "pipe" : path.basename(file), path: absolute, sha256: await contentHash(absolute, signal), bytes: status.size };
 }
 
 const byteOrderMark = [0xef, 0xbb, 0xbf];

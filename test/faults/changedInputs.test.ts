@@ -46,7 +46,7 @@ async function inputs(folder: string): Promise<Record<Input | "study", string>> 
   const [model, text, training, tasks, study] = ["model.gguf", "text.txt", "training.txt", "tasks.csv", "study.yaml"].map((name) => path.join(folder, name)) as [string, string, string, string, string];
   await copyFile(demoModel, model);
   await copyFile(await ensureDemoText(), text);
-  await copyFile(await ensureDemoTrainingText(), training);
+  await copyFile(await calibrationTexts["demo"]!(), training);
   await copyFile(path.join(projectRoot, "test", "data", "tasks", "winogrande.csv"), tasks);
   await writeFile(study, `name: changed\ncontext: 128\nbatch: 128\nchunks: 2\nkl_divergence: true\nwinogrande: tasks.csv\nimatrix: { text: training.txt, chunks: 2 }\ncells:\n  - { name: iq4, type: IQ4_NL, imatrix: true }\n`);
   return { model, text, training, tasks, study };

@@ -5,26 +5,26 @@ import { hashFile } from "../../harness/hash.ts";
 import { askedModel, askedText, calibrationText, isShipped } from "../../harness/sweep/asked.ts";
 import { makeLab } from "../support/sweepLab.ts";
 
-const studyPath = "/somewhere/study.yaml";
+const folder = "/somewhere";
 
 describe("an input", () => {
   it("is the command line's, else the study's, else the demo models'", async () => {
-    expect(path.basename(askedModel({ studyPath }))).toBe("sotu-1m-f16.gguf");
-    expect(path.basename(askedModel({ study: "prose-7m", studyPath }))).toBe("prose-7m-f16.gguf");
-    expect(askedModel({ given: "mine.gguf", study: "prose-7m", studyPath })).toBe("mine.gguf");
-    expect(path.basename(await askedText({ studyPath }))).toBe("sotu-heldout.txt");
-    expect(await askedText({ study: "text.txt", studyPath })).toBe("/somewhere/text.txt");
-    expect(path.basename(await calibrationText({ study: "demo-prose", studyPath }))).toBe("calibration.txt");
+    expect(path.basename(askedModel({ folder }))).toBe("sotu-1m-f16.gguf");
+    expect(path.basename(askedModel({ study: "prose-7m", folder }))).toBe("prose-7m-f16.gguf");
+    expect(askedModel({ given: "mine.gguf", study: "prose-7m", folder })).toBe("mine.gguf");
+    expect(path.basename(await askedText({ folder }))).toBe("sotu-heldout.txt");
+    expect(await askedText({ study: "text.txt", folder })).toBe("/somewhere/text.txt");
+    expect(path.basename(await calibrationText({ study: "demo-prose", folder }))).toBe("calibration.txt");
   });
 
   it("by a name is what the models' cards say", async () => {
-    expect(await hashFile(askedModel({ given: "prose-7m", studyPath }))).toBe("a323e0d9176668748138279cb55f4e48321ac38fc22f5504996ba52d6955caaf");
-    expect(await hashFile(await askedText({ given: "moby-dick", studyPath }))).toBe("a86794f763e8e402bf476302d4a856b11cb9f7c48ff11984155691310328963f");
-    expect(Array.from(await readFile(await calibrationText({ study: "demo-prose", studyPath }), "utf8"))).toHaveLength(216_053);
+    expect(await hashFile(askedModel({ given: "prose-7m", folder }))).toBe("a323e0d9176668748138279cb55f4e48321ac38fc22f5504996ba52d6955caaf");
+    expect(await hashFile(await askedText({ given: "moby-dick", folder }))).toBe("a86794f763e8e402bf476302d4a856b11cb9f7c48ff11984155691310328963f");
+    expect(Array.from(await readFile(await calibrationText({ study: "demo-prose", folder }), "utf8"))).toHaveLength(216_053);
   });
 
   it("of models/ is known as such", () => {
-    expect([askedModel({ given: "prose-7m", studyPath }), "models/x.gguf", "/elsewhere/models/x.gguf"].map(isShipped)).toEqual([true, true, false]);
+    expect([askedModel({ given: "prose-7m", folder }), "models/x.gguf", "/elsewhere/models/x.gguf"].map(isShipped)).toEqual([true, true, false]);
   });
 });
 
