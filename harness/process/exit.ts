@@ -17,13 +17,16 @@ const graceMilliseconds = 1000;
 /**
  * Waits for the end of a child that leads a process group: of the child itself. Who still holds its output then, such as a daemon
  * that it left behind, is waited for a second, and the whole group is killed.
+ *
+ * @param onExit called when the child has ended, before that second
  */
-export async function exitOf(child: ChildProcess): Promise<Exit> {
+export async function exitOf(child: ChildProcess, onExit: () => void): Promise<Exit> {
   const closed = once(child, "close").catch(() => undefined);
   const exit = await new Promise<Exit>((resolve) => {
     child.once("error", (fault) => resolve({ code: null, signal: null, fault }));
     child.once("exit", (code, signal) => resolve({ code, signal, fault: null }));
   });
+  onExit();
   if (child.pid === undefined) return exit;
   await Promise.race([closed, wait(graceMilliseconds, undefined, { ref: false })]);
   signalGroup(child.pid, "SIGKILL");

@@ -19,6 +19,7 @@ export function reasonAndLog(error: unknown): string {
 }
 
 function oneLine(text: string): string {
-  const line = text.split(/\s*\n\s*/).filter(Boolean).join("; ");
+  // Whatever a program printed, it is shown on terminals and in tables.
+  const line = text.split(/\s*\n\s*/).filter(Boolean).join("; ").replace(/\p{Cc}+/gu, " ");
   return line.length > 500 ? `${line.slice(0, 500)}…` : line;
 }

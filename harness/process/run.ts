@@ -107,12 +107,13 @@ export async function run(command: string, args: string[], options: RunOptions =
   });
 
   if (child.pid !== undefined) guard(() => options.onStart?.(child.pid!));
-  const exit = await exitOf(child);
+  const exit = await exitOf(child, () => {
+    stall.end();
+    timers.forEach(clearTimeout);
+  });
   const seconds = (performance.now() - started) / 1000;
   for (const reader of readers) guard(() => reader.end());
   signal?.removeEventListener("abort", onAbort);
-  stall.end();
-  timers.forEach(clearTimeout);
   if (child.pid !== undefined) forgetGroup(child.pid);
 
   if (listenerFault) throw listenerFault.error;

@@ -1,7 +1,8 @@
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir, readFile, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { writeAtomic } from "../writeAtomic.ts";
 import type { Frame } from "../analysis/frame.ts";
+import { UserError } from "../errors.ts";
 import { decodeFrames } from "../parse/frames.ts";
 
 /** Frames of a text's first chunks, and whether they are all that was asked for. */
@@ -86,13 +87,22 @@ export async function keepFrames(file: string, count: number, grown?: FramesFile
   if (bytes.length > 0) await writeAtomic(file, bytes.subarray(0, count * frameBytes));
 }
 
+/** Bytes of frames that are read; a hundred thousand chunks of 512 tokens with a reference have as many. */
+const mostBytes = 2 ** 30;
+
 /**
  * The whole frames of a file, as far as every likelihood is a finite number.
  *
  * @param first chunk of the text that the file must begin with
  * @returns the frames, how many bytes each has, and the file's
+ * @throws UserError when there are more than any text makes: they are removed, so that they do not stand in the way for ever
  */
 export async function readFrames(file: string, first = 0): Promise<FramesFile> {
+  const size = await stat(file).then((status) => status.size, () => 0);
+  if (size > mostBytes) {
+    await rm(file, { force: true });
+    throw new UserError(`llama-perplexity wrote ${size} bytes of frames, more than any text makes: it is out of order; they were removed`);
+  }
   const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return Buffer.alloc(0);
     throw error;
