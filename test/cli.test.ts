@@ -85,6 +85,30 @@ describe("sweep", () => {
   });
 });
 
+/** Options that are numbers, with what they must be. */
+const numbers: [string, string[], string][] = [
+  ["sweep", ["--threads", "--jobs"], "from 1 to 512"],
+  ["sweep", ["--chunks"], "from 1 to 10000000"],
+  ["sweep", ["--stall-limit"], "from 0 to 43200"],
+  ["job", ["--stall-limit"], "from 0 to 43200"],
+  ["fit", ["--threads"], "from 1 to 512"],
+  ["fit", ["--imatrix-chunks"], "from 1 to 10000000"],
+  ["regress", ["--threads"], "from 1 to 512"],
+  ["regress", ["--stall-limit"], "from 0 to 43200"],
+  ["bench", ["--threads"], "from 1 to 512"],
+  ["bench", ["--repeats"], "from 1 to 10000"],
+  ["bench harness", ["--threads"], "from 1 to 512"],
+  ["bench harness", ["--repeats"], "from 1 to 10000"],
+];
+
+it.each(numbers.flatMap(([command, options, allowed]) => options.map((option) => [command, option, allowed] as const)))("%s %s is a number within limits", async (command, option, allowed) => {
+  for (const value of ["-1", "1.5", "NaN", "Infinity", "1e3", "0x10", "", " ", "١", "100000000", "9".repeat(400), ...(allowed.includes("from 1") ? ["0"] : [])]) {
+    stderr = "";
+    expect(await main([...command.split(" "), option, value])).not.toBe(0);
+    expect(stderr, value).toContain(`argument '${value}' is invalid. Allowed: a whole number ${allowed}.`);
+  }
+});
+
 it("npm run sweep -- --help answers", async () => {
   const { code, stdout: help } = await startScript("sweep.ts", ["--help"]).ended;
   expect(code).toBe(0);

@@ -46,7 +46,7 @@ export function loggedOutput({ stdout, stderr }: Output): string {
 const tailCharacters = 1 << 16;
 
 /** The last `count` lines of a text that are not empty. */
-export function lastLines(text: string, count = 20): string {
+function lastLines(text: string, count = 20): string {
   const lines = text.slice(-tailCharacters).split(/\r?\n/).filter((line) => line.trim() !== "");
   return lines.slice(-count).map((line) => line.slice(0, 2000)).join("\n");
 }
