@@ -16,8 +16,8 @@ export function errorLine(text: string): string | null {
   for (let start = 0; start < text.length; ) {
     const found = text.indexOf("\n", start);
     const end = found < 0 ? text.length : found;
-    const line = text.slice(start, Math.min(end, start + most)).trim();
-    if (says.test(line) && !quotes.test(line)) return line.replace(/^[\d.]+ [A-Z] +/, "");
+    const line = end === start ? "" : text.slice(start, Math.min(end, start + most)).trim();
+    if (line !== "" && says.test(line) && !quotes.test(line)) return line.replace(/^[\d.]+ [A-Z] +/, "");
     start = end + 1;
   }
   return null;

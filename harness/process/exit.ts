@@ -2,6 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as wait } from "node:timers/promises";
 import { signalGroup } from "./groups.ts";
+import { killMarked } from "./marked.ts";
 
 /** How a child process ended. */
 export interface Exit {
@@ -18,9 +19,10 @@ const graceMilliseconds = 1000;
  * Waits for the end of a child that leads a process group: of the child itself. Who still holds its output then, such as a daemon
  * that it left behind, is waited for a second, and the whole group is killed.
  *
+ * @param mark what it and all that it started are known by
  * @param onExit called when the child has ended, before that second
  */
-export async function exitOf(child: ChildProcess, onExit: () => void): Promise<Exit> {
+export async function exitOf(child: ChildProcess, mark: string, onExit: () => void): Promise<Exit> {
   const closed = once(child, "close").catch(() => undefined);
   const exit = await new Promise<Exit>((resolve) => {
     child.once("error", (fault) => resolve({ code: null, signal: null, fault }));
@@ -28,9 +30,10 @@ export async function exitOf(child: ChildProcess, onExit: () => void): Promise<E
   });
   onExit();
   if (child.pid === undefined) return exit;
-  await Promise.race([closed, wait(graceMilliseconds, undefined, { ref: false })]);
+  const isClosed = await Promise.race([closed.then(() => true), wait(graceMilliseconds, false, { ref: false })]);
   signalGroup(child.pid, "SIGKILL");
-  // Only one that left the group can still hold it.
+  if (!isClosed || exit.code !== 0) killMarked(mark);
+  // Where there is no /proc, one that left the group can still hold it.
   await Promise.race([closed, wait(graceMilliseconds / 4, undefined, { ref: false })]);
   child.stdout?.destroy();
   child.stderr?.destroy();

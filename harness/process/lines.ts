@@ -18,7 +18,7 @@ const longestLine = 1 << 16;
  * @param onLine gets whole lines, without `\n` or `\r\n`; at the end also one without a line break. Of a line longer than
  *   64 Ki characters it gets the beginning
  */
-export function readOutput(onText: (text: string) => void, onLine: (line: string) => void): OutputReader {
+export function readOutput(onText: ((text: string) => void) | undefined, onLine: ((line: string) => void) | undefined): OutputReader {
   const decoder = new StringDecoder("utf8");
   let open = "";
   const extend = (text: string, start: number, end: number): void => {
@@ -27,14 +27,15 @@ export function readOutput(onText: (text: string) => void, onLine: (line: string
   };
   const take = (text: string): void => {
     if (text === "") return;
-    onText(text);
+    onText?.(text);
+    if (!onLine) return;
     let start = 0;
     for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n", start)) {
       extend(text, start, end);
       const line = open;
       open = "";
       start = end + 1;
-      onLine(line.replace(/\r$/, ""));
+      onLine(line.endsWith("\r") ? line.slice(0, -1) : line);
     }
     extend(text, start, text.length);
   };
@@ -42,7 +43,7 @@ export function readOutput(onText: (text: string) => void, onLine: (line: string
     push: (bytes) => take(decoder.write(bytes)),
     end: () => {
       take(decoder.end());
-      if (open !== "") onLine(open);
+      if (open !== "") onLine?.(open);
     },
   };
 }

@@ -6,6 +6,7 @@ import { exitOf } from "./exit.ts";
 import { forgetGroup, signalGroup, watchGroup } from "./groups.ts";
 import { keepBytes, mostOutput } from "./keptOutput.ts";
 import { readOutput } from "./lines.ts";
+import { newMark } from "./marked.ts";
 import { abortError, ProcessError, type ProcessResult } from "./processError.ts";
 import { usualStallSeconds, watchForStall } from "./stall.ts";
 
@@ -43,7 +44,8 @@ type Ending = { reason: "abort" | "fault"; detail: string };
  * group gets SIGTERM, and SIGKILL after a grace, when `signal` is aborted, when
  * the time is up, when it hangs, when it writes more than 64 MiB, and when this program gets
  * SIGINT, SIGTERM or SIGHUP. If this program exits, as a command does at a second Ctrl-C
- * (interrupt.ts), the group is killed; so is what a program that has ended left of its group.
+ * (interrupt.ts), the group is killed; so is what a program that has ended left of its group, and where there is /proc
+ * also what left the group, if the program did not end well or its output is still held.
  *
  * @throws {ProcessError} not found, exit code other than 0, ended by a signal, out of time, hanging, too much output;
  *   the message has the last 20 lines of its output
@@ -58,10 +60,11 @@ export async function run(command: string, args: string[], options: RunOptions =
   }
 
   const started = performance.now();
+  const { mark, environment } = newMark();
   const kept = { stdout: keepBytes(), stderr: keepBytes() };
   let child: ChildProcess;
   try {
-    child = spawn(command, args, { cwd, env: { ...process.env, ...options.env }, detached: true, stdio: [options.stdin ?? "ignore", "pipe", "pipe"] });
+    child = spawn(command, args, { cwd, env: { ...process.env, ...environment, ...options.env }, detached: true, stdio: [options.stdin ?? "ignore", "pipe", "pipe"] });
   } catch (error) {
     throw notStarted(command, error as NodeJS.ErrnoException);
   }
@@ -78,7 +81,7 @@ export async function run(command: string, args: string[], options: RunOptions =
     timers.push(setTimeout(() => signalGroup(groupId, "SIGKILL"), graceSeconds * 1000));
   };
   const onAbort = (): void => end("abort", "aborted");
-  if (child.pid !== undefined) watchGroup(child.pid, (name) => end("abort", `interrupted by ${name}`));
+  if (child.pid !== undefined) watchGroup(child.pid, mark, (name) => end("abort", `interrupted by ${name}`));
   const stall = watchForStall(child.pid ?? 0, child.pid === undefined ? 0 : stallSeconds, () => end("fault", `was ended: it wrote nothing and took no processor time for ${minutes(stallSeconds)}`));
   if (timeoutSeconds !== undefined) {
     timers.push(setTimeout(() => end("fault", `not done after ${timeoutSeconds} s`), timeoutSeconds * 1000));
@@ -96,7 +99,7 @@ export async function run(command: string, args: string[], options: RunOptions =
   };
   let written = 0;
   const readers = (["stdout", "stderr"] as const).map((stream) => {
-    const reader = readOutput((text) => onText?.(text, stream), (line) => onLine?.(line, stream));
+    const reader = readOutput(onText && ((text) => onText(text, stream)), onLine && ((line) => onLine(line, stream)));
     child[stream]?.on("data", (bytes: Buffer) => {
       stall.heard();
       if ((written += bytes.length) > mostOutput) return end("fault", `was ended: it wrote more than ${mostOutput >> 20} MiB`);
@@ -107,7 +110,7 @@ export async function run(command: string, args: string[], options: RunOptions =
   });
 
   if (child.pid !== undefined) guard(() => options.onStart?.(child.pid!));
-  const exit = await exitOf(child, () => {
+  const exit = await exitOf(child, mark, () => {
     stall.end();
     timers.forEach(clearTimeout);
   });

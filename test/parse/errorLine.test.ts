@@ -16,9 +16,9 @@ describe("the first error line", () => {
   });
 
   it("is found at the end of 60 MB without a line break in seconds", () => {
-    const start = performance.now();
+    const before = process.cpuUsage();
     expect(errorLine(`${"e".repeat(60e6)}\nerror: at last`)).toBe("error: at last");
     expect(errorLine("\n".repeat(60e6))).toBeNull();
-    expect(performance.now() - start).toBeLessThan(15_000);
+    expect(process.cpuUsage(before).user / 1e6).toBeLessThan(15);
   });
 });

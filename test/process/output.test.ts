@@ -9,25 +9,31 @@ const shell = (script: string, options?: Parameters<typeof run>[2]) => run("sh",
 const digits = (megabytes: number, lines: "one line" | "lines"): string =>
   `head -c ${megabytes}000000 /dev/zero | tr '\\0' ${lines === "lines" ? "'\\n'" : "1"}`;
 
+/** On a busy machine the clock says little. */
+function processorSeconds(before: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1e6;
+}
+
 describe("much output", () => {
   it.each(["one line", "lines"] as const)("of 60 MB in %s is taken in seconds, and followed and read as fast", async (lines) => {
-    const start = performance.now();
+    const before = process.cpuUsage();
     let count = 0;
     const follow = followChunks(() => undefined);
     const result = await shell(digits(60, lines), { onText: follow, onLine: () => void count++ });
     expect(result.stdout.length).toBe(60e6);
     expect(count).toBe(lines === "lines" ? 60e6 : 1);
     expect(() => parsePerplexity(result)).toThrow(/gave no result/);
-    expect(performance.now() - start).toBeLessThan(20_000);
+    expect(processorSeconds(before)).toBeLessThan(15);
   });
 
   it.each(["one line", "lines"] as const)("of 600 MB in %s ends the program, in bounded memory", async (lines) => {
-    const [start, before] = [performance.now(), process.memoryUsage().rss];
+    const [start, before] = [process.cpuUsage(), process.memoryUsage().rss];
     const error = await shell(digits(600, lines), { onText: followChunks(() => undefined) }).catch((thrown: unknown) => thrown);
     expect((error as { reason: string }).reason).toMatch(/^sh was ended: it wrote more than 64 MiB/);
     expect((error as Error).message.length).toBeLessThan(10_000);
     expect(process.memoryUsage().rss - before).toBeLessThan(600e6);
-    expect(performance.now() - start).toBeLessThan(20_000);
+    expect(processorSeconds(start)).toBeLessThan(15);
   });
 
   it("gives of a very long line the beginning, and the next line whole", async () => {

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -112,6 +112,18 @@ describe("the end of a process group", () => {
     const running = run("sh", ["-c", "trap 'sleep 0.2; echo farewell; exit' TERM; echo ready; while :; do sleep 0.05; done"], { signal: stop.signal, onText });
     await expect(running).rejects.toMatchObject({ name: "AbortError" });
     expect(output).toMatch(/farewell\n$/);
+  });
+
+  it.runIf(process.platform === "linux").each(["setsid sleep 60 &", "(setsid sleep 60 >/dev/null 2>&1 &) ;"])("an abort ends a grandchild that left the group: %s", async (script) => {
+    const abort = new AbortController();
+    const folder = await temporaryFolder();
+    const file = path.join(folder, "number");
+    const running = shell(`${script.replace("setsid sleep 60", `setsid sh -c 'echo $$ > ${file}; exec sleep 60'`)} until [ -s ${file} ]; do sleep 0.02; done; echo; sleep 60`, {
+      signal: abort.signal,
+      onLine: () => abort.abort(),
+    });
+    await expect(running).rejects.toMatchObject({ name: "AbortError" });
+    expect(await isGone(Number(await readFile(file, "utf8")))).toBe(true);
   });
 
   it("an abort ends a grandchild that let go of the output", async () => {
