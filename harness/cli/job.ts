@@ -4,6 +4,7 @@ import { ensureBuild, targetsOf } from "../build/build.ts";
 import { UserError } from "../errors.ts";
 import { localExecutor } from "../executors/local.ts";
 import { readJob } from "../jobs/jobFile.ts";
+import { logNote } from "../process/reason.ts";
 import { moments } from "../steps/moments.ts";
 import { thisTarget } from "../steps/target.ts";
 import { releaseNamed } from "../upstream/releases.ts";
@@ -34,9 +35,11 @@ export function addJobCommand(program: Command, io: CommandIo): void {
         progress: (_job, step, text, fraction) => report({ kind: "cell", name: job.name, position, step, text, fraction }),
         note: (text) => report({ kind: "note", text }),
       }, io.signal);
-      for await (const { failure } of running) {
+      for await (const { failure, log } of running) {
         report({ kind: "done", name: job.name, position, outcome: failure === null ? "computed" : "failed", text: failure ?? "every step has its record" });
-        if (failure !== null) io.exit(exitCodes.failed);
+        if (failure === null) continue;
+        io.complain(`error: ${job.name} failed: ${failure}${logNote(log)}`);
+        io.exit(exitCodes.failed);
       }
     });
 }

@@ -1,5 +1,6 @@
 import { type Command, Option } from "commander";
 import { plainProgress } from "./plainProgress.ts";
+import { logNote } from "../process/reason.ts";
 import type { Report } from "../sweep/events.ts";
 import { sweep, type SweepRequest } from "../sweep/sweep.ts";
 import { type CommandIo, exitCodes } from "./io.ts";
@@ -38,7 +39,7 @@ export function addSweepCommand(program: Command, io: CommandIo, given: Pick<Swe
       });
       await live?.end(true);
       await showReports(outcome.results, io);
-      for (const { name, reason } of outcome.failed) io.complain(`error: cell ${name} failed: ${reason}`);
+      for (const { name, reason, log } of outcome.failed) io.complain(`error: cell ${name} failed: ${reason}${logNote(log)}`);
       if (outcome.failed.length > 0) io.exit(exitCodes.failed);
     });
 }

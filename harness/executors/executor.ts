@@ -5,6 +5,8 @@ export interface Ended {
   job: Job;
   /** Why it failed, in a line; null when it did not. */
   failure: string | null;
+  /** Path of what the program wrote that failed; null where there is none. */
+  log: string | null;
 }
 
 /** What an executor tells of a job under way: its step, words, and the fraction of the step where it is known. */

@@ -1,7 +1,8 @@
+import { UserError } from "../errors.ts";
 import type { Job } from "../jobs/job.ts";
 import { runJob } from "../jobs/runJob.ts";
 import { DiskFull, fileError } from "../fileError.ts";
-import { reasonAndLog } from "../process/reason.ts";
+import { reasonOf } from "../process/reason.ts";
 import { TextTooShort } from "../steps/shortText.ts";
 import type { Target } from "../steps/step.ts";
 import type { Ended, Executor, JobReport } from "./executor.ts";
@@ -42,11 +43,11 @@ export function localExecutor(on: Target, atOnce: number): Executor {
 async function runOne(job: Job, on: Target, { progress, note }: JobReport, signal: AbortSignal): Promise<Ended> {
   try {
     await runJob(job, on, { signal, note, report: (step, text, fraction) => progress(job, step, text, fraction) });
-    return { job, failure: null };
+    return { job, failure: null, log: null };
   } catch (thrown) {
     const error = fileError(thrown);
     // A text that is too short for one cell is too short for all, and a full disk is full for all.
     if (signal.aborted || error instanceof TextTooShort || error instanceof DiskFull || (error as Error).name === "AbortError") throw error;
-    return { job, failure: reasonAndLog(error) };
+    return { job, failure: reasonOf(error), log: error instanceof UserError ? (error.log ?? null) : null };
   }
 }

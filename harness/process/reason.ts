@@ -1,4 +1,3 @@
-import { UserError } from "../errors.ts";
 import { shownPath } from "../paths.ts";
 import { ProcessError } from "./processError.ts";
 
@@ -12,10 +11,9 @@ export function reasonOf(error: unknown): string {
   return oneLine(message);
 }
 
-/** The same, and where all that the program wrote is kept. */
-export function reasonAndLog(error: unknown): string {
-  const log = error instanceof UserError ? error.log : undefined;
-  return `${reasonOf(error)}${log === undefined ? "" : ` (all that it wrote: ${shownPath(log)})`}`;
+/** Where all that the program at fault wrote is kept, in words behind a reason; empty where it is not. */
+export function logNote(log: string | null): string {
+  return log === null ? "" : ` (all that it wrote: ${shownPath(log)})`;
 }
 
 function oneLine(text: string): string {

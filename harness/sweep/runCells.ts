@@ -18,7 +18,7 @@ export interface CellJob {
 export interface CellsEnded {
   computed: string[];
   stored: string[];
-  failed: { name: string; reason: string }[];
+  failed: { name: string; reason: string; log: string | null }[];
 }
 
 /**
@@ -41,12 +41,12 @@ export async function runCells(cells: readonly CellJob[], executor: Executor, re
     progress: (job, step, text, fraction) => report({ kind: "cell", name: job.name, position: position.get(job)!, step, text, fraction }),
     note: (text) => report({ kind: "note", text }),
   }, signal);
-  for await (const { job, failure } of running) {
+  for await (const { job, failure, log } of running) {
     if (failure === null) {
       ended.computed.push(job.name);
       done(job, "computed", await describe(job));
     } else {
-      ended.failed.push({ name: job.name, reason: failure });
+      ended.failed.push({ name: job.name, reason: failure, log });
       done(job, "failed", failure);
     }
   }

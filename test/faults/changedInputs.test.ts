@@ -5,7 +5,7 @@ import { beforeAll, expect, vi } from "vitest";
 import { demoModel, projectRoot } from "../../harness/paths.ts";
 import { loadResults } from "../../harness/report/load.ts";
 import { writeReports } from "../../harness/report/reports.ts";
-import { ensureDemoText, ensureDemoTrainingText } from "../../harness/sweep/knownTexts.ts";
+import { calibrationTexts, ensureDemoText } from "../../harness/sweep/knownTexts.ts";
 import type { SweepEvent } from "../../harness/sweep/events.ts";
 import { sweep } from "../../harness/sweep/sweep.ts";
 import { makeRealLab, type RealLab, tablesOf } from "../support/realLab.ts";

@@ -33,7 +33,9 @@ describe("a sweep", () => {
     const lab = await makeLab();
     const result = await lab.run({}, { quantize: 'if [ "$type" = IQ4_NL ]; then echo "out of paper" >&2; exit 3; fi; cp "$model" "$quantized"' });
     expect(result.computed).toEqual(["f16", "b"]);
-    expect(result.failed).toEqual([{ name: "a", reason: "llama-quantize ended with exit code 3: out of paper" }]);
+    const log = path.join(await folderOf(lab, "a", "quantize"), "llama-quantize.log");
+    expect(result.failed).toEqual([{ name: "a", reason: "llama-quantize ended with exit code 3: out of paper", log }]);
+    expect(await readFile(log, "utf8")).toContain("out of paper");
     await writeReports(await loadResults(lab.out));
     const rows = (await readFile(path.join(lab.out, "cells.csv"), "utf8")).split("\n");
     expect(rows[2]).toMatch(/^a,IQ4_NL,upstream,exact,native,,,,,,,,,,,false,,,,,,,,,,,,,,,failed: llama-quantize ended with exit code 3: out of paper,*$/);
