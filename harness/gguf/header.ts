@@ -1,4 +1,5 @@
 import { ParseError } from "../errors.ts";
+import { HeaderCursor } from "./cursor.ts";
 import { elementsOf, tensorTypes } from "./types.ts";
 
 /** A metadata value; 64-bit integers that do not fit a number exactly are bigint. */
@@ -25,109 +26,123 @@ export interface GgufHeader {
   tensors: GgufTensor[];
   /** First byte of the data section, counted from the start of the file. */
   dataOffset: number;
-}
-
-/** The bytes given end before the header does. */
-export class HeaderIncomplete extends Error {
-  override name = "HeaderIncomplete";
+  /** Where a tensor's data may begin: at multiples of so many bytes. */
+  alignment: number;
 }
 
 const maximumDimensions = 4;
+const longestKey = 65535;
+/** Upstream's GGML_MAX_NAME with its closing zero. */
+const longestTensorName = 63;
 const arrayType = 9;
+/** Of each metadata type: the least bytes that a value takes. */
 const minimumBytes = [1, 1, 2, 2, 4, 4, 4, 1, 8, 12, 8, 8, 8];
+const defaultAlignment = 32;
 
 /**
  * Parses the header of a GGUF file of version 2 or 3, little endian.
  * @param bytes the beginning of the file
- * @param fileBytes size of the whole file, so that impossible counts are recognised early
+ * @param fileBytes size of the whole file, so that impossible lengths are recognised before anything of them is kept
  * @throws HeaderIncomplete when `bytes` ends too early
- * @throws ParseError when it is not such a header; the message does not name the file
- * Source: docs in upstream's ggml/include/gguf.h, `gguf_init_from_file_impl`.
+ * @throws ParseError when it is not such a header; the message names field and place, not the file
+ * Source: docs in upstream's ggml/include/gguf.h, `gguf_init_from_reader`.
  */
 export function parseHeader(bytes: Uint8Array, fileBytes: number): GgufHeader {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let position = 0;
-
-  function take(count: number): number {
-    if (position + count > fileBytes) throw new ParseError("is truncated: its header does not end");
-    if (position + count > bytes.length) throw new HeaderIncomplete();
-    position += count;
-    return position - count;
-  }
-  function integer64(signed: boolean): number | bigint {
-    const at = take(8);
-    const value = signed ? view.getBigInt64(at, true) : view.getBigUint64(at, true);
-    const number = Number(value);
-    return Number.isSafeInteger(number) ? number : value;
-  }
-  function count(what: string, bytesEach: number): number {
-    const value = integer64(false);
-    if (typeof value === "bigint" || value * bytesEach > fileBytes)
-      throw new ParseError(`is damaged or truncated: ${value} ${what} cannot be in ${fileBytes} bytes`);
-    return value;
-  }
-  function text(): string {
-    const length = count("characters", 1);
-    const at = take(length);
-    return Buffer.from(bytes.buffer, bytes.byteOffset + at, length).toString("utf8");
-  }
-  function value(type: number, depth = 0): GgufValue {
-    switch (type) {
-      case 0: return view.getUint8(take(1));
-      case 1: return view.getInt8(take(1));
-      case 2: return view.getUint16(take(2), true);
-      case 3: return view.getInt16(take(2), true);
-      case 4: return view.getUint32(take(4), true);
-      case 5: return view.getInt32(take(4), true);
-      case 6: return view.getFloat32(take(4), true);
-      case 7: return view.getUint8(take(1)) !== 0;
-      case 8: return text();
-      case arrayType: {
-        if (depth > 0) throw new ParseError("has an array of arrays, which upstream does not read either");
-        const elementType = view.getUint32(take(4), true);
-        const length = count("array elements", minimumBytes[elementType] ?? 1);
-        return Array.from({ length }, () => value(elementType, depth + 1));
-      }
-      case 10: return integer64(false);
-      case 11: return integer64(true);
-      case 12: return view.getFloat64(take(8), true);
-      default: throw new ParseError(`has a metadata value of unknown type ${type}`);
-    }
-  }
-
   if (fileBytes < 4 || Buffer.from(bytes.subarray(0, 4)).toString("latin1") !== "GGUF")
     throw new ParseError("is not a GGUF file: it does not begin with the letters GGUF");
-  position = 4;
-  const version = view.getUint32(take(4), true);
+  const cursor = new HeaderCursor(bytes, fileBytes);
+  cursor.take(4);
+  const version = cursor.unsigned32();
   if (version !== 2 && version !== 3)
     throw new ParseError(`has GGUF version ${version}; versions 2 and 3, little endian, are read. Convert the model again with upstream's converter`);
-  const tensorCount = count("tensors", 24);
-  const metadataCount = count("metadata values", 13);
+  cursor.field = "the number of tensors";
+  const tensorCount = cursor.count("tensors", 24);
+  cursor.field = "the number of metadata values";
+  const metadataCount = cursor.count("metadata values", 13);
+  const metadata = readMetadata(cursor, metadataCount);
+  const alignment = metadata.get("general.alignment") ?? defaultAlignment;
+  if (typeof alignment !== "number" || !(alignment >= 1 && alignment <= 2 ** 31) || !Number.isInteger(Math.log2(alignment)))
+    throw new ParseError(`is damaged: general.alignment is ${String(alignment)}, not a power of two`);
+  const tensors = readTensors(cursor, tensorCount, alignment, fileBytes);
+  return { version, metadata, tensors, dataOffset: padded(cursor.position, alignment), alignment };
+}
 
+/** The next multiple of the alignment. */
+export function padded(bytes: number, alignment: number): number {
+  return Math.ceil(bytes / alignment) * alignment;
+}
+
+function readMetadata(cursor: HeaderCursor, count: number): Map<string, GgufValue> {
   const metadata = new Map<string, GgufValue>();
-  for (let index = 0; index < metadataCount; index++) {
-    const key = text();
-    if (metadata.has(key)) throw new ParseError(`has the metadata key ${key} twice`);
-    metadata.set(key, value(view.getUint32(take(4), true)));
+  for (let index = 0; index < count; index++) {
+    cursor.field = `the key of metadata value ${index + 1}`;
+    const key = cursor.name(longestKey);
+    cursor.field = `metadata value ${JSON.stringify(key)}`;
+    if (metadata.has(key)) throw cursor.damaged("is there twice");
+    metadata.set(key, readValue(cursor, cursor.unsigned32()));
   }
+  return metadata;
+}
+
+function readValue(cursor: HeaderCursor, type: number): GgufValue {
+  switch (type) {
+    case 0: return cursor.unsigned8();
+    case 1: return cursor.signed8();
+    case 2: return cursor.unsigned16();
+    case 3: return cursor.signed16();
+    case 4: return cursor.unsigned32();
+    case 5: return cursor.signed32();
+    case 6: return cursor.float32();
+    case 7: return cursor.unsigned8() !== 0;
+    case 8: return cursor.text();
+    case arrayType: return readArray(cursor);
+    case 10: return cursor.integer64(false);
+    case 11: return cursor.integer64(true);
+    case 12: return cursor.float64();
+    default: throw cursor.damaged(`is of the unknown type ${type}`);
+  }
+}
+
+function readArray(cursor: HeaderCursor): GgufValue[] {
+  const type = cursor.unsigned32();
+  if (type === arrayType) throw cursor.damaged("is an array of arrays, which upstream does not read either");
+  const bytesEach = minimumBytes[type];
+  if (bytesEach === undefined) throw cursor.damaged(`is an array of the unknown type ${type}`);
+  return Array.from({ length: cursor.elements(bytesEach) }, () => readValue(cursor, type));
+}
+
+function readTensors(cursor: HeaderCursor, count: number, alignment: number, fileBytes: number): GgufTensor[] {
   const names = new Set<string>();
-  const tensors = Array.from({ length: tensorCount }, (): GgufTensor => {
-    const name = text();
-    if (names.has(name)) throw new ParseError(`has the tensor ${name} twice`);
+  let due = 0;
+  return Array.from({ length: count }, (_, index): GgufTensor => {
+    cursor.field = `the name of tensor ${index + 1}`;
+    const name = cursor.name(longestTensorName);
+    cursor.field = `tensor ${JSON.stringify(name)}`;
+    if (names.has(name)) throw cursor.damaged("is there twice");
     names.add(name);
-    const dimensions = view.getUint32(take(4), true);
-    if (dimensions > maximumDimensions) throw new ParseError(`is damaged: tensor ${name} has ${dimensions} dimensions`);
-    const shape = Array.from({ length: dimensions }, () => Number(integer64(false)));
-    const typeNumber = view.getUint32(take(4), true);
-    const type = tensorTypes.get(typeNumber);
-    if (!type) throw new ParseError(`has tensor ${name} of the unknown type ${typeNumber}`);
-    const offset = Number(integer64(false));
-    const elements = elementsOf(shape);
-    if ((shape[0] ?? 1) % type.blockElements !== 0)
-      throw new ParseError(`is damaged: rows of tensor ${name} have ${shape[0]} elements, not a multiple of ${type.blockElements} as ${type.name} needs`);
-    return { name, shape, type: type.name, offset, elements, bytes: (elements / type.blockElements) * type.blockBytes };
+    const tensor = { name, ...readShape(cursor, fileBytes) };
+    const at = cursor.position;
+    const offset = cursor.integer64(false);
+    // As upstream reads it: one tensor behind the other, so that none overlap.
+    if (offset !== due) throw cursor.damaged(`has its data at offset ${offset} where ${due} is due`, at);
+    due += padded(tensor.bytes, alignment);
+    return { ...tensor, offset };
   });
-  const alignment = Number(metadata.get("general.alignment") ?? 32);
-  if (!(Number.isInteger(alignment) && alignment > 0)) throw new ParseError("is damaged: general.alignment is not a positive integer");
-  return { version, metadata, tensors, dataOffset: Math.ceil(position / alignment) * alignment };
+}
+
+function readShape(cursor: HeaderCursor, fileBytes: number): Omit<GgufTensor, "name" | "offset"> {
+  const at = cursor.position;
+  const dimensions = cursor.unsigned32();
+  if (dimensions > maximumDimensions) throw cursor.damaged(`has ${dimensions} dimensions`, at);
+  const shape = Array.from({ length: dimensions }, () => Number(cursor.integer64(false)));
+  const typeNumber = cursor.unsigned32();
+  const type = tensorTypes.get(typeNumber);
+  if (!type) throw cursor.damaged(`is of the unknown type ${typeNumber}`);
+  if (shape.includes(0)) throw cursor.damaged(`has no elements: ${shape.join(" × ")}`, at);
+  const elements = elementsOf(shape);
+  const bytes = (elements / type.blockElements) * type.blockBytes;
+  // Before anything is computed of a number that is not exact.
+  if (!(bytes <= fileBytes)) throw cursor.damaged(`has ${shape.join(" × ")} elements of ${type.name}, more than there can be in ${fileBytes} bytes; it may be truncated`, at);
+  if ((shape[0] ?? 1) % type.blockElements !== 0) throw cursor.damaged(`has rows of ${shape[0]} elements, not a multiple of ${type.blockElements} as ${type.name} needs`, at);
+  return { shape, type: type.name, elements, bytes };
 }

@@ -1,7 +1,8 @@
-import { open } from "node:fs/promises";
+import { open, stat } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { ParseError, UserError } from "../errors.ts";
-import { HeaderIncomplete, parseHeader } from "./header.ts";
+import { HeaderIncomplete } from "./cursor.ts";
+import { padded, parseHeader } from "./header.ts";
 import type { GgufHeader, GgufTensor } from "./header.ts";
 import { tensorBytes, tensorTypeNamed } from "./types.ts";
 
@@ -14,9 +15,13 @@ export interface Gguf extends GgufHeader {
 }
 
 const firstRead = 1 << 20;
+/** How much more is read of a header that goes on: few rounds, and little memory beside the last. */
+const growth = 4;
 
 async function openFile(path: string): Promise<FileHandle> {
   try {
+    // A pipe without a writer would never open.
+    if (!(await stat(path)).isFile()) throw new UserError("it is not a file");
     return await open(path, "r");
   } catch (error) {
     const reason = (error as NodeJS.ErrnoException).code === "ENOENT" ? "there is no such file" : (error as Error).message;
@@ -34,7 +39,7 @@ async function readAt(file: FileHandle, path: string, bytes: Uint8Array, positio
 }
 
 async function readHeader(file: FileHandle, path: string, fileBytes: number): Promise<GgufHeader> {
-  for (let length = Math.min(firstRead, fileBytes); ; length = Math.min(length * 2, fileBytes)) {
+  for (let length = Math.min(firstRead, fileBytes); ; length = Math.min(length * growth, fileBytes)) {
     const bytes = new Uint8Array(length);
     await readAt(file, path, bytes, 0);
     try {
@@ -47,24 +52,30 @@ async function readHeader(file: FileHandle, path: string, fileBytes: number): Pr
   }
 }
 
+/** A wrong number of tensors is noticed by nothing else than where the last one ends. */
+function refuseOtherEnd(path: string, { tensors, dataOffset, alignment }: GgufHeader, size: number): void {
+  for (const { name, offset, bytes } of tensors) {
+    const end = dataOffset + offset + bytes;
+    if (end > size) throw new ParseError(`${path} is truncated: tensor ${name} ends at byte ${end}, the file at ${size}. Copy or convert it again.`);
+  }
+  const last = tensors.at(-1);
+  const end = dataOffset + (last ? padded(last.offset + last.bytes, alignment) : 0);
+  if (size > end) throw new ParseError(`${path} is damaged: its tensors end at byte ${end}, and ${size - end} bytes follow that belong to none. Copy or convert it again.`);
+}
+
 /**
  * Reads the header of the GGUF file at `path`; tensor data stays on disk.
  * @throws UserError when the file cannot be opened
- * @throws ParseError naming the file when it is not GGUF, of an unsupported version, damaged,
- *   or shorter than its tensors need
+ * @throws ParseError naming the file, and of a damaged one field and place, when it is not GGUF, of an unsupported
+ *   version, damaged, or shorter than its tensors need
  */
 export async function readGguf(path: string): Promise<Gguf> {
   const file = await openFile(path);
   try {
-    const status = await file.stat();
-    if (!status.isFile()) throw new UserError(`${path} is not a file. Give the path of a GGUF file.`);
-    const header = await readHeader(file, path, status.size);
-    for (const tensor of header.tensors) {
-      const end = header.dataOffset + tensor.offset + tensor.bytes;
-      if (!(end <= status.size))
-        throw new ParseError(`${path} is truncated: tensor ${tensor.name} ends at byte ${end}, the file at ${status.size}. Copy or convert it again.`);
-    }
-    return { path, fileBytes: status.size, ...header };
+    const { size } = await file.stat();
+    const header = await readHeader(file, path, size);
+    refuseOtherEnd(path, header, size);
+    return { path, fileBytes: size, ...header };
   } finally {
     await file.close();
   }

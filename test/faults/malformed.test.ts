@@ -8,7 +8,7 @@ import { projectRoot } from "../../harness/paths.ts";
 import { fileFields } from "../../harness/steps/registry.ts";
 import { loadStudy } from "../../harness/study/find.ts";
 import { temporaryFolder } from "../support/temporary.ts";
-import { malformedStudy } from "./malformed.ts";
+import { malformedStudy } from "./malformedStudy.ts";
 import { faultRow } from "./row.ts";
 
 /** How much longer things may take here than alone on a machine. */

@@ -1,75 +1,74 @@
+import { open } from "node:fs/promises";
+import { expect } from "vitest";
+import { UserError } from "../../harness/errors.ts";
+import { headerNumbers, type HeaderNumber, type NumberKind } from "./ggufNumbers.ts";
 import type { Random } from "./row.ts";
 
-/** Text that is no study, and what a study must not be. */
-export interface Malformed {
-  what: string;
-  text: string;
+/** What reading something malformed may take at most. */
+const most = { milliseconds: 2000, bytes: 300e6 };
+
+/**
+ * Reads something malformed, which must end in a typed error that names the file, soon and without taking much memory.
+ *
+ * @returns its message
+ */
+export async function refused(file: string, read: () => Promise<unknown>): Promise<string> {
+  const start = performance.now();
+  const before = process.memoryUsage();
+  const peak = { bytes: 0 };
+  const watch = setInterval(() => (peak.bytes = Math.max(peak.bytes, taken())), 5);
+  const taken = (): number => {
+    const { heapUsed, external } = process.memoryUsage();
+    return heapUsed + external - before.heapUsed - before.external;
+  };
+  const error: unknown = await read().then(() => undefined, (thrown: unknown) => thrown);
+  peak.bytes = Math.max(peak.bytes, taken());
+  clearInterval(watch);
+  expect(error, `${file} was taken as sound`).toBeInstanceOf(UserError);
+  expect((error as Error).message).toContain(file);
+  expect(performance.now() - start).toBeLessThan(most.milliseconds);
+  expect(peak.bytes).toBeLessThan(most.bytes);
+  return (error as Error).message;
 }
 
-const good = `name: s
-title: a study
-context: 64
-batch: 128
-chunks: 4
-cells:
-  - { name: "own-{radius}{-decode}", type: Q4_0, radius: [1, 2, 3], decode: [exact, "published:shift"] }
-  - { name: f16, type: F16 }
-  - { name: tabled, type: Q8_0, table: { widths: [64, 32, 16, 8, 4, 2, 1, 1, 1, 1, 2, 4, 8, 16, 32, 64], values: [-128, -64, -32, -16, -8, -4, -2, -1, 0, 1, 2, 4, 8, 16, 32, 64] } }
-`;
+/** One of several. */
+export function oneOf<Item>(items: readonly Item[], random: Random): Item {
+  return items[Math.floor(random() * items.length)]!;
+}
 
-const pick = <T>(random: Random, list: readonly T[]): T => list[Math.floor(random() * list.length)]!;
-const upTo = (random: Random, most: number): number => Math.ceil(random() * most);
+/** Writes bytes as the beginning of a sparse file of so many bytes. */
+export async function writeSparse(file: string, bytes: Uint8Array, size: number): Promise<void> {
+  const handle = await open(file, "w");
+  try {
+    await handle.writeFile(bytes);
+    await handle.truncate(size);
+  } finally {
+    await handle.close();
+  }
+}
 
-/** What no field of a study may be, nor a list of it. */
-const wrong = ["-1", ".nan", "-.inf", "1e400", "1.5", "'x'", "[]", "{}", "[[1]]", "null", "*nowhere", "&a [*a]", "99999999999999999999", "!!binary AAAA", '"\\e[31m"'];
-const fields = ["name", "title", "context", "batch", "ubatch", "threads", "chunks", "kl_divergence", "imatrix", "pure", "hellaswag", "cells", "unknown"];
-const cellFields = ["name", "type", "radius", "table", "container", "encode", "scale", "decode", "imatrix", "types", "pure"];
+/** Values that a number in a header cannot have, or with which the rest of the file makes no sense. */
+function wrongValue({ kind, bytes }: HeaderNumber, value: bigint, random: Random): bigint {
+  const most = bytes === 4 ? 2n ** 32n - 1n : 2n ** 64n - 1n;
+  const large = [most, most >> 1n, 2n ** 31n, ...(bytes === 8 ? [2n ** 30n, 2n ** 32n + 5n, 2n ** 40n, 2n ** 53n, 2n ** 63n, 5n * 2n ** 30n] : [])];
+  // Types of other sizes than F16's and F32's.
+  if (kind === "tensor type") return oneOf([2n, 8n, 12n, 24n, 27n, 31n, 43n, ...large.filter((one) => one > 43n)], random);
+  if (kind === "value type" || kind === "element type") return oneOf([9n, 13n, 99n, ...large].filter((one) => one !== value), random);
+  if (kind === "alignment") return oneOf([0n, 3n, 33n, 1000n, ...large.filter((one) => one !== 2n ** 31n)], random);
+  if (kind === "offset") return oneOf([value + 1n, value + 32n, value + 2n ** 20n, ...large], random);
+  const near = [value + 1n, value + 1000n, ...(value > 0n ? [value - 1n, 0n] : [])];
+  return oneOf([...near, ...large, ...large], random);
+}
 
-const kinds: ((random: Random) => Malformed)[] = [
-  (random) => ({ what: "cut short within a cell", text: `${good.slice(0, good.indexOf("  - {") + 8 + upTo(random, 40))}` }),
-  (random) => {
-    const [open, close] = pick(random, [["[", "]"], ["{a: ", "}"], ["- ", ""], ["? ", ""], ["a:\n ", ""]]);
-    const depth = 200 + upTo(random, 100_000);
-    return { what: `nested ${depth} deep with ${open}`, text: `name: s\ncells: ${open.repeat(depth)}1${pick(random, ["", close.repeat(depth)])}\n` };
-  },
-  (random) => {
-    const [levels, width] = [3 + upTo(random, 12), 5 + upTo(random, 10)];
-    const lines = Array.from({ length: levels }, (_, level) => `a${level}: &a${level} [${Array.from({ length: width }, () => (level === 0 ? "1" : `*a${level - 1}`)).join(", ")}]`);
-    return { what: `aliases of aliases, ${width} to the ${levels}`, text: `name: s\n${lines.join("\n")}\ncells: *a${levels - 1}\n` };
-  },
-  (random) => ({ what: "an alias of itself", text: `name: s\n${pick(random, ["cells: &c [*c]", "cells: &c [{ name: a, type: *c }]", "cells: &c { a: *c }", "imatrix: &i { text: *i }\ncells: []", "cells: &c [[[*c]]]"])}\n` }),
-  (random) => {
-    const [lists, length] = [3 + upTo(random, 5), 20 + upTo(random, 200)];
-    const grid = ["radius", "decode", "scale", "encode", "container", "imatrix", "pure", "type"].slice(0, lists).map((field) => `${field}: [${Array.from({ length }, () => 1).join(", ")}]`);
-    return { what: `a grid of ${length} to the ${lists}`, text: `name: s\ncells:\n  - { name: a, ${grid.join(", ")} }\n` };
-  },
-  (random) => ({ what: "a name too long", text: good.replace("name: s", `name: ${"s".repeat(129 + upTo(random, 10_000))}`) }),
-  (random) => ({ what: "a cell's name too long", text: good.replace("name: f16", `name: ${"f".repeat(129 + upTo(random, 10_000))}`) }),
-  (random) => ({ what: "a name with what cannot stand in one", text: good.replace("name: f16", `name: ${pick(random, ['"a/b"', '"../a"', '".."', '"."', '"a\\0"', '"a\\nb"', '"\\e[1m"', '"-a"', '" "', '"a b"', '"ä"', '"{name}"', '"{nowhere}"', '"{"', '"con/"', "null", "{}"])}`) }),
-  (random) => {
-    const [field, value] = [pick(random, fields), pick(random, wrong)];
-    const others = good.slice(0, good.indexOf("cells:")).split("\n").filter((line) => !line.startsWith(`${field}:`));
-    const cells = field === "cells" ? "" : good.slice(good.indexOf("cells:"));
-    return { what: `${field} is ${value}`, text: `${others.join("\n")}${["name", "title", "hellaswag"].includes(field) ? `${field}: [${value}]` : `${field}: ${value}`}\n${cells}` };
-  },
-  (random) => {
-    const field = pick(random, cellFields);
-    return { what: `a cell's ${field}`, text: `name: s\ncells:\n  - { ${field === "name" ? "" : "name: a, "}${field === "type" ? "" : "type: Q4_0, "}${field}: ${pick(random, ["-1", "1e400", ".nan", "''", "{}", "[[]]", "[]", "[{}]", "x/y", "'\\0'"])} }\n` };
-  },
-  (random) => ({ what: "bytes of no meaning", text: String.fromCharCode(...Array.from({ length: 200 + upTo(random, 5000) }, () => Math.floor(random() * 256))) }),
-  (random) => ({ what: "signs of YAML in no order", text: Array.from({ length: upTo(random, 100_000) }, () => pick(random, [..."[]{}:,-?&*!|>'\"% @`#\n ab1"])).join("") }),
-  (random) => ({ what: "one sign again and again", text: pick(random, [..."[]{}:,-?&*!|>'\"%@`#\n1", "- ", "a: ", "!a ", "*a ", "&a ", "k: 1\n", "---\n", "? ", "<<: "]).repeat(1 + upTo(random, 200_000)) }),
-  (random) => ({ what: "keys without end", text: Array.from({ length: 1000 + upTo(random, 50_000) }, (_, key) => `k${key}: 1`).join("\n") }),
-  (random) => ({ what: "cells without end", text: `name: s\ncells:\n${Array.from({ length: 10_001 + upTo(random, 5000) }, (_, cell) => `  - { name: c${cell}, type: F16 }`).join("\n")}\n` }),
-  (random) => ({ what: "too large", text: `${good}#${"x".repeat((1 << 20) + upTo(random, 1 << 20))}` }),
-  (random) => {
-    const widths = Array.from({ length: pick(random, [0, 15, 17, 100_000]) }, () => upTo(random, 300));
-    return { what: `a table of ${widths.length} widths`, text: `name: s\ncells:\n  - { name: a, type: Q8_0, table: { widths: [${widths.join(", ")}], values: [1] } }\n` };
-  },
-  (random) => ({ what: "a table's file that is none", text: `name: s\ncells:\n  - { name: a, type: Q8_0, table: ${pick(random, ["/dev/zero", "/dev/stdin", "/", ".", "nowhere.yaml", "../../../../etc/passwd", "/proc/self/mem", '"a\\0b"', "x".repeat(5000)])} }\n` }),
-];
-
-/** One of many malformed studies, always the same for an index. */
-export function malformedStudy(index: number, random: Random): Malformed {
-  return kinds[index % kinds.length]!(random);
+/** A sound file with one number of its header wrong; each kind as often as the others. */
+export function withWrongNumber(sound: Buffer, random: Random): { bytes: Buffer; kind: NumberKind } {
+  const { numbers } = headerNumbers(sound);
+  const kind = oneOf([...new Set(numbers.map((one) => one.kind))], random);
+  const number = oneOf(numbers.filter((one) => one.kind === kind), random);
+  const bytes = Buffer.from(sound);
+  const value = number.bytes === 4 ? BigInt(bytes.readUInt32LE(number.at)) : bytes.readBigUInt64LE(number.at);
+  const wrong = wrongValue(number, value, random);
+  if (number.bytes === 4) bytes.writeUInt32LE(Number(wrong), number.at);
+  else bytes.writeBigUInt64LE(wrong, number.at);
+  return { bytes, kind };
 }
