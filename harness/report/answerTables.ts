@@ -20,7 +20,7 @@ function bits(cell: Measured): number | null {
  * standard errors, negative when the cell is the better one; `ratio` the cell's mean over the rival's.
  */
 export const testTable = table(
-  { file: "tests.csv", version: 1, steps: ["count", "evaluate"] },
+  { file: "tests.csv", version: 2, steps: ["count", "evaluate"] },
   (results) => {
     const all = measured(results).filter(({ record }) => record.divergence !== null);
     const opponents = all.filter(({ cell }) => cell.mode !== "own" && rivals.includes(cell.type));
@@ -29,8 +29,8 @@ export const testTable = table(
   {
     cell: ({ one }) => one.cell.name,
     against: ({ rival }) => rival.cell.name,
-    bpw_cell: ({ one }) => bits(one),
-    bpw_against: ({ rival }) => bits(rival),
+    bpw_quantized_cell: ({ one }) => bits(one),
+    bpw_quantized_against: ({ rival }) => bits(rival),
     kld_difference: ({ difference }) => rounded(difference?.mean, 7),
     standard_error: ({ difference }) => rounded(difference?.standardError, 7),
     low: ({ difference }) => rounded(difference?.low, 7),

@@ -49,7 +49,7 @@ const established = [
 ];
 
 /** Names in the order that people see them in on terminal and page. */
-const firstForPeople = ["cell", "bpw_quantized", "ppl", "kld", "same_top_percent", "entropy", "weight_error", "tokens_per_s"];
+const firstForPeople = ["cell", "bpw_quantized", "fallback_percent", "bpw_file", "ppl", "kld", "same_top_percent", "entropy", "weight_error", "tokens_per_s"];
 const lastForPeople = ["scheme", "status"];
 
 /** Every column there is of a cell, in the order of cells.csv: what was asked, and what the steps found. */

@@ -9,10 +9,11 @@ import { contentHash } from "../store/contentHash.ts";
 import { baseTypes, fileTypes, floatTypes } from "../study/types.ts";
 import { countFile } from "./countFile.ts";
 import { compareHistograms, histogramSchema, parseHistogram, type RecordedHistogram, recordedHistogram } from "./histogram.ts";
-import { hasType, misfits, tensorTypeOf } from "./misfits.ts";
+import { hasType, misfits } from "./misfits.ts";
 import { ruledTensors } from "./ruledTensors.ts";
 import { bitsPerWeight } from "./sizes.ts";
 import type { Step } from "./step.ts";
+import { fallbacks } from "./writtenTypes.ts";
 
 const config = z.strictObject({
   type: z.enum(fileTypes),
@@ -21,8 +22,8 @@ const config = z.strictObject({
   own: z.array(z.enum(baseTypes)),
   /** Whether the library counted codes while it quantized. */
   counted: z.boolean(),
-  /** Tensors that could not have the type, and why. */
-  misfits: z.array(z.strictObject({ name: z.string(), reason: z.string() })),
+  /** Names of tensors that were asked for in F16. */
+  kept: z.array(z.string()),
   /** Tensors that were to get another type, by name. */
   types: z.record(z.string(), z.string()).optional(),
 });
@@ -35,7 +36,7 @@ const tensorSchema = z.strictObject({
   type: z.string(),
   bytes: count,
   elements: count,
-  /** Why the tensor did not get the cell's type; null when it did, or was never to. */
+  /** Why the tensor did not get the cell's type; null when it did, was never to, or a mixture chose another. */
   fallback: z.string().nullable(),
 });
 
@@ -63,7 +64,7 @@ export type RecordedTensor = z.infer<typeof tensorSchema>;
  */
 export const countCodes: Step<Config, Result> = {
   name: "count",
-  version: 1,
+  version: 2,
   beside: true,
   config,
   result,
@@ -72,7 +73,7 @@ export const countCodes: Step<Config, Result> = {
     pure: cell.pure,
     own: cell.mode === "own" ? cell.types : [],
     counted: cell.mode !== "upstream" && !hasType(gguf, cell.type),
-    misfits: misfits(gguf, cell),
+    kept: misfits(gguf, cell),
     ...(cell.tensors && { types: ruledTensors(gguf, cell) }),
   }),
   needs: ({ counted }) => ["model", "quantized", ...(counted ? ["histogram"] : [])],
@@ -90,15 +91,22 @@ export const countCodes: Step<Config, Result> = {
     ]);
     return {
       file: { sha256, bytes: gguf.fileBytes },
-      tensors: describeTensors(gguf, asked),
+      tensors: describeTensors(await readGguf(at["model"]!), gguf, asked),
       histogram: asked.counted ? await checkedHistogram(at["histogram"]!, found.histogram, asked) : null,
       weightErrors: found.weightErrors.map(({ name, type, relative }) => ({ name, type, relative })),
     };
   },
   columns: [
     { name: "file_bytes", unit: "bytes", decimals: 0, better: "lower", says: "size of the file", value: ({ file }) => file.bytes },
-    { name: "bpw_file", unit: "bits", decimals: 4, better: "lower", says: "bits per weight: 8 × bytes of the file ÷ all of its weights", value: ({ file, tensors }, _original, { type }) => bitsPerWeight(file.bytes, tensors, type).file },
-    { name: "bpw_quantized", unit: "bits", decimals: 4, better: "lower", says: "bits per weight of the quantized tensors alone", shown: { heading: "bits/weight", terminal: 2, page: 3, otherwise: "bpw_file" }, value: ({ file, tensors }, _original, { type }) => bitsPerWeight(file.bytes, tensors, type).quantized },
+    { name: "bpw_file", unit: "bits", decimals: 4, better: "lower", says: "bits per weight of the whole file: 8 × its bytes ÷ all of its weights", shown: { heading: "file bits/weight", page: 3 }, value: ({ file, tensors }, _original, { type }) => bitsPerWeight(file.bytes, tensors, type).file },
+    { name: "bpw_quantized", unit: "bits", decimals: 4, better: "lower", says: "bits per weight of the quantized tensors alone", shown: { heading: "quantized bits/weight", terminal: 2, page: 3 }, value: ({ file, tensors }, _original, { type }) => bitsPerWeight(file.bytes, tensors, type).quantized },
+    {
+      name: "fallback_percent", unit: "%", decimals: 4, better: "lower",
+      says: "share of the weights whose tensors got another type than was asked for; which and why is in tensors.csv",
+      // Where there are none, nobody needs the column.
+      shown: { heading: "other type, %", terminal: 1, page: 3, as: (share) => (share === 0 ? "" : share) },
+      value: ({ tensors }) => fallbackPercent(tensors),
+    },
     { name: "weight_error", unit: "", decimals: 8, better: "lower", says: "squared error of the weights ÷ their squares, over all quantized tensors", shown: { heading: "weight error, %", page: 3, as: (error) => 100 * Math.sqrt(Number(error)) }, value: (found) => wholeWeightError(found) },
     { name: "code_entropy", unit: "bits", decimals: 5, better: null, says: "bits per code, of all codes of the cell's type together", value: ({ histogram }, _original, { type }) => codeEntropy(histogram, type) },
   ],
@@ -110,6 +118,11 @@ function wholeWeightError({ weightErrors, tensors }: Pick<Result, "weightErrors"
   const sizes = weightErrors.map(({ name }) => elements.get(name) ?? 0);
   const all = sizes.reduce((sum, size) => sum + size, 0);
   return all === 0 ? null : weightErrors.reduce((sum, { relative }, index) => sum + relative * sizes[index]!, 0) / all;
+}
+
+function fallbackPercent(tensors: readonly RecordedTensor[]): number {
+  const weights = (list: readonly RecordedTensor[]): number => list.reduce((sum, { elements }) => sum + elements, 0);
+  return (100 * weights(tensors.filter(({ fallback }) => fallback !== null))) / weights(tensors);
 }
 
 function codeEntropy(histogram: RecordedHistogram | null, type: string): number | null {
@@ -125,13 +138,7 @@ async function checkedHistogram(file: string, counted: Histogram | null, { own }
   return recordedHistogram(library, own);
 }
 
-function describeTensors(gguf: Gguf, asked: Config): RecordedTensor[] {
-  const expected = asked.pure ? tensorTypeOf(asked.type) : undefined;
-  return gguf.tensors.map(({ name, shape, type, bytes, elements }) => {
-    const named = asked.misfits.find((misfit) => misfit.name === name);
-    const wanted = asked.types?.[name] ?? expected;
-    const other = wanted !== undefined && !floatTypes.includes(type) && type !== wanted;
-    const fallback = named?.reason ?? (other ? `${type}: upstream's choice in place of ${wanted}` : null);
-    return { name, shape, type, bytes, elements, fallback };
-  });
+function describeTensors(model: Gguf, written: Gguf, asked: Config): RecordedTensor[] {
+  const reasons = fallbacks(model.tensors, written.tensors, asked);
+  return written.tensors.map(({ name, shape, type, bytes, elements }, index) => ({ name, shape, type, bytes, elements, fallback: reasons[index]! }));
 }

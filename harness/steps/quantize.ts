@@ -11,6 +11,7 @@ import { ruledTensors } from "./ruledTensors.ts";
 import { tensorPattern } from "./tensorPattern.ts";
 import { buildFacts, type Paths, type Step, type Target } from "./step.ts";
 import { writeOwn } from "../writeAtomic.ts";
+import { checkWritten } from "./writtenModel.ts";
 
 const config = z.strictObject({
   type: z.enum(fileTypes),
@@ -32,10 +33,10 @@ const result = z.strictObject({
 
 type Config = z.infer<typeof config>;
 
-/** llama-quantize: model → quantized file, and the library's histogram of its codes. */
+/** llama-quantize: model → quantized file, which is checked against what was asked for, and the library's histogram of its codes. */
 export const quantize: Step<Config, z.infer<typeof result>> = {
   name: "quantize",
-  version: 1,
+  version: 2,
   config,
   result,
   configure: ({ cell, gguf }) => hasType(gguf, cell.type) ? null : {
@@ -43,7 +44,7 @@ export const quantize: Step<Config, z.infer<typeof result>> = {
     pure: cell.pure,
     conf: confText(cell, { histogram: "histogram", moments: "moments" }),
     imatrix: cell.imatrix,
-    kept: misfits(gguf, cell).map(({ name }) => name),
+    kept: misfits(gguf, cell),
     ...(cell.tensors && { types: ruledTensors(gguf, cell) }),
   },
   needs: ({ imatrix, conf }) => ["model", ...(imatrix ? ["imatrix"] : []), ...(hasLine(conf, "FEEDBACK") ? ["moments"] : [])],
@@ -53,7 +54,7 @@ export const quantize: Step<Config, z.infer<typeof result>> = {
   writes: (_asked, { quantizedBytes }) => quantizedBytes,
   async run(asked, at, on, tools) {
     refuseKept(asked, on);
-    tools.reserve(leastQuantizedBytes(await readGguf(at["model"]!), asked.type));
+    tools.reserve(leastQuantizedBytes(await readGguf(at["model"]!), asked.type, asked.types));
     const conf = asked.conf === null ? null : path.join(tools.folder, "pablo.conf");
     if (conf !== null) await writeOwn(conf, asked.conf ?? "");
     // The program writes the path of an importance matrix into the file, whose bytes shall not depend on where the cache lies.
@@ -70,8 +71,7 @@ export const quantize: Step<Config, z.infer<typeof result>> = {
         if (tensor && reason) rounded[tensor] = reason;
       },
     });
-    // Not every release notices that a disk took less than it wrote.
-    await readGguf(quantized);
+    checkWritten(await readGguf(at["model"]!), await readGguf(quantized), asked);
     return { quantizeSeconds: seconds, ...(hasLine(asked.conf, "FEEDBACK") && { rounded }) };
   },
   columns: [

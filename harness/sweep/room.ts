@@ -36,8 +36,8 @@ export async function refuseWithoutRoom(jobs: readonly Job[], { gguf, textBytes,
   const passing: number[] = [];
   for (const job of jobs) {
     if (await isStored(job)) continue;
-    const type = job.steps.find(({ step }) => step === "quantize")?.config["type"];
-    const known = { gguf, textBytes, quantizedBytes: typeof type === "string" ? leastQuantizedBytes(gguf, type) : gguf.fileBytes };
+    const { type, types } = (job.steps.find(({ step }) => step === "quantize")?.config ?? {}) as { type?: string; types?: Record<string, string> };
+    const known = { gguf, textBytes, quantizedBytes: type === undefined ? gguf.fileBytes : leastQuantizedBytes(gguf, type, types) };
     let bytes = 0;
     for (const step of job.steps) {
       const missing = await missingBytes(step, known, results);

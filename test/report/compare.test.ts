@@ -37,9 +37,9 @@ describe("compare", () => {
 
   it("has the columns that it had from the first", () => {
     expect(comparisonSheet(compareResults(fixtureResults(), fixtureResults())).columns.join()).toBe(
-      "cell,status,conf_differs,bpw_a,bpw_b,ppl_a,ppl_b,ppl_difference_percent,ppl_ratio_low,ppl_ratio_high,kld_a,kld_b,entropy_a,entropy_b,tokens_per_s_a,tokens_per_s_b",
+      "cell,status,conf_differs,bpw_file_a,bpw_file_b,bpw_quantized_a,bpw_quantized_b,ppl_a,ppl_b,ppl_difference_percent,ppl_ratio_low,ppl_ratio_high,kld_a,kld_b,entropy_a,entropy_b,tokens_per_s_a,tokens_per_s_b",
     );
-    expect(comparisonText(compareResults(fixtureResults(), changed())).split("\n")).toContainEqual(expect.stringMatching(/^cell +bits A +bits B +PPL A +PPL B +B\/A, % +low +high +KLD A +KLD B$/));
+    expect(comparisonText(compareResults(fixtureResults(), changed())).split("\n")).toContainEqual(expect.stringMatching(/^cell +quantized bits A +quantized bits B +PPL A +PPL B +B\/A, % +low +high +KLD A +KLD B$/));
   });
 
   it("names the settings that differ, and only those", () => {

@@ -36,15 +36,15 @@ describe("report.html", () => {
   it("has the columns that it had from the first, each explained", () => {
     const [, head] = /<thead>([\s\S]*?)<\/thead>/.exec(textPage(fixtureResults()))!;
     const headings = [...head!.matchAll(/<th scope="col"(?: class="number")? title="([^"]+)"><button type="button">([^<]+)</g)].map(([, says, title]) => [title, says]);
-    expect(headings.map(([title]) => title)).toEqual(["cell", "bits/weight", "perplexity", "KL divergence", "same top token, %", "entropy, bits/code", "weight error, %", "tokens/s", "scheme"]);
-    expect(headings[3]![1]).toBe("mean KL divergence from the model&#39;s own predictions; lower is better");
+    expect(headings.map(([title]) => title)).toEqual(["cell", "quantized bits/weight", "file bits/weight", "perplexity", "KL divergence", "same top token, %", "entropy, bits/code", "weight error, %", "tokens/s", "scheme"]);
+    expect(headings[4]![1]).toBe("mean KL divergence from the model&#39;s own predictions; lower is better");
     expect(textPage(fixtureResults())).toContain('data-sort="q4_0-own-r1">q4_0-own-r1</td>');
   });
 
   it("shows numbers with their errors, to be sorted by the numbers", () => {
     const [row] = /<tr>\s*<td data-sort="q8_0-own-basic-published"[\s\S]*?<\/tr>/.exec(textPage(fixtureResults()))!;
     expect([...row!.matchAll(/<td[^>]*>([^<]*)<\/td>/g)].map(([, text]) => text)).toEqual([
-      "q8_0-own-basic-published", "8.50", "885.2 ± 11", "17.4 ± 0.44", "90.00", "3.50", "9.80", "1,885", "Q8_0 own basic, published",
+      "q8_0-own-basic-published", "8.50", "7.81", "885.2 ± 11", "17.4 ± 0.44", "90.00", "3.50", "9.80", "1,885", "Q8_0 own basic, published",
     ]);
     expect(row).toContain('data-sort="885.2"');
   });
@@ -68,7 +68,7 @@ describe("report.html", () => {
     const answer = /class="answer">([\s\S]*?)<\/section>/.exec(html)![1]!;
     expect(answer.match(/<p>/g)).toHaveLength(3);
     expect(answer).toMatch(/compressed further\? Hardly:<\/strong> the codes of q4_0-own-r0 carry 3\.\d\d of 4 bits, which leaves \d\.\d % to/);
-    expect(answer).toMatch(/regrouped into 4 bits\? Yes:<\/strong> packed at 4\.50 bits per weight has a mean KL divergence of 0\.000676 ± 0\.000017, 12\.7 % below the 0\.000775 of iq4_nl/);
+    expect(answer).toMatch(/regrouped into 4 bits\? Yes:<\/strong> packed at 4\.50 bits per quantized weight has a mean KL divergence of 0\.000676 ± 0\.000017, 12\.7 % below the 0\.000775 of iq4_nl/);
     expect(answer).toMatch(/891\.1 as published and 16\.16 decoded exactly/);
   });
 

@@ -108,12 +108,12 @@ describe("tables", () => {
       "cell,type,scheme,decode,container,file_bytes,bpw_file,bpw_quantized,ppl,ppl_error,nll,chunks,quantize_s,perplexity_s,tokens_per_s," +
         "imatrix,kld,kld_error,kld_median,kld_90,kld_99,kld_999,kld_max,same_top_percent,delta_p_rms_percent," +
         "ln_ppl_ratio,ln_ppl_ratio_low,ln_ppl_ratio_high,weight_error,entropy,status," +
-        "code_entropy,kld_chunk_error,kld_median_error,kld_90_error,kld_95,kld_95_error,kld_99_error,kld_999_error,same_top_error_percent",
+        "fallback_percent,code_entropy,kld_chunk_error,kld_median_error,kld_90_error,kld_95,kld_95_error,kld_99_error,kld_999_error,same_top_error_percent",
     );
-    expect(table("cells.csv").map((row) => [row["cell"], row["scheme"], row["bpw_file"], row["bpw_quantized"], row["ppl"], row["chunks"], row["status"]])).toEqual([
-      ["f16", "upstream", "26.6667", "16", "1234.5678", "2", "ok"],
-      ["q4_0-own-r0", "own r0", "17.6471", "4.5", "1234.5678", "2", "ok"],
-      ["q4_0-own-r1", "own r1", "", "", "", "", 'failed: it said "no", twice'],
+    expect(table("cells.csv").map((row) => [row["cell"], row["scheme"], row["bpw_file"], row["bpw_quantized"], row["fallback_percent"], row["ppl"], row["chunks"], row["status"]])).toEqual([
+      ["f16", "upstream", "26.6667", "16", "0", "1234.5678", "2", "ok"],
+      ["q4_0-own-r0", "own r0", "17.6471", "4.5", "29.4118", "1234.5678", "2", "ok"],
+      ["q4_0-own-r1", "own r1", "", "", "", "", "", 'failed: it said "no", twice'],
     ]);
   });
 
@@ -187,9 +187,9 @@ describe("tables", () => {
 
   it("prints a summary", async () => {
     const lines = summary(await loadResults(folder)).split("\n");
-    expect(lines[0]).toMatch(/^cell +bits\/weight +perplexity +± +KL divergence +± +tokens\/s +status$/);
+    expect(lines[0]).toMatch(/^cell +quantized bits\/weight +other type, % +perplexity +± +KL divergence +± +tokens\/s +status$/);
     expect(lines[1]).toMatch(/^f16 +16\.00 +1,234\.6 +1\.5000 +512 +ok$/);
-    expect(lines[2]).toMatch(/^q4_0-own-r0 +4\.50 +1,234\.6 +1\.5000 +0\.50000 +0\.01000 +512 +ok$/);
+    expect(lines[2]).toMatch(/^q4_0-own-r0 +4\.50 +29\.4 +1,234\.6 +1\.5000 +0\.50000 +0\.01000 +512 +ok$/);
     expect(lines[3]).toMatch(/^q4_0-own-r1 +failed: it said "no", twice$/);
   });
 

@@ -47,6 +47,6 @@ export const qualitySize: FigureDefinition = ({ cells }) => {
 
 function placed(cell: FigureCell, byDivergence: boolean, what: string): Placed {
   const { value, error } = byDivergence ? cell.divergence! : cell.perplexity;
-  const hover = `${cell.name}: ${readable(cell.bits, 3)} bits per weight, ${what} ${readable(value)} ± ${readable(error, 2)}`;
+  const hover = `${cell.name}: ${readable(cell.bits, 3)} bits per weight of the quantized tensors, ${what} ${readable(value)} ± ${readable(error, 2)}`;
   return { name: cell.name, bits: cell.bits, value, error, kind: kindOf(cell), front: false, hover };
 }

@@ -42,7 +42,7 @@ function requantization(data: FigureData): Answer {
   const valueOf = ({ divergence, perplexity }: FigureCell): number => (rival?.divergence ? divergence!.value : perplexity.value);
   const [best] = [...candidates].sort((left, right) => valueOf(left) - valueOf(right));
   if (!best || !rival) return { verdict: `${question} Not measured:`, text: "this study has no table, or nothing of 4 bits to hold it against." };
-  const size = small.length > 0 ? `at ${readable(best.bits, 3)} bits per weight` : `with 16 codes (stored one to a byte, ${readable(best.bits, 3)} bits per weight)`;
+  const size = small.length > 0 ? `at ${readable(best.bits, 3)} bits per quantized weight` : `with 16 codes (stored one to a byte, ${readable(best.bits, 3)} bits per quantized weight)`;
   if (rival.divergence && best.divergence) {
     const difference = pairedDifference(rival.divergence.chunks, best.divergence.chunks);
     const share = 100 * (best.divergence.value / rival.divergence.value - 1);

@@ -1,0 +1,51 @@
+import { isDeepStrictEqual } from "node:util";
+import { UserError } from "../errors.ts";
+import { ownCoding } from "../gguf/own.ts";
+import type { Gguf } from "../gguf/read.ts";
+import { defects } from "../study/types.ts";
+import { fileTypeNamed } from "./fileTypes.ts";
+import { type AskedType, fallbacks } from "./writtenTypes.ts";
+
+/** Keys that llama-quantize writes or takes away. */
+const ofQuantizing = /^(general\.file_type$|general\.quantization_version$|split\.|quantize\.|pablo\.)/;
+
+/**
+ * Checks that a quantized file is the model in the type that was asked for, by its header: all tensors, each in its shape
+ * and a type that was asked for, and all metadata.
+ *
+ * @param conf the scheme as pablo.conf; null when the library has no part in it
+ * @throws UserError naming what is not
+ */
+export function checkWritten(model: Gguf, written: Gguf, asked: AskedType & { conf: string | null }): void {
+  const wrong = (what: string): UserError => new UserError(`llama-quantize wrote another model than it was given: ${what}`);
+  const { number } = fileTypeNamed(asked.type);
+  const said = written.metadata.get("general.file_type");
+  if (said !== number) throw new UserError(`llama-quantize was asked for ${asked.type} (file type ${number}) and wrote file type ${String(said)}`);
+  if (written.tensors.length !== model.tensors.length) throw wrong(`${written.tensors.length} tensors of ${model.tensors.length}`);
+  const tensors = new Map(written.tensors.map((tensor) => [tensor.name, tensor]));
+  for (const { name, shape } of model.tensors) {
+    const found = tensors.get(name);
+    if (!found) throw wrong(`it has no tensor ${name}`);
+    if (!isDeepStrictEqual(found.shape, shape)) throw wrong(`tensor ${name} has ${found.shape.join(" × ")} elements, not ${shape.join(" × ")}`);
+  }
+  for (const [key, value] of model.metadata) {
+    if (!ofQuantizing.test(key) && !isDeepStrictEqual(written.metadata.get(key), value)) throw wrong(`its ${key} is another`);
+  }
+  fallbacks(model.tensors, written.tensors, asked);
+  refuseOtherCoding(written, asked.conf);
+}
+
+/** A file says itself how its own codes are decoded. */
+function refuseOtherCoding(written: Gguf, conf: string | null): void {
+  const found = ownCoding(written);
+  const says = (key: string, otherwise: string): string => new RegExp(`^${key} (\\S+)$`, "m").exec(conf ?? "")?.[1] ?? otherwise;
+  const own = conf?.startsWith("1 ") === true;
+  if (!own && found) throw new UserError("llama-quantize wrote own codes where none were asked for");
+  if (!own) return;
+  if (!found) throw new UserError("llama-quantize wrote no own codes: it is not a patched one, or it ignored pablo.conf");
+  const [container, decoding, radius] = [says("CONTAINER", "native"), says("DECODE", "exact"), Number(conf.split(" ")[1])];
+  const decode = decoding === "published" ? `published:${defects.join(",")}` : decoding;
+  const [coded, decoded, zeroed] = [found.container, written.metadata.get("pablo.decode"), written.metadata.get("pablo.radius")];
+  if (coded !== container || decoded !== decode || zeroed !== radius)
+    throw new UserError(`llama-quantize wrote own codes of another scheme than was asked for: container ${coded}, decode ${String(decoded)}, radius ${String(zeroed)}`);
+}
