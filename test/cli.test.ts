@@ -32,7 +32,7 @@ describe("sweep", () => {
     const { code, out } = await sweepWith({});
     expect(code).toBe(0);
     expect(stdout).toMatch(/^cell 1 of 2: a: evaluate 0 %, loading$[^]*^cell 1 of 2: a: perplexity 12\.1825 ± 2\.72409, 2 chunks$/m);
-    expect(stdout).toMatch(/^a +17\.02 +12\.1825 +2\.7241 +\d* +ok$/m);
+    expect(stdout).toMatch(/^a +4\.50 +12\.1825 +2\.7241 +\d* +ok$/m);
     const written = [...stdout.matchAll(/^wrote (.*)$/gm)].map(([, file]) => file);
     expect(written).toContain(path.join(out, "cells.csv"));
     for (const file of written) expect((await readFile(file!, "utf8")).length).toBeGreaterThan(0);
@@ -40,7 +40,7 @@ describe("sweep", () => {
   });
 
   it("fails at the end when a cell failed, with everything else done", async () => {
-    const { code } = await sweepWith({ quantize: '[ "$type" = Q4_1 ] || { echo no >&2; exit 1; }; cp "$model" "$quantized"' });
+    const { code } = await sweepWith({ quantize: '[ "$type" = Q4_1 ] || { echo no >&2; exit 1; }; cp "$made" "$quantized"' });
     expect(code).toBe(1);
     const [, log = ""] = /^error: cell a failed: llama-quantize ended with exit code 1: no \(all that it wrote: (.*)\)\n$/.exec(stderr) ?? [];
     expect(await readFile(log, "utf8")).toBe("\n--- stderr ---\nno\n");

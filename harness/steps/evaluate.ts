@@ -5,10 +5,13 @@ import type { Frame } from "../analysis/frame.ts";
 import { perplexityRatio } from "../analysis/statistics.ts";
 import { tokenDivergence } from "../analysis/tokenDivergence.ts";
 import { tokenPerplexity } from "../analysis/tokenPerplexity.ts";
-import { UserError } from "../errors.ts";
+import { ParseError, UserError } from "../errors.ts";
+import { readGguf } from "../gguf/read.ts";
+import { vocabularySize } from "../gguf/vocabulary.ts";
 import { agreedDivergence, agreedPerplexity } from "../parse/agreement.ts";
 import { parseComparison } from "../parse/comparison.ts";
 import { parsePerplexity } from "../parse/perplexity.ts";
+import { type AskedEvaluation, frameFault, settingsFault } from "../parse/plausible.ts";
 import type { ProcessResult } from "../process/run.ts";
 import { batchArguments, deviceArguments, perplexityArguments } from "./arguments.ts";
 import { divergenceColumns } from "./divergenceColumns.ts";
@@ -16,7 +19,7 @@ import { divergenceSchema, perplexitySchema } from "./evaluationRecord.ts";
 import { followChunks } from "./followChunks.ts";
 import { chunksPerBatch, firstFrames, keepFrames, lastFramesFile, readFrames, wholeFrames } from "./growingFrames.ts";
 import { leastChunks } from "./room.ts";
-import { referenceChunks } from "./referenceFile.ts";
+import { referenceHead } from "./referenceFile.ts";
 import { settingsSchema } from "./settings.ts";
 import { refuseShortText } from "./shortText.ts";
 import { buildFacts, type Column, type Paths, type Step, type Target, type Tools } from "./step.ts";
@@ -81,10 +84,12 @@ export const evaluate: Step<Config, Result> = {
     // Frames of a comparison know how many chunks the reference had, not how many the text has.
     const available = compared ? Infinity : ((await readFrames(growing)).frames[0]?.availableChunks ?? Infinity);
     const frames = await firstFrames(growing, Math.min(chunks ?? Infinity, available), chunksPerBatch({ batch, context }));
-    return frames && nothingRun(frames);
+    return frames && frameFault(frames, { context, perBatch: null, vocabulary: null }) === null ? nothingRun(frames) : null;
   },
   async run(asked, at, on, tools) {
-    const wanted = asked.compared ? await referenceChunks(at["reference"]!) : asked.chunks;
+    const wanted = asked.compared ? (await referenceHead(at["reference"]!)).chunks : asked.chunks;
+    const expected = await expectedOf(asked, at["quantized"]!, on);
+    if (frameFault((await readFrames(tools.growing)).frames, { ...expected, perBatch: null }) !== null) await rm(tools.growing);
     const before = await wholeFrames(tools.growing, wanted, chunksPerBatch(asked));
     if (before.isComplete) return nothingRun(before.frames);
     const first = before.frames.length;
@@ -93,7 +98,11 @@ export const evaluate: Step<Config, Result> = {
     const { ended, tokensPerSecond } = await evaluateFrom(first, asked, { ...at, frames: file }, on, tools);
     const frames = before.hasMore ? [...before.frames, ...(await readFrames(file, first)).frames] : (await readFrames(file)).frames;
     try {
+      const other = settingsFault(ended, asked);
+      if (other !== null) throw new ParseError(other);
       if (!areThose(frames, wanted)) throw notThose(asked, ended, frames.length, first);
+      const fault = frameFault(frames, expected);
+      if (fault !== null) throw new ParseError(`llama-perplexity wrote frames that are wrong: ${fault}`);
       const agreed = asked.compared ? agreedDivergence : agreedPerplexity;
       agreed(ended, frames.slice(first));
     } catch (error) {
@@ -118,6 +127,11 @@ export const evaluate: Step<Config, Result> = {
 /** Bytes of what is kept of a chunk: of each evaluated token 16, and where predictions are compared 24 more. */
 function frameBytes({ context, compared }: Config): number {
   return Math.floor(context / 2) * (compared ? 40 : 16);
+}
+
+async function expectedOf(asked: Config, quantized: string, { build }: Target): Promise<AskedEvaluation> {
+  const perBatch = build.supports("--ubatch-size") ? chunksPerBatch(asked) : null;
+  return { context: asked.context, perBatch, vocabulary: vocabularySize(await readGguf(quantized)) };
 }
 
 interface Evaluated {

@@ -3,7 +3,9 @@ import path from "node:path";
 import { z } from "zod";
 import { readGguf } from "../gguf/read.ts";
 import { chunksDone } from "../parse/chunks.ts";
+import { bothStreams } from "../parse/numbers.ts";
 import { batchArguments, deviceArguments } from "./arguments.ts";
+import { checkImportance } from "./importanceFile.ts";
 import { type Settings, settingsSchema } from "./settings.ts";
 import { buildFacts, type Step } from "./step.ts";
 
@@ -27,14 +29,14 @@ export const imatrix: Step<Settings, Record<string, never>> = {
     // The program writes the path into the file, and llama-quantize into its own: they shall not depend on where the text lies.
     await symlink(at["training"]!, path.join(tools.folder, "training"));
     const file = path.join(tools.folder, "imatrix");
-    await tools.run(imatrix.argv(asked, { ...at, training: "training", imatrix: file }, on), {
+    const output = await tools.run(imatrix.argv(asked, { ...at, training: "training", imatrix: file }, on), {
       onText: (output) => {
         const done = chunksDone(output);
         if (done !== undefined) tools.report(`chunk ${done}`);
       },
     });
-    // The program does not notice that a disk took less than it wrote.
-    await readGguf(file);
+    // Older releases write a format that does not say these.
+    if (on.build.supports("imatrix")) await checkImportance(file, await readGguf(at["model"]!), asked, bothStreams(output));
     return {};
   },
   columns: [],

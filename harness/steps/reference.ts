@@ -4,10 +4,11 @@ import prettyBytes from "pretty-bytes";
 import { z } from "zod";
 import { UserError } from "../errors.ts";
 import { DiskFull } from "../fileError.ts";
-import { type Gguf, readGguf } from "../gguf/read.ts";
+import { readGguf } from "../gguf/read.ts";
+import { vocabularySize } from "../gguf/vocabulary.ts";
 import { perplexityArguments } from "./arguments.ts";
 import { followChunks } from "./followChunks.ts";
-import { referenceBytes } from "./referenceFile.ts";
+import { referenceBytes, referenceHead } from "./referenceFile.ts";
 import { leastChunks } from "./room.ts";
 import { type Settings, settingsSchema } from "./settings.ts";
 import { refuseShortText } from "./shortText.ts";
@@ -31,26 +32,25 @@ export const reference: Step<Settings, Record<string, never>> = {
   ],
   facts: buildFacts,
   grows: (settings) => ({ ...settings, chunks: null }),
-  writes: (settings, { gguf, textBytes }) => referenceBytes({ chunks: leastChunks(settings, textBytes), context: settings.context, vocabulary: vocabularyOf(gguf) }),
+  writes: (settings, { gguf, textBytes }) => referenceBytes({ chunks: leastChunks(settings, textBytes), context: settings.context, vocabulary: vocabularySize(gguf) ?? 0 }),
   async run(settings, at, on, tools) {
+    const vocabulary = vocabularySize(await readGguf(at["model"]!)) ?? 0;
     const file = path.join(tools.folder, "reference");
     const expected = await predict(reference.argv(settings, { ...at, reference: file }, on), settings, {
       tools,
       what: `predictions of ${path.basename(at["model"]!, ".gguf")} over ${path.basename(at["text"]!)}`,
-      vocabulary: vocabularyOf(await readGguf(at["model"]!)),
+      vocabulary,
     });
     const { size } = await stat(file);
     if (expected === 0) throw new UserError("llama-perplexity did not say over how many chunks it predicts: the model's predictions cannot be trusted");
     if (size !== expected) throw new UserError(`the model's predictions have ${size} bytes, not ${expected}: the disk of ${tools.folder} may be full`);
+    const head = await referenceHead(file);
+    if (head.context !== settings.context || head.vocabulary !== vocabulary || head.chunks > (settings.chunks ?? Infinity))
+      throw new UserError(`llama-perplexity wrote predictions of ${head.chunks} chunks of ${head.context} tokens of a vocabulary of ${head.vocabulary}, where ${settings.chunks ?? "all"} of ${settings.context} of ${vocabulary} were asked for`);
     return {};
   },
   columns: [],
 };
-
-function vocabularyOf({ metadata }: Gguf): number {
-  const tokens = metadata.get("tokenizer.ggml.tokens");
-  return Array.isArray(tokens) ? tokens.length : 0;
-}
 
 /** Runs the program; stops it as soon as it is known that the disk has not enough room. @returns bytes that the file must have */
 async function predict(

@@ -1,22 +1,36 @@
 import { open } from "node:fs/promises";
 import { ParseError } from "../errors.ts";
 
-/** What precedes the number of chunks: `_logits_`, the context and the size of the vocabulary. */
-const chunksAt = 16;
+/** `_logits_`, the context, the size of the vocabulary, and the number of chunks. */
+const headBytes = 20;
+
+/** What a file of predictions is about. */
+export interface ReferenceHead {
+  chunks: number;
+  /** Tokens of a chunk. */
+  context: number;
+  /** Tokens of the vocabulary. */
+  vocabulary: number;
+}
 
 /**
- * How many chunks a file of predictions has.
+ * What a file of predictions says of itself, as far as its size agrees.
  *
- * @throws ParseError when it is none
+ * @throws ParseError when it is none, or was cut
  * Source: `kl_divergence` in upstream's tools/perplexity/perplexity.cpp.
  */
-export async function referenceChunks(file: string): Promise<number> {
+export async function referenceHead(file: string): Promise<ReferenceHead> {
   const handle = await open(file, "r");
   try {
-    const head = Buffer.alloc(chunksAt + 4);
+    const head = Buffer.alloc(headBytes);
     const { bytesRead } = await handle.read(head, 0, head.length, 0);
-    if (bytesRead < head.length || head.toString("latin1", 0, 8) !== "_logits_") throw new ParseError(`${file} holds no predictions of a model; remove it, and it is made again`);
-    return head.readInt32LE(chunksAt);
+    const fault = (what: string): ParseError => new ParseError(`${file} ${what}; remove it, and it is made again`);
+    if (bytesRead < head.length || head.toString("latin1", 0, 8) !== "_logits_") throw fault("holds no predictions of a model");
+    const [context, vocabulary, chunks] = [8, 12, 16].map((at) => head.readInt32LE(at)) as [number, number, number];
+    if (context < 2 || vocabulary < 1 || chunks < 1) throw fault(`says that it has ${chunks} chunks of ${context} tokens of a vocabulary of ${vocabulary}`);
+    const [{ size }, expected] = [await handle.stat(), referenceBytes({ chunks, context, vocabulary })];
+    if (size !== expected) throw fault(`has ${size} bytes, where ${chunks} chunks of ${context} tokens of a vocabulary of ${vocabulary} take ${expected}`);
+    return { chunks, context, vocabulary };
   } finally {
     await handle.close();
   }
@@ -26,8 +40,8 @@ export async function referenceChunks(file: string): Promise<number> {
  * Bytes of the file that `llama-perplexity --kl-divergence-base` writes (tools/perplexity/perplexity.cpp):
  * a head, the tokens, and for each position in the second half of a chunk two floats and 16 bits a token.
  */
-export function referenceBytes({ chunks, context, vocabulary }: { chunks: number; context: number; vocabulary: number }): number {
+export function referenceBytes({ chunks, context, vocabulary }: ReferenceHead): number {
   const positions = context - 1 - Math.floor(context / 2);
   const row = 2 * Math.floor((vocabulary + 1) / 2) + 4;
-  return 20 + 4 * chunks * context + 2 * chunks * positions * row;
+  return headBytes + 4 * chunks * context + 2 * chunks * positions * row;
 }

@@ -35,17 +35,18 @@ export function checkWritten(model: Gguf, written: Gguf, asked: AskedType & { co
   refuseOtherCoding(written, asked.conf);
 }
 
-/** A file says itself how its own codes are decoded. */
+/** A file says itself how its codes are decoded. */
 function refuseOtherCoding(written: Gguf, conf: string | null): void {
-  const found = ownCoding(written);
   const says = (key: string, otherwise: string): string => new RegExp(`^${key} (\\S+)$`, "m").exec(conf ?? "")?.[1] ?? otherwise;
   const own = conf?.startsWith("1 ") === true;
-  if (!own && found) throw new UserError("llama-quantize wrote own codes where none were asked for");
-  if (!own) return;
-  if (!found) throw new UserError("llama-quantize wrote no own codes: it is not a patched one, or it ignored pablo.conf");
-  const [container, decoding, radius] = [says("CONTAINER", "native"), says("DECODE", "exact"), Number(conf.split(" ")[1])];
-  const decode = decoding === "published" ? `published:${defects.join(",")}` : decoding;
-  const [coded, decoded, zeroed] = [found.container, written.metadata.get("pablo.decode"), written.metadata.get("pablo.radius")];
-  if (coded !== container || decoded !== decode || zeroed !== radius)
-    throw new UserError(`llama-quantize wrote own codes of another scheme than was asked for: container ${coded}, decode ${String(decoded)}, radius ${String(zeroed)}`);
+  const decoding = says("DECODE", "exact");
+  const found = ownCoding(written);
+  if (own && !found) throw new UserError("llama-quantize wrote no own codes: it is not a patched one, or it ignored pablo.conf");
+  if (!found) return;
+  const asked = {
+    own, container: says("CONTAINER", "native"), radius: own ? Number(conf.split(" ")[1]) : 0,
+    decode: decoding === "published" ? `published:${defects.join(",")}` : decoding,
+  };
+  const is = { own: found.scheme !== "simple", container: found.container, radius: written.metadata.get("pablo.radius"), decode: written.metadata.get("pablo.decode") };
+  if (!isDeepStrictEqual(is, asked)) throw new UserError(`llama-quantize wrote codes of another scheme than was asked for: ${JSON.stringify(is)} for ${JSON.stringify(asked)}`);
 }

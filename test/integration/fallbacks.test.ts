@@ -93,7 +93,7 @@ describe.each(Object.entries(shapes))("of a model with %s", (_name, shape) => {
     }
   });
 
-  it.each(["Q4_K_M", "IQ4_NL", "Q8_0", "F32"])("a file in %s is the model", async (type) => {
+  it.each(["Q4_K_M", "IQ4_NL", "Q8_0", "F32"] as const)("a file in %s is the model", async (type) => {
     const asked = { type, pure: false, kept: misfits(model, { name: "c", type: type }), conf: null };
     checkWritten(model, await readGguf((await quantizes(asked, false)).file), asked);
   });

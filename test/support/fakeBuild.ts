@@ -4,11 +4,12 @@ import { tokenPerplexity } from "../../harness/analysis/tokenPerplexity.ts";
 import type { Frame } from "../../harness/analysis/frame.ts";
 import type { Build } from "../../harness/build/build.ts";
 import { encodeFrame } from "./frames.ts";
+import { smallQuantized, smallVocabulary } from "./smallModel.ts";
 import { paperTarget } from "./target.ts";
 
 /** What the fake programs do. */
 export interface Behaviour {
-  /** Body of a shell script; `$model`, `$quantized` and `$type` are set. Copies the model by default. */
+  /** Body of a shell script; `$model`, `$quantized` and `$type` are set, and `$made`, the small model in the type, which is copied by default. */
   quantize?: string;
   /** Body of a shell script; `$frames` is set, where frames go. Prints a good result and writes its frames by default. */
   perplexity?: string;
@@ -20,7 +21,7 @@ const context = 8;
 function framesOf(nlls: readonly number[]): Frame[] {
   const tokens = context - 1 - context / 2;
   return nlls.map((nll, chunk) => ({
-    chunk, contextTokens: context, batchChunks: 1, availableChunks: nlls.length, vocabularySize: 16,
+    chunk, contextTokens: context, batchChunks: 1, availableChunks: nlls.length, vocabularySize: smallVocabulary,
     expected: new Int32Array(tokens), top: new Int32Array(tokens), nll: new Float64Array(tokens).fill(nll), reference: null,
   }));
 }
@@ -45,10 +46,10 @@ export function printedPerplexity(nlls: readonly number[]): string {
 export const goodPerplexity = printedPerplexity([2, 3]);
 
 /** A build whose programs are shell scripts: for what real ones do only by accident. */
-export async function fakeBuild(folder: string, { quantize = 'cp "$model" "$quantized"', perplexity = goodPerplexity }: Behaviour = {}): Promise<Build> {
+export async function fakeBuild(folder: string, { quantize = 'cp "$made" "$quantized"', perplexity = goodPerplexity }: Behaviour = {}): Promise<Build> {
   await mkdir(folder, { recursive: true });
   // The last four arguments are model, quantized, type and threads.
-  const head = 'for a in "$@"; do model=$b; b=$c; c=$d; d=$a; done; quantized=$b; type=$c\n';
+  const head = 'for a in "$@"; do model=$b; b=$c; c=$d; d=$a; done; quantized=$b; type=$c\n' + `made='${await smallQuantized()}'/"$type".gguf\n`;
   await script(path.join(folder, "llama-quantize"), `${head}echo "$@" >> "$0.calls"\n${quantize}`);
   const frames = 'echo "$@" >> "$0.calls"\nwhile [ $# -gt 0 ]; do if [ "$1" = --frames ]; then frames=$2; fi; shift; done\n';
   await script(path.join(folder, "llama-perplexity"), `${frames}${perplexity}`);

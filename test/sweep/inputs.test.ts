@@ -75,7 +75,7 @@ describe("inputs that change while a sweep runs", () => {
     const model = path.join(lab.folder, name);
     await cp(demoModel, model);
     await cp(demoModel, path.join(lab.folder, "bin", "llama-quantize.other"));
-    const { failed, computed } = await lab.run({ model, only: "a" }, { quantize: `cp "$model" "$quantized"\n${change}` });
+    const { failed, computed } = await lab.run({ model, only: "a" }, { quantize: `cp "$made" "$quantized"\n${change}` });
     expect(computed).toEqual([]);
     expect(failed[0]?.reason).toMatch(/the model .*model\.gguf was changed or replaced while the sweep ran/);
     expect(await readdir(path.join(resultsStore(lab.out), "evaluate")).catch(() => [])).toEqual([]);

@@ -31,7 +31,7 @@ describe("a sweep", () => {
 
   it("goes on after a failed cell, keeps the reason, and runs only that cell again", async () => {
     const lab = await makeLab();
-    const result = await lab.run({}, { quantize: 'if [ "$type" = IQ4_NL ]; then echo "out of paper" >&2; exit 3; fi; cp "$model" "$quantized"' });
+    const result = await lab.run({}, { quantize: 'if [ "$type" = IQ4_NL ]; then echo "out of paper" >&2; exit 3; fi; cp "$made" "$quantized"' });
     expect(result.computed).toEqual(["f16", "b"]);
     const log = path.join(await folderOf(lab, "a", "quantize"), "llama-quantize.log");
     expect(result.failed).toEqual([{ name: "a", reason: "llama-quantize ended with exit code 3: out of paper", log }]);
@@ -148,7 +148,7 @@ describe("a sweep", () => {
     await lab.run({ only: "a" });
     await rm(path.join(cacheStore(), "large"), { recursive: true });
     for (const step of ["count", "compress", "evaluate"]) await rm(path.join(resultsStore(lab.out), step), { recursive: true });
-    const { failed } = await lab.run({ only: "a" }, { quantize: 'cp "$model" "$quantized"; printf more >> "$quantized"' });
+    const { failed } = await lab.run({ only: "a" }, { quantize: 'cp "$made" "$quantized"; printf 1 | dd of="$quantized" bs=1 seek=$(($(wc -c < "$quantized") - 1)) conv=notrunc' });
     expect(failed[0]?.reason).toMatch(/quantize made another quantized from the same inputs/);
     const records = ["count", "compress", "evaluate"].map(async (step) => exists(path.join(await folderOf(lab, "a", step), "record.json")));
     expect(await Promise.all(records)).toEqual([false, false, false]);
