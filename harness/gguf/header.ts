@@ -24,6 +24,8 @@ export interface GgufHeader {
   metadata: Map<string, GgufValue>;
   /** In file order. */
   tensors: GgufTensor[];
+  /** First byte behind the metadata, where the tensors' descriptions begin. */
+  metadataEnd: number;
   /** First byte of the data section, counted from the start of the file. */
   dataOffset: number;
   /** Where a tensor's data may begin: at multiples of so many bytes. */
@@ -63,8 +65,9 @@ export function parseHeader(bytes: Uint8Array, fileBytes: number): GgufHeader {
   const alignment = metadata.get("general.alignment") ?? defaultAlignment;
   if (typeof alignment !== "number" || !(alignment >= 1 && alignment <= 2 ** 31) || !Number.isInteger(Math.log2(alignment)))
     throw new ParseError(`is damaged: general.alignment is ${String(alignment)}, not a power of two`);
+  const metadataEnd = cursor.position;
   const tensors = readTensors(cursor, tensorCount, alignment, fileBytes);
-  return { version, metadata, tensors, dataOffset: padded(cursor.position, alignment), alignment };
+  return { version, metadata, tensors, metadataEnd, dataOffset: padded(cursor.position, alignment), alignment };
 }
 
 /** The next multiple of the alignment. */

@@ -12,6 +12,7 @@ import { contentHash } from "../store/contentHash.ts";
 import { refuseLinks } from "../store/links.ts";
 import { readPlan } from "../store/plan.ts";
 import { resultsStore } from "../store/store.ts";
+import { refuseOtherKind } from "./modelKind.ts";
 import { stepFiles } from "../steps/registry.ts";
 import type { StudyFile } from "../study/find.ts";
 import { longestName } from "../study/schema.ts";
@@ -36,8 +37,8 @@ export interface Model extends Content {
  * Check a model before anything runs.
  *
  * @param file path of a GGUF file
- * @throws UserError when it is missing, not a GGUF, truncated, one part of a split model, quantized already, or holds
- *   weights that are no numbers
+ * @throws UserError when it is missing, not a GGUF, truncated, of another kind than a whole model, quantized already, or
+ *   holds weights that are no numbers
  */
 export async function checkModel(file: string, signal?: AbortSignal): Promise<Model> {
   const absolute = path.resolve(file);
@@ -45,10 +46,7 @@ export async function checkModel(file: string, signal?: AbortSignal): Promise<Mo
   if (!status) throw new UserError(`model ${file}: there is no such file; give a GGUF file with --model`);
   if (!status.isFile()) throw new UserError(`model ${file} is no regular file; a model is read many times: give a GGUF file with --model`);
   const gguf = await readGguf(absolute);
-  const parts = gguf.metadata.get("split.count");
-  if (typeof parts === "number" && parts > 1) {
-    throw new UserError(`model ${file} is one of ${parts} parts; join them with llama-gguf-split --merge first`);
-  }
+  refuseOtherKind(file, gguf);
   if (gguf.tensors.length === 0) throw new UserError(`model ${file} has no tensors; give a whole model`);
   const coded = gguf.tensors.find(({ type }) => isQuantized(type));
   if (coded) {

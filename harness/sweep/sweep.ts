@@ -19,6 +19,8 @@ import { checkCalibrations } from "./calibrations.ts";
 import type { Report } from "./events.ts";
 import { fitCells, fitInputs } from "./fits.ts";
 import { checkModel, checkResults, checkStepFiles, type Model } from "./inputs.ts";
+import { refuseFewTokens, refuseUnloadable } from "./loadable.ts";
+import { refuseUnmeasurable } from "./modelKind.ts";
 import { makePlan, type Asked } from "./plan.ts";
 import { refuseWithoutRoom } from "./room.ts";
 import { runCells, type CellJob, type CellsEnded } from "./runCells.ts";
@@ -77,14 +79,18 @@ export async function sweep(request: SweepRequest, report: Report, signal: Abort
   const supports: Build["supports"] = request.build?.supports ?? ((feature) => !release.lacks?.includes(feature));
   refuseUnsupported(request.build?.release ?? release.tag, supports, asked, asked.cells.filter(({ name }) => wanted.has(name)));
   const model = await checkModel(askedModel({ given: request.model, study: asked.model, folder }), signal);
+  refuseUnmeasurable(model);
   const text = await checkText(await askedText({ given: request.text, study: asked.text, folder }), asked.context, signal);
   const results = path.resolve(request.out ?? path.join(projectRoot, "results", [asked.name, model.name, ...(request.release ? [release.tag] : [])].join("-")));
   await checkResults(results, model);
   const calibrations = await checkCalibrations({ study: asked, cells: asked.cells, folder, given: request.calibration }, text, signal);
   const files = await checkStepFiles(asked, studyFile, signal);
   const build = request.build ?? (await patchedBuild(release, asked.cells, report, signal));
+  const asking = { build, report, signal };
+  await refuseUnloadable(model, asking);
   const on = await thisTarget(build, request.threads ?? asked.threads ?? os.availableParallelism(), signal, request.stallLimit);
   const settings = settingsOf(asked, request);
+  for (const one of [text, ...calibrations.values()]) await refuseFewTokens(model, one, settings, asking);
   const inputsOf = ({ calibration }: Cell): FitInputs => fitInputs(model, calibration ? { text: calibrations.get(calibration.text)!, chunks: calibration.chunks ?? null, settings, on } : null, report, signal);
   const study = { ...asked, cells: await fitCells(asked.cells, wanted, inputsOf, report, signal) };
 
