@@ -15,26 +15,38 @@ export interface Behaviour {
   perplexity?: string;
 }
 
-const context = 8;
+/** How the fake program evaluated. */
+interface Evaluated {
+  context: number;
+  batchChunks: number;
+  vocabulary: number;
+}
+
+const asAsked: Evaluated = { context: 8, batchChunks: 1, vocabulary: smallVocabulary };
 
 /** Frames of chunks whose tokens have these NLLs. */
-function framesOf(nlls: readonly number[]): Frame[] {
+function framesOf(nlls: readonly number[], { context, batchChunks, vocabulary }: Evaluated): Frame[] {
   const tokens = context - 1 - context / 2;
   return nlls.map((nll, chunk) => ({
-    chunk, contextTokens: context, batchChunks: 1, availableChunks: nlls.length, vocabularySize: smallVocabulary,
+    chunk, contextTokens: context, batchChunks, availableChunks: nlls.length, vocabularySize: vocabulary,
     expected: new Int32Array(tokens), top: new Int32Array(tokens), nll: new Float64Array(tokens).fill(nll), reference: null,
   }));
 }
 
-/** Shell lines that print what llama-perplexity prints for chunks with these NLLs, and write their frames. */
-export function printedPerplexity(nlls: readonly number[]): string {
-  const frames = framesOf(nlls);
+/**
+ * Shell lines that print what llama-perplexity prints for chunks with these NLLs, and write their frames.
+ *
+ * @param other than a study of the lab asks for
+ */
+export function printedPerplexity(nlls: readonly number[], other: Partial<Evaluated> = {}): string {
+  const how = { ...asAsked, ...other };
+  const frames = framesOf(nlls, how);
   const upTo = (count: number): ReturnType<typeof tokenPerplexity> => tokenPerplexity(frames.slice(0, count));
   const { ppl, error } = upTo(nlls.length);
   const bytes = Buffer.concat(frames.map(encodeFrame)).toString("base64");
   return [
     "",
-    `echo '0.00.100.000 I perplexity: calculating perplexity over ${nlls.length} chunks, n_ctx=${context}, batch_size=8, n_seq=1' >&2`,
+    `echo '0.00.100.000 I perplexity: calculating perplexity over ${nlls.length} chunks, n_ctx=${how.context}, batch_size=8, n_seq=1' >&2`,
     `echo ${bytes} | base64 -d >> "$frames"`,
     ...nlls.map((nll, index) => `printf '[${index + 1}]${upTo(index + 1).ppl.toFixed(4)},'; echo; echo 'chunk ${index + 1} nll ${nll.toFixed(1)}'`),
     `echo '0.00.200.000 I Final estimate: PPL = ${ppl.toFixed(4)} +/- ${error.toFixed(5)}' >&2`,
