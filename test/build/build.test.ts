@@ -4,7 +4,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ensureBuild, type BuildOptions, type Variant } from "../../harness/build/build.ts";
-import { run } from "../../harness/process/run.ts";
+import { type ProcessError, run } from "../../harness/process/run.ts";
 import { which } from "../../harness/process/which.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 import type { Fixture } from "../upstream/fixture.ts";
@@ -144,7 +144,11 @@ describe("a build", () => {
   it("that fails shows the compiler's words, and the next one is not misled", async () => {
     const library = path.join(fixture.project.root, "patches/pablo/pablo.c");
     await writeFile(library, "int pablo(void) { return two; }\n");
-    await expect(ensure("patched")).rejects.toThrow(/ended with exit code \d+; its last lines:.*(two\W+undeclared|undeclared identifier\W+two)/s);
+    const error = (await ensure("patched").catch((thrown: unknown) => thrown)) as ProcessError;
+    const says = /(two\W+undeclared|undeclared identifier\W+two)/;
+    expect(error.message).toMatch(new RegExp(`ended with exit code \\d+; its last lines:.*${says.source}`, "s"));
+    expect(error.reason).toMatch(says);
+    expect(await readFile(error.log!, "utf8")).toMatch(says);
     expect(existsSync(path.join(fixture.project.cache, "binaries"))).toBe(false);
     await writeFile(library, "int pablo(void) { return 5; }\n");
     expect(await output(await ensure("patched"))).toBe("5");

@@ -18,6 +18,9 @@ describe("inputs are checked before anything runs", () => {
     ["no model", async () => ({ model: "/nowhere/m.gguf" }), /nowhere\/m\.gguf.*no such file/],
     ["not a GGUF", async ({ folder }) => ({ model: await put(folder, "m.gguf", "not a model at all, just text") }), /m\.gguf.*GGUF/],
     ["a truncated GGUF", async ({ folder }) => ({ model: await put(folder, "m.gguf", (await readFile(demoModel)).subarray(0, 1_500_000)) }), /m\.gguf.*truncated/],
+    ["a model that is a folder", async ({ folder }) => ({ model: folder }), /is no regular file/],
+    ["a results folder with no room for longer paths in it", async ({ folder }) => ({ out: longPath(folder, 3960) }), /results folder .* cannot be written \(ENAMETOOLONG/],
+    ["a results folder whose name is too long", async ({ folder }) => ({ out: path.join(folder, "x".repeat(256)) }), /results folder .* cannot be written \(ENAMETOOLONG/],
     ["no text", async () => ({ text: "/nowhere/t.txt" }), /nowhere\/t\.txt.*no such file/],
     ["an empty text", async ({ folder }) => ({ text: await put(folder, "t.txt", "") }), /t\.txt is empty/],
     ["a text that is not UTF-8", async ({ folder }) => ({ text: await put(folder, "t.txt", Buffer.from([65, 66, 0xff, 67])) }), /t\.txt is not UTF-8/],
@@ -56,6 +59,12 @@ async function withWeight(bits: number): Promise<Buffer> {
   const { offset } = gguf.tensors.find(({ name }) => name === "token_embd.weight")!;
   bytes.writeUInt16LE(bits, gguf.dataOffset + offset + 2 * 12345);
   return bytes;
+}
+
+/** A path of folders below one, of so many characters. */
+function longPath(folder: string, length: number): string {
+  const more = length - folder.length;
+  return path.join(folder, ...Array.from({ length: Math.ceil(more / 200) }, (_, index) => "x".repeat(Math.min(199, more - 200 * index - 1) || 1)));
 }
 
 async function put(folder: string, name: string, content: string | Buffer): Promise<string> {
