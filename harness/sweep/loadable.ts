@@ -1,7 +1,9 @@
-import { mkdir, open, stat, writeFile } from "node:fs/promises";
+import { open, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { z } from "zod";
 import type { Build } from "../build/build.ts";
 import { UserError } from "../errors.ts";
+import { keepJson, keptJson } from "../json.ts";
 import { cacheFolder } from "../paths.ts";
 import { bothStreams } from "../parse/numbers.ts";
 import { ProcessError, run } from "../process/run.ts";
@@ -20,6 +22,9 @@ export interface Asking {
   signal: AbortSignal;
 }
 
+/** Raised whenever the release is asked in another way. */
+const askedVersion = 1;
+
 /**
  * Asks the release itself whether it knows a model's architecture, settings and tokenizer: its llama-perplexity is given the
  * model's metadata without the weights. An accepted model is remembered.
@@ -28,7 +33,7 @@ export interface Asking {
  */
 export async function refuseUnloadable({ path: file, sha256, gguf }: Model, { build, signal }: Asking): Promise<void> {
   const accepted = path.join(cacheFolder(), "loadable", `${build.key}-${sha256}`);
-  if ((await stat(accepted).catch(() => null)) !== null) return;
+  if ((await keptJson(accepted, z.literal(askedVersion))) !== null) return;
   const printed = await withScratch(path.join(cacheFolder(), "scratch"), "header", async (folder) => {
     const [header, text] = [path.join(folder, "header.gguf"), path.join(folder, "text")];
     await writeFile(header, await metadataOf(file, gguf.metadataEnd));
@@ -38,8 +43,7 @@ export async function refuseUnloadable({ path: file, sha256, gguf }: Model, { bu
   // That there are no tensors comes last.
   const reason = [...printed.matchAll(/error loading model[^:\n]*: ([^\n]+)/g)].map(([, why]) => why!.trim()).find((why) => !/tensor/.test(why));
   if (reason !== undefined) throw new UserError(`model ${file} cannot be loaded by llama.cpp ${build.release}: ${reason}; use another --release, or convert the model again`);
-  await mkdir(path.dirname(accepted), { recursive: true });
-  await writeFile(accepted, "");
+  await keepJson(accepted, askedVersion);
 }
 
 /** The beginning of a model as a file of its own, which says that it has no tensors. */
