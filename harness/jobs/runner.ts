@@ -105,7 +105,7 @@ export function makeRunner(job: Pick<Job, "results" | "steps">, on: Target, fold
         await rm(scratch, { recursive: true, force: true });
         if (!again && (await giveUpLarge(folderOf(step), folder))) return await run(step, before, signal, true);
       } else if (!stopped && !before) {
-        await writeFailure(storeOf(step), name, key, reasonOf(error), logs);
+        await writeFailure(storeOf(step), name, key, reasonOf(error), logs).catch(() => undefined);
         const [log] = Object.keys(logs);
         if (log !== undefined && error instanceof UserError) error.log = path.join(folderOf(step), log);
       }

@@ -1,4 +1,4 @@
-import { copyFile, mkdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { copyFile, mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { writeAtomic } from "../writeAtomic.ts";
 import { z } from "zod";
@@ -118,8 +118,10 @@ export async function writeRecord(store: Store, record: StepRecord, files: Recor
  */
 export async function writeFailure(store: Store, step: string, key: string, reason: string, logs: Record<string, string>): Promise<void> {
   const folder = stepFolder(store, step, key);
-  await rm(folder, { recursive: true, force: true });
-  await moveAll(logs, folder);
+  // Where keeping its record failed, its logs are there already.
+  for (const name of await readdir(folder).catch(() => [])) if (!(name in logs)) await rm(path.join(folder, name), { recursive: true, force: true });
+  for (const [name, log] of Object.entries(logs)) if (await stat(log).catch(() => null)) await move(log, path.join(folder, name));
+  await mkdir(folder, { recursive: true });
   const failure: Failure = { reason, date: new Date().toISOString() };
   await keepJson(path.join(folder, "failure.json"), failure);
 }

@@ -10,7 +10,7 @@ import { demoModel } from "../../harness/paths.ts";
 import { run } from "../../harness/process/run.ts";
 import { childEnvironment } from "../../harness/steps/environment.ts";
 import { resultsStore } from "../../harness/store/store.ts";
-import { ensureDemoText } from "../../harness/sweep/demoText.ts";
+import { ensureDemoText } from "../../harness/sweep/knownTexts.ts";
 import { refuseUnmeasurable } from "../../harness/sweep/modelKind.ts";
 import { sweep, type SweepRequest } from "../../harness/sweep/sweep.ts";
 import { smallFile, smallModel, writeSmall } from "../support/smallModel.ts";
