@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import path from "node:path";
 import { UserError } from "../errors.ts";
-import { DiskFull } from "../fileError.ts";
+import { DiskFull, fileError } from "../fileError.ts";
 import { withClaim } from "../process/claim.ts";
 import type { Owner } from "../process/owner.ts";
 import { reasonOf } from "../process/reason.ts";
@@ -76,9 +76,15 @@ export function makeRunner(job: Pick<Job, "results" | "steps">, on: Target, fold
     const found = await stored();
     if (found) return found;
     const onWait = (owner: Owner | null): void => watch.note(`waiting: ${owner ? `process ${owner.process} of ${owner.host}` : "another process"} is at ${step.step} of ${step.key.slice(0, 12)}`);
+    let began = false;
     return withClaim(path.join(storeOf(step), "claims", step.growing ?? step.key), async (held) => {
+      began = true;
       return (await stored()) ?? run(step, await read(step), held);
-    }, { signal: watch.signal, onWait });
+    }, { signal: watch.signal, onWait }).catch(async (error: unknown) => {
+      // A claim that cannot be taken is a reason like any other. Afterwards others may be at it.
+      if (!began && lost === undefined && !watch.signal.aborted && !(fileError(error) instanceof DiskFull)) await writeFailure(storeOf(step), step.step, step.key, reasonOf(fileError(error)), {}).catch(() => undefined);
+      throw error;
+    });
   }
 
   async function run(step: PlannedStep, before: StepRecord | null, signal: AbortSignal, again = false): Promise<StepRecord> {
