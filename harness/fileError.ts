@@ -46,12 +46,13 @@ function isReading(syscall: string): boolean {
 /**
  * A full disk.
  *
- * @param needed bytes to be written at least
+ * @param needed bytes to be written at least, or who found no room for how many it does not say
  * @param free bytes that there were for them; null where that cannot be told
  */
-export function diskFull(file: string, needed: number, free: number | null, cause?: unknown): DiskFull {
+export function diskFull(file: string, needed: number | string, free: number | null, cause?: unknown): DiskFull {
   const has = free === null ? "its disk is full" : `its disk has ${free} bytes free`;
-  return new DiskFull(`${file} needs ${needed} bytes, and ${has}; make room, or give another ${isCached(file) ? "cache folder in QUANTFLEX_CACHE" : "folder with --out"}`, { cause });
+  const lack = typeof needed === "number" ? `needs ${needed} bytes` : `is where ${needed} found no room`;
+  return new DiskFull(`${file} ${lack}, and ${has}; make room, or give another ${isCached(file) ? "cache folder in QUANTFLEX_CACHE" : "folder with --out"}`, { cause });
 }
 
 /** Bytes free where a file lies, or is to lie; null where that cannot be told. */

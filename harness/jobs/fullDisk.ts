@@ -1,3 +1,4 @@
+import path from "node:path";
 import { DiskFull, diskFull, fileError, freeBytes } from "../fileError.ts";
 import { ProcessError } from "../process/processError.ts";
 
@@ -16,6 +17,7 @@ export function fullDiskOr(error: unknown, folders: readonly string[]): unknown 
   if (told instanceof DiskFull) return told;
   const room = folders.map((folder) => ({ folder, free: freeBytes(folder) ?? Infinity })).sort((left, right) => left.free - right.free);
   const [{ folder, free }] = room as [(typeof room)[number]];
-  const text = error instanceof ProcessError ? error.output : String(error);
-  return free < enoughBytes || said.test(text) ? diskFull(folder, Math.max(enoughBytes, free + 1), free, error) : told;
+  if (free < enoughBytes) return diskFull(folder, enoughBytes, free, error);
+  if (error instanceof ProcessError) return said.test(error.output) ? diskFull(folders[0]!, path.basename(error.message.split(/\s/)[0]!), freeBytes(folders[0]!), error) : told;
+  return said.test(String(error)) ? diskFull(folders[0]!, "quantflex", freeBytes(folders[0]!), error) : told;
 }
