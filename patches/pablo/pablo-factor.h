@@ -15,6 +15,7 @@
 #include <vector>
 
 #define PABLO_STRIP 32 // columns of a strip, a block's
+#define PABLO_GROUP 8  // rows whose errors lie together, and are updated together
 
 struct pablo_factor {
     int64_t            n = 0;

@@ -9,14 +9,19 @@
 #define CHUNK 64  // rows at most that one task quantizes
 #define DEPTH 256 // earlier columns at a time: that much of a strip stays in the cache while all rows use it
 
-// Errors w - q of a group's rows: PABLO_GROUP values for each column. Current values of the group's block: PABLO_GROUP rows of PABLO_BLOCK.
-struct group {
-    const float * src[PABLO_GROUP];
-    float       * error;
-    float         x[PABLO_GROUP*PABLO_BLOCK];
-};
+void pablo_add_errors(const pablo_factor & factor, int64_t block, pablo_row_group * groups, int n_groups) {
+    const float * strip = factor.strip(block);
+    const int64_t first = block*PABLO_BLOCK;
+    for (int64_t k = 0; k < first; k += DEPTH) {
+        const int64_t depth = std::min<int64_t>(DEPTH, first - k);
+        for (int g = 0; g < n_groups; ++g) {
+            pablo_rank_update(PABLO_GROUP, PABLO_BLOCK, depth, 1.0f, strip + k*PABLO_BLOCK, PABLO_BLOCK,
+                              groups[g].error + k*PABLO_GROUP, PABLO_GROUP, groups[g].x, PABLO_BLOCK);
+        }
+    }
+}
 
-static void encode_rows(const pablo_book & book, const pablo_factor & factor, const float * src, char * dst, int n_rows, group * groups, int n_sweeps) {
+static void encode_rows(const pablo_book & book, const pablo_factor & factor, const float * src, char * dst, int n_rows, pablo_row_group * groups, int n_sweeps) {
     const int64_t n        = factor.n;
     const int     n_groups = (n_rows + PABLO_GROUP - 1)/PABLO_GROUP;
     const size_t  row_size = ggml_row_size(book.type, n);
@@ -31,21 +36,15 @@ static void encode_rows(const pablo_book & book, const pablo_factor & factor, co
                 memcpy(groups[g].x + r*PABLO_BLOCK, groups[g].src[r], PABLO_BLOCK*sizeof(float));
             }
         }
-        for (int64_t k = 0; k < first; k += DEPTH) {
-            const int64_t depth = first - k < DEPTH ? first - k : DEPTH;
-            for (int g = 0; g < n_groups; ++g) {
-                pablo_rank_update(PABLO_GROUP, PABLO_BLOCK, depth, 1.0f, strip + k*PABLO_BLOCK, PABLO_BLOCK,
-                                         groups[g].error + k*PABLO_GROUP, PABLO_GROUP, groups[g].x, PABLO_BLOCK);
-            }
-        }
+        pablo_add_errors(factor, b, groups, n_groups);
         for (int row = 0; row < n_rows; ++row) {
-            group & own = groups[row/PABLO_GROUP];
+            pablo_row_group & group = groups[row/PABLO_GROUP];
             const int r = row%PABLO_GROUP;
             float error[PABLO_BLOCK];
-            pablo_book_encode(&book, strip + first*PABLO_BLOCK, factor.weight.data() + first, own.src[r], own.x + r*PABLO_BLOCK,
+            pablo_book_encode(&book, strip + first*PABLO_BLOCK, factor.weight.data() + first, group.src[r], group.x + r*PABLO_BLOCK,
                               error, dst + row*row_size + b*block_size);
             for (int c = 0; c < PABLO_BLOCK; ++c) {
-                own.error[(first + c)*PABLO_GROUP + r] = error[c];
+                group.error[(first + c)*PABLO_GROUP + r] = error[c];
             }
         }
     }
@@ -64,7 +63,7 @@ void pablo_quantize_with_feedback(const pablo_book & book, const pablo_factor & 
     const int64_t n_groups  = chunk/PABLO_GROUP;
 
     std::vector<float> errors(n_workers*n_groups*PABLO_GROUP*factor.n);
-    std::vector<group> groups(n_workers*n_groups);
+    std::vector<pablo_row_group> groups(n_workers*n_groups);
     for (size_t g = 0; g < groups.size(); ++g) {
         groups[g].error = errors.data() + g*PABLO_GROUP*factor.n;
     }

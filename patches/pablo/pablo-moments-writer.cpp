@@ -66,7 +66,7 @@ pablo_moments_writer::~pablo_moments_writer() {
 }
 
 void pablo_moments_writer::write(const void * data, size_t size) {
-    if (fwrite(data, 1, size, file) != size) {
+    if (size > 0 && fwrite(data, 1, size, file) != size) {
         fail();
     }
 }

@@ -5,8 +5,6 @@
 #include "pablo-book.h"
 #include "pablo-factor.h"
 
-#define PABLO_GROUP 8 // rows whose errors lie together
-
 // Coordinate descent on the error of outputs, (w - q) H (w - q)T: a row's error never grows. (QuantEase, arXiv 2309.01885,
 // does the same without scales.) Each sweep goes through all columns, at twice the cost of choosing the codes.
 //   src: n_rows rows of weights

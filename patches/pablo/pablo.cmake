@@ -80,7 +80,10 @@ if (TARGET ggml-cpu)
         ${PABLO_DIR}/test/test-feedback.cpp ${PABLO_DIR}/test/test-moments.cpp
         ${PABLO_DIR}/pablo-feedback-model.cpp ${PABLO_DIR}/pablo-moments-file.cpp ${PABLO_DIR}/pablo-moments-writer.cpp)
     target_link_libraries(pablo-test-feedback PRIVATE ggml Threads::Threads)
-    foreach(target pablo-test-library pablo-test-kernels pablo-test-model pablo-test-feedback)
+    # no test, but a measurement: error feedback's parts beside ggml's own matrix product
+    add_executable(pablo-test-speed EXCLUDE_FROM_ALL ${PABLO_DIR}/test/measure-speed.cpp)
+    target_link_libraries(pablo-test-speed PRIVATE ggml Threads::Threads)
+    foreach(target pablo-test-library pablo-test-kernels pablo-test-model pablo-test-feedback pablo-test-speed)
         target_include_directories(${target} PRIVATE ${PABLO_DIR} ${CMAKE_SOURCE_DIR}/ggml/src ${CMAKE_SOURCE_DIR}/ggml/src/ggml-cpu)
         target_compile_features(${target} PRIVATE cxx_std_17)
     endforeach()
