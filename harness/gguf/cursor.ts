@@ -9,7 +9,7 @@ export class HeaderIncomplete extends Error {
  * Largest header that is read: a vocabulary of 256 thousand tokens with its merges has less than 20 MiB. A damaged length
  * would else ask for as much memory as the file has bytes.
  */
-export const largestHeader = 1 << 26;
+const largestHeader = 1 << 26;
 
 /** Most elements of an array: eight times the largest vocabulary. */
 const mostElements = 1 << 22;

@@ -13,7 +13,7 @@ export interface AskedEvaluation {
 }
 
 /** What a negative log-likelihood can be at most, in nats: a less probable token has the probability 0 in double precision. */
-export const largestNll = -Math.log(Number.MIN_VALUE);
+const largestNll = -Math.log(Number.MIN_VALUE);
 
 /** What 16 bits for each of the reference's log-probabilities may take from a divergence, which is else not below 0. */
 const roundedReference = 1;

@@ -19,17 +19,19 @@ const graceMilliseconds = 1000;
  * Waits for the end of a child that leads a process group: of the child itself. Who still holds its output then, such as a daemon
  * that it left behind, is waited for a second, and the whole group is killed.
  *
+ * @param result says why it could not be started
  * @param mark what it and all that it started are known by
  * @param onExit called when the child has ended, before that second
  */
-export async function exitOf(child: ChildProcess, mark: string, onExit: () => void): Promise<Exit> {
+export async function exitOf(child: ChildProcess, result: PromiseLike<{ cause?: unknown }>, mark: string, onExit: () => void): Promise<Exit> {
+  if (child.pid === undefined) {
+    const { cause } = await result;
+    onExit();
+    return { code: null, signal: null, fault: cause as NodeJS.ErrnoException };
+  }
   const closed = once(child, "close").catch(() => undefined);
-  const exit = await new Promise<Exit>((resolve) => {
-    child.once("error", (fault) => resolve({ code: null, signal: null, fault }));
-    child.once("exit", (code, signal) => resolve({ code, signal, fault: null }));
-  });
+  const exit = await new Promise<Exit>((resolve) => child.once("exit", (code, signal) => resolve({ code, signal, fault: null })));
   onExit();
-  if (child.pid === undefined) return exit;
   const isClosed = await Promise.race([closed.then(() => true), wait(graceMilliseconds, false, { ref: false })]);
   signalGroup(child.pid, "SIGKILL");
   if (!isClosed || exit.code !== 0) killMarked(mark);

@@ -1,6 +1,7 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { existsSync, statSync } from "node:fs";
 import path from "node:path";
+import { execa } from "execa";
 import { UserError } from "../errors.ts";
 import { exitOf } from "./exit.ts";
 import { forgetGroup, signalGroup, watchGroup } from "./groups.ts";
@@ -36,6 +37,9 @@ export interface RunOptions {
   graceSeconds?: number;
 }
 
+/** Output is taken from the streams as it comes, and the end of a group is this file's own affair. */
+const manner = { detached: true, cleanup: false, buffer: false, reject: false, stdout: "pipe", stderr: "pipe" } as const;
+
 type Ending = { reason: "abort" | "fault"; detail: string };
 
 /**
@@ -62,12 +66,8 @@ export async function run(command: string, args: string[], options: RunOptions =
   const started = performance.now();
   const { mark, environment } = newMark();
   const kept = { stdout: keepBytes(), stderr: keepBytes() };
-  let child: ChildProcess;
-  try {
-    child = spawn(command, args, { cwd, env: { ...process.env, ...environment, ...options.env }, detached: true, stdio: [options.stdin ?? "ignore", "pipe", "pipe"] });
-  } catch (error) {
-    throw notStarted(command, error as NodeJS.ErrnoException);
-  }
+  // Its streams are not waited for: what it left behind may hold them.
+  const child = execa(command, args, { ...manner, cwd, env: { ...environment, ...options.env }, stdin: options.stdin === undefined ? "ignore" : (options.stdin as 0) });
 
   let ending: Ending | undefined;
   let listenerFault: { error: unknown } | undefined;
@@ -110,7 +110,7 @@ export async function run(command: string, args: string[], options: RunOptions =
   });
 
   if (child.pid !== undefined) guard(() => options.onStart?.(child.pid!));
-  const exit = await exitOf(child, mark, () => {
+  const exit = await exitOf(child as unknown as ChildProcess, child, mark, () => {
     stall.end();
     timers.forEach(clearTimeout);
   });

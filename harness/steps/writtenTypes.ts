@@ -28,7 +28,7 @@ const largestBlock = 256;
  * @param written the type that it has been given
  * @throws UserError when that is none that was asked for
  */
-export function fallbackOf(before: Typed, written: string, { type, pure: isPure, kept, types = {} }: AskedType): string | null {
+function fallbackOf(before: Typed, written: string, { type, pure: isPure, kept, types = {} }: AskedType): string | null {
   const wanted = types[before.name] ?? fileTypeNamed(type).tensor;
   const pure = isPure || before.name in types;
   if (!isQuantizable(before)) {

@@ -6,7 +6,7 @@ import { readGguf, readTensor } from "../../harness/gguf/read.ts";
 import { hashFile } from "../../harness/hash.ts";
 import { demoModel } from "../../harness/paths.ts";
 import { ProcessError } from "../../harness/process/run.ts";
-import { ensureDemoText, ensureDemoTrainingText } from "../../harness/sweep/demoText.ts";
+import { ensureDemoText, calibrationTexts } from "../../harness/sweep/knownTexts.ts";
 import { writeExpertModel } from "../support/expertModel.ts";
 import { type FeedbackLab, feedbackLab, readMoments } from "../support/feedbackLab.ts";
 
@@ -24,7 +24,7 @@ let training: string;
 let moments: string;
 beforeAll(async () => {
   lab = await feedbackLab();
-  training = await ensureDemoTrainingText();
+  training = await calibrationTexts["demo"]!();
   moments = lab.at("moments.gguf");
   await lab.moments(demoModel, training, moments);
 });
