@@ -1,4 +1,4 @@
-// Second moments of several kinds, and error feedback on them as FEEDBACK.md of GPTQ's paper has it, in double precision.
+// Second moments of several kinds, and what GPTQ makes of them, in double precision.
 
 #pragma once
 
