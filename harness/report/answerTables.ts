@@ -1,6 +1,7 @@
 import { type Estimate, pairedDifference } from "../analysis/statistics.ts";
 import { cellColumn, csvValue } from "./cellColumns.ts";
 import { measured, type Measured } from "./load.ts";
+import { isUpstreams } from "./plainCell.ts";
 import { rounded, table } from "./table.ts";
 
 /** Types that an own scheme has to beat. */
@@ -20,10 +21,10 @@ function bits(cell: Measured): number | null {
  * standard errors, negative when the cell is the better one; `ratio` the cell's mean over the rival's.
  */
 export const testTable = table(
-  { file: "tests.csv", version: 2, steps: ["count", "evaluate"] },
+  { file: "tests.csv", version: 3, steps: ["count", "evaluate"] },
   (results) => {
     const all = measured(results).filter(({ record }) => record.divergence !== null);
-    const opponents = all.filter(({ cell }) => cell.mode !== "own" && rivals.includes(cell.type));
+    const opponents = all.filter(({ cell }) => isUpstreams(cell) && rivals.includes(cell.type));
     return all.flatMap((one) => opponents.filter((rival) => rival !== one).map((rival) => ({ one, rival, difference: divergenceDifference(rival, one) })));
   },
   {

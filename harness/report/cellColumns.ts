@@ -41,6 +41,12 @@ const askedColumns: readonly CellColumn[] = [
   asked("status", "ok, or why it failed", ({ failure }) => (failure === null ? statusOk : `failed: ${failure}`), { heading: "status", terminal: "words", page: "words" }),
 ];
 
+/** The same, of what studies could not ask at first. */
+const laterAskedColumns: readonly CellColumn[] = [
+  asked("feedback", "whether its codes were chosen by error feedback: of all tensors, or of some", ({ cell: { feedback } }) => (feedback ? (feedback.onlyByRule ? "some" : "all") : "")),
+  asked("calibration", "the text that importance matrix or second moments are of, and at most how many chunks of it", ({ cell: { calibration } }) => (calibration ? [calibration.text, ...(calibration.chunks === undefined ? [] : [`${calibration.chunks} chunks`])].join(", ") : "")),
+];
+
 /** Names in the order that cells.csv has had from the first; what has been added since follows. */
 const established = [
   "cell", "type", "scheme", "decode", "container", "file_bytes", "bpw_file", "bpw_quantized", "ppl", "ppl_error", "nll",
@@ -64,6 +70,7 @@ export const cellColumns: readonly CellColumn[] = inOrder(established, [], [
       return result && column.value(result, resultOf(original?.record ?? null), cell);
     },
   }))),
+  ...laterAskedColumns,
 ]);
 
 const byName = new Map(cellColumns.map((column) => [column.name, column]));
@@ -77,7 +84,7 @@ export const shownColumns: readonly ShownColumn[] = inOrder(firstForPeople, last
 /** The columns of cells.csv: those that it has had from the first, and those of steps that a cell has had. */
 export function csvColumns(results: Results): CellColumn[] {
   const steps = new Set(measured(results).flatMap(({ record }) => [...record.steps.keys()]));
-  return cellColumns.filter(({ name, step }) => established.includes(name) || (step !== null && steps.has(step)));
+  return cellColumns.filter(({ name, step }) => established.includes(name) || step === null || steps.has(step));
 }
 
 function inOrder<Named extends { name: string }>(first: readonly string[], last: readonly string[], columns: readonly Named[]): Named[] {

@@ -9,6 +9,8 @@ export interface CellRecord extends Count, Evaluation {
   compression: RecordedCompression | null;
   /** Wall-clock seconds; null when the model already had the cell's type and nothing was quantized. */
   quantizeSeconds: number | null;
+  /** With error feedback: why each tensor that it did not reach was rounded, by name. */
+  rounded?: Readonly<Record<string, string>>;
   /** The scheme as pablo.conf; null when the library had no part in it. */
   conf: string | null;
   /** The records of the cell's own steps, by name, and their checksums. */

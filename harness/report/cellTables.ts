@@ -59,12 +59,12 @@ export const zeroRunTable = table(
   },
 );
 
-/** tensors.csv: the type of each tensor, why it is not the cell's, and its relative squared weight error. */
+/** tensors.csv: the type of each tensor, why it is not the cell's, with error feedback why it was rounded instead, and its relative squared weight error. */
 export const tensorTable = table(
-  { file: "tensors.csv", version: 1, steps: ["count"] },
+  { file: "tensors.csv", version: 2, steps: ["quantize", "count"] },
   (results) => measured(results).flatMap(({ cell, record }) => {
     const errors = new Map(record.weightErrors.map(({ name, relative }) => [name, relative]));
-    return record.tensors.map((tensor) => ({ cell, tensor, error: errors.get(tensor.name) }));
+    return record.tensors.map((tensor) => ({ cell, tensor, error: errors.get(tensor.name), rounded: record.rounded }));
   }),
   {
     cell: ({ cell }) => cell.name,
@@ -72,6 +72,7 @@ export const tensorTable = table(
     shape: ({ tensor }) => tensor.shape.join("x"),
     type: ({ tensor }) => tensor.type,
     fallback: ({ tensor }) => tensor.fallback,
+    rounded: ({ tensor, rounded: reasons }) => reasons?.[tensor.name] ?? null,
     weight_error: ({ error }) => rounded(error, 8),
   },
 );

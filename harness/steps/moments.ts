@@ -1,9 +1,11 @@
 import { symlink } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
+import { readGguf } from "../gguf/read.ts";
 import { batchArguments, deviceArguments } from "./arguments.ts";
 import { imatrixConfig } from "./imatrix.ts";
 import { momentsBytes } from "./momentsBytes.ts";
+import { checkMoments } from "./momentsFile.ts";
 import { type Settings, settingsSchema } from "./settings.ts";
 import { buildFacts, type Step } from "./step.ts";
 
@@ -29,7 +31,8 @@ export const moments: Step<Settings, Record<string, never>> = {
   async run(asked, at, on, tools) {
     tools.note(`collecting second moments on ${path.basename(at["training"]!)}`);
     await symlink(at["training"]!, path.join(tools.folder, "training"));
-    const argv = moments.argv(asked, { ...at, training: "training", moments: path.join(tools.folder, "moments") }, on);
+    const file = path.join(tools.folder, "moments");
+    const argv = moments.argv(asked, { ...at, training: "training", moments: file }, on);
     // Less memory means more passes over the text, and the same moments.
     await tools.run([...argv, "--memory", String(on.memory)], {
       onLine: (line) => {
@@ -37,6 +40,7 @@ export const moments: Step<Settings, Record<string, never>> = {
         if (pass && passes && chunk && chunks) tools.report(`pass ${pass} of ${passes}, chunk ${chunk} of ${chunks}`, (pass - 1 + chunk / chunks) / passes);
       },
     });
+    await checkMoments(file, await readGguf(at["model"]!), asked);
     return {};
   },
   columns: [],

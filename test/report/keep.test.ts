@@ -42,7 +42,7 @@ describe("the reports of a results folder", () => {
     const file = counted.result["file"] as object;
     await writeRecord(resultsStore(folder), { ...counted, result: { ...counted.result, file: { ...file, bytes: 21_000 } } }, {});
     // Its codes were not counted: no figure shows the size of the file.
-    expect(await write()).toEqual(["cells.csv", "codes.csv", "zero_runs.csv", "tensors.csv", "compression.csv", "tests.csv", "thesis.csv", "manifest.json", "report.html"]);
+    expect(await write()).toEqual(["cells.csv", "codes.csv", "zero_runs.csv", "tensors.csv", "compression.csv", "tests.csv", "four_bits.csv", "thesis.csv", "manifest.json", "report.html"]);
     expect(await readFile(path.join(folder, "cells.csv"), "utf8")).toMatch(/^q4_1,.*,21000,/m);
     await writeRecord(resultsStore(folder), counted, {});
     await write();
@@ -63,7 +63,7 @@ describe("the reports of a results folder", () => {
   it("are all written when it is not known what they show", async () => {
     const kept = path.join(resultsStore(folder), "reports.json");
     await writeFile(kept, (await readFile(kept, "utf8")).replace("cells.csv", "calls.csv"));
-    expect(await write()).toHaveLength(10 + 2 * 16 + 2);
+    expect(await write()).toHaveLength(11 + 2 * 16 + 2);
     expect(await write()).toEqual([]);
   });
 });

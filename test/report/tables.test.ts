@@ -66,7 +66,7 @@ function records() {
 }
 
 const stepOf: Record<string, string> = {
-  conf: "quantize", quantizeSeconds: "quantize", file: "count", tensors: "count", histogram: "count", weightErrors: "count", compression: "compress",
+  conf: "quantize", quantizeSeconds: "quantize", rounded: "quantize", file: "count", tensors: "count", histogram: "count", weightErrors: "count", compression: "compress",
   perplexity: "evaluate", divergence: "evaluate", perplexitySeconds: "evaluate", tokensPerSecond: "evaluate",
 };
 
@@ -108,7 +108,7 @@ describe("tables", () => {
       "cell,type,scheme,decode,container,file_bytes,bpw_file,bpw_quantized,ppl,ppl_error,nll,chunks,quantize_s,perplexity_s,tokens_per_s," +
         "imatrix,kld,kld_error,kld_median,kld_90,kld_99,kld_999,kld_max,same_top_percent,delta_p_rms_percent," +
         "ln_ppl_ratio,ln_ppl_ratio_low,ln_ppl_ratio_high,weight_error,entropy,status," +
-        "fallback_percent,code_entropy,kld_chunk_error,kld_median_error,kld_90_error,kld_95,kld_95_error,kld_99_error,kld_999_error,same_top_error_percent",
+        "fallback_percent,code_entropy,kld_chunk_error,kld_median_error,kld_90_error,kld_95,kld_95_error,kld_99_error,kld_999_error,same_top_error_percent,feedback,calibration",
     );
     expect(table("cells.csv").map((row) => [row["cell"], row["scheme"], row["bpw_file"], row["bpw_quantized"], row["fallback_percent"], row["ppl"], row["chunks"], row["status"]])).toEqual([
       ["f16", "upstream", "26.6667", "16", "0", "1234.5678", "2", "ok"],
@@ -134,7 +134,7 @@ describe("tables", () => {
   });
 
   it("lists tensors and chunks", () => {
-    expect(table("tensors.csv").at(-1)).toEqual({ cell: "q4_0-own-r0", tensor: "v", shape: "20x2", type: "F16", fallback: "F16: rows", weight_error: "" });
+    expect(table("tensors.csv").at(-1)).toEqual({ cell: "q4_0-own-r0", tensor: "v", shape: "20x2", type: "F16", fallback: "F16: rows", rounded: "", weight_error: "" });
     expect(table("tensors.csv").find(({ cell, tensor }) => cell === "q4_0-own-r0" && tensor === "w")?.["weight_error"]).toBe("0.0125");
     expect(table("chunks.csv").slice(1, 3)).toEqual([{ cell: "f16", chunk: "2", nll: "7.237", kld: "" }, { cell: "q4_0-own-r0", chunk: "1", nll: "7.1", kld: "0.4" }]);
   });
@@ -170,7 +170,7 @@ describe("tables", () => {
     expect(manifest.cells.map(({ name }) => name)).toEqual(["f16", "q4_0-own-r0", "q4_0-own-r1"]);
     expect(written.map((file) => path.relative(folder, file)).filter((name) => !name.startsWith("figures"))).toEqual([
       "cells.csv", "codes.csv", "zero_runs.csv", "tensors.csv", "chunks.csv",
-      "compression.csv", "radius.csv", "tables.csv", "tests.csv", "thesis.csv", path.join("histograms", "q4_0-own-r0.json"), "manifest.json", "report.html",
+      "compression.csv", "radius.csv", "tables.csv", "tests.csv", "four_bits.csv", "thesis.csv", path.join("histograms", "q4_0-own-r0.json"), "manifest.json", "report.html",
     ]);
   });
 

@@ -1,3 +1,4 @@
+import { isPlain } from "../plainCell.ts";
 import type { NamedTable } from "../../study/tables.ts";
 import type { FigureCell, FigureData } from "./data.ts";
 
@@ -5,7 +6,7 @@ type Decode = "exact" | "published";
 
 /** Upstream's coding of a base type, counted by the library. */
 export function simple({ cells }: FigureData, type: "Q4_0" | "Q8_0", decode: Decode = "exact"): FigureCell | undefined {
-  return cells.find(({ cell }) => cell.type === type && cell.mode === "simple" && cell.decode === decode && !cell.imatrix);
+  return cells.find(({ cell }) => cell.type === type && cell.mode === "simple" && cell.decode === decode && isPlain(cell));
 }
 
 /** The thesis's centred Q4_0 with a radius (section 3.3), decoded exactly. */

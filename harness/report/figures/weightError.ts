@@ -1,3 +1,4 @@
+import { isPlain } from "../plainCell.ts";
 import { type FigureCell, type FigureData, isExact } from "./data.ts";
 import type { FigureDefinition } from "./figure.ts";
 import { readable } from "./numbers.ts";
@@ -51,7 +52,7 @@ function colour(names: readonly string[]): Panel {
 function chosen({ cells }: FigureData): FigureCell[] {
   const known = cells.filter((cell) => isExact(cell) && cell.weightErrors.length > 0);
   const total = ({ weightErrors }: FigureCell): number => weightErrors.reduce((sum, { relative }) => sum + relative, 0);
-  const rivals = ["Q4_0", "IQ4_NL", "Q4_1"].flatMap((type) => known.find(({ cell }) => cell.type === type && cell.mode !== "own" && !cell.imatrix) ?? []);
+  const rivals = ["Q4_0", "IQ4_NL", "Q4_1"].flatMap((type) => known.find(({ cell }) => cell.type === type && cell.mode !== "own" && isPlain(cell)) ?? []);
   // A table much worse than they are would leave no room to tell the others apart.
   const limit = 2 * Math.max(...rivals.map(total), -Infinity);
   const own = known.filter((cell) => cell.cell.table && (rivals.length === 0 || total(cell) <= limit)).sort((left, right) => total(left) - total(right));

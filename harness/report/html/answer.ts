@@ -2,17 +2,14 @@ import { type Estimate, pairedDifference, perplexityRatio } from "../../analysis
 import { isolated } from "../../analysis/zeroRuns.ts";
 import { type FigureCell, type FigureData, isExact, isFloat } from "../figures/data.ts";
 import { percent, readable } from "../figures/numbers.ts";
+import { type Answer, feedbackAnswer } from "./feedbackAnswer.ts";
+import type { Results } from "../load.ts";
+import { isPlain } from "../plainCell.ts";
 import { centred, simple, tabled } from "../figures/schemes.ts";
 
-/** One of the answer's sentences: the verdict, and what it rests on. */
-export interface Answer {
-  verdict: string;
-  text: string;
-}
-
 /** The thesis's two questions answered from the records, and what its own numbers came from. */
-export function answers(data: FigureData): Answer[] {
-  return [compression(data), requantization(data), publication(data)];
+export function answers(data: FigureData, results: Results): Answer[] {
+  return [compression(data), requantization(data), ...feedbackAnswer(results), publication(data)];
 }
 
 /** Room for a lossless compressor below this share of the codes is not worth one. */
@@ -35,8 +32,8 @@ function compression(data: FigureData): Answer {
 
 function requantization(data: FigureData): Answer {
   const question = "Can 8-bit codes be regrouped into 4 bits?";
-  const rival = data.cells.find(({ cell }) => cell.type === "IQ4_NL" && !cell.imatrix) ?? simple(data, "Q4_0");
-  const tables = data.cells.filter((cell) => cell.cell.table && isExact(cell) && !cell.cell.imatrix && cell.cell.fit?.weights !== "imatrix");
+  const rival = data.cells.find(({ cell }) => cell.type === "IQ4_NL" && isPlain(cell)) ?? simple(data, "Q4_0");
+  const tables = data.cells.filter((cell) => cell.cell.table && isExact(cell) && isPlain(cell.cell));
   const small = tables.filter(({ bits }) => rival && bits <= rival.bits + 0.01);
   const candidates = (small.length > 0 ? small : tables).filter(({ divergence }) => !rival?.divergence || divergence);
   const valueOf = ({ divergence, perplexity }: FigureCell): number => (rival?.divergence ? divergence!.value : perplexity.value);

@@ -9,6 +9,7 @@ import type { StudyFigures } from "../figures/reports.ts";
 import type { RenderedFigure } from "../figures/svg.ts";
 import { answers } from "./answer.ts";
 import { cellsTable } from "./cells.ts";
+import { fourBitsTable } from "./fourBits.ts";
 import { number, type PageCell, type PageColumn, type PageTable, words } from "./columns.ts";
 import { againLines, cellRun, manifestRows } from "./manifest.ts";
 import { pageParts, templateFolder } from "./parts.ts";
@@ -35,8 +36,9 @@ export function renderPage(results: Results, figures: StudyFigures<RenderedFigur
     study: plan.study.name,
     measuredOn: `Model ${plan.model.name}, text ${plan.text.name}, llama.cpp ${plan.build.release}; ${data.cells.length} cells measured, ${plan.date.slice(0, 10)}.`,
     questions,
-    answers: answers(data),
+    answers: answers(data, results),
     cells: cellsTable(results),
+    fourBits: fourBitsTable(results),
     galleries: [
       { heading: "Figures", note: "Values show under the pointer.", figures: figures.others },
       { heading: "The thesis's figures, from this study's data", note: "In the thesis's numbering and layout; a star is a cell decoded as its program did.", figures: figures.thesis },
