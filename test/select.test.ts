@@ -21,6 +21,11 @@ describe("--only", () => {
   it.each(["q", "q4.0", "", "q4_0,nothing", "(", "!q4_0", "q4_0/"])("no cell: %s", (pattern) =>
     expect(() => selectCells(cells, pattern)).toThrow(/matches no cell; the study has: q4_0, q4_0-own-r1\.5, q8_0$/));
 
+  it("of many stars is refused: whether it matches could take for ever to find out", () => {
+    expect(() => selectCells(cells, "q4_0,*a*a*a*a*a*b")).toThrow(/--only \*a\*a\*a\*a\*a\*b has more than 4 stars/);
+    expect(selectCells(cells, "*q*4*0*").map(({ name }) => name)).toEqual(["q4_0", "q4_0-own-r1.5"]);
+  });
+
   it("of bench's rows takes their names as they are printed", () => {
     for (const row of rows) expect(selectByName(rows, row.name, "row")).toEqual([row]);
     expect(selectByName(rows, "quantizeMemory*,quantize: packed*", "row").map(({ measure }) => measure)).toEqual(["quantize", "quantizeMemory"]);

@@ -13,6 +13,7 @@ import { ratioTable } from "../bench/table.ts";
 import type { BenchOutcome, BenchRequest } from "../bench/types.ts";
 import { llamaShapes } from "../gguf/llamaModel.ts";
 import { projectRoot, shownPath } from "../paths.ts";
+import { addBenchFeedbackCommand } from "./benchFeedback.ts";
 import { addBenchHarnessCommand } from "./benchHarness.ts";
 import type { CommandIo } from "./io.ts";
 import { nameList } from "./nameList.ts";
@@ -48,5 +49,6 @@ export function addBenchCommand(program: Command, io: CommandIo): void {
       io.print(`\n${ratioTable(ratios)}\n`);
       for (const line of summary({ ratios, measurements }, request.repeats)) io.print(line);
     });
+  addBenchFeedbackCommand(command, io);
   addBenchHarnessCommand(command, io);
 }

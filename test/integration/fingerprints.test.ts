@@ -1,8 +1,9 @@
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { ensureBuild } from "../../harness/build/build.ts";
+import { ensureBuild, targetsOf } from "../../harness/build/build.ts";
 import { readImportance } from "../../harness/fit/imatrix.ts";
+import { readGguf, readTensor } from "../../harness/gguf/read.ts";
 import { projectRoot } from "../../harness/paths.ts";
 import { stepsOfCell } from "../../harness/steps/registry.ts";
 import { multipleChoiceBytes, type Question } from "../support/multipleChoice.ts";
@@ -22,7 +23,7 @@ const file = path.join(projectRoot, "test", "integration", "fingerprints.json");
 const writes = process.env["QUANTFLEX_FINGERPRINTS"] === "write";
 const howToWrite = "write its figures down: QUANTFLEX_FINGERPRINTS=write npx vitest run test/integration/fingerprints.test.ts";
 
-/** One cell weighs by importance, which differs in the last digits between processors, and codes with it. */
+/** Two cells weigh by what differs in the last digits between processors, and codes with it. */
 const study = `name: fingerprints
 kl_divergence: true
 imatrix: { text: demo, chunks: 4 }
@@ -32,7 +33,10 @@ cells:
   - { name: centred, type: Q4_0, radius: 1 }
   - { name: native, type: Q8_0, table: balanced }
   - { name: packed-weighted, type: Q4_0, container: packed, table: balanced, encode: nearest, scale: search, imatrix: true }
+  - { name: fed, type: IQ4_NL, feedback: true }
 `;
+
+const weighted: readonly string[] = ["packed-weighted", "fed"];
 
 interface Fingerprint {
   version: number;
@@ -45,13 +49,26 @@ interface Fingerprint {
 /** What a step found and, where that is a file, what it holds. */
 async function fingerprintOf({ step, record, kept }: Ran): Promise<Figures> {
   const figures = figuresOf(record.result);
-  for (const [role, { bytes }] of Object.entries(record.files)) if (role !== "imatrix") figures[`file ${role}.bytes`] = bytes;
+  for (const [role, { bytes }] of Object.entries(record.files)) if (role !== "imatrix" && role !== "moments") figures[`file ${role}.bytes`] = bytes;
   if (step === "imatrix") {
     const sums = [...(await readImportance(kept["imatrix"]!))].map(([name, values]) => ({ name, mean: values.reduce((sum, value) => sum + value, 0) / values.length }));
     Object.assign(figures, figuresOf({ tensors: sums }));
   }
+  if (step === "moments") {
+    const gguf = await readGguf(kept["moments"]!);
+    const means = await Promise.all(gguf.tensors.map(async (tensor) => ({ name: tensor.name, mean: meanOf(await readTensor(gguf, tensor)) })));
+    Object.assign(figures, figuresOf({ inputs: means }));
+  }
   if (step === "reference") Object.assign(figures, figuresOf({ rows: referenceRows(await readFile(kept["reference"]!)) }));
   return figures;
+}
+
+/** Mean of numbers in F32. */
+function meanOf({ buffer, byteOffset, byteLength }: Uint8Array): number {
+  const view = new DataView(buffer, byteOffset, byteLength);
+  let sum = 0;
+  for (let at = 0; at < byteLength; at += 4) sum += view.getFloat32(at, true);
+  return sum / (byteLength / 4);
 }
 
 /** The two numbers that head each row of predictions: the scale of its logarithms, and the smallest. */
@@ -69,6 +86,7 @@ function toleranceOf(step: string, cell: string, figure: string): number {
   const others = /./;
   switch (step) {
     case "imatrix":
+    case "moments":
     case "reference":
       return 0.005;
     case "hellaswag":
@@ -81,7 +99,7 @@ function toleranceOf(step: string, cell: string, figure: string): number {
       if (cell === "f16" && figure.startsWith("divergence")) return Infinity;
       return among([/chunkErrors/, 0.15], [/p999|maximum/, 0.1], [/divergence/, 0.04], [others, 0.005]);
     default:
-      if (cell === "packed-weighted") return among([/chiSquare|degreesOfFreedom|probability/, Infinity], [/zeroRuns/, 0.05], [others, 0.005]);
+      if (weighted.includes(cell)) return among([/chiSquare|degreesOfFreedom|probability/, Infinity], [/zeroRuns/, 0.05], [others, 0.005]);
       // The file's metadata are upstream's; codes, and what the library zstd makes of them, are the same everywhere.
       return among([/\bfile\b/, 0.005], [/weightErrors|zeroRuns\.(expected|chiSquare|probability)/, 1e-6], [others, 1e-12]);
   }
@@ -98,7 +116,7 @@ beforeAll(async () => {
   };
   const questions = JSON.parse(await readFile(path.join(projectRoot, "test", "data", "tasks", "multiple-choice.json"), "utf8")) as Question[];
   await writeFile(taskFiles.multiple_choice, multipleChoiceBytes(questions));
-  const cells = await runSteps({ study, taskFiles, build: await ensureBuild("patched"), threads: 2, folder });
+  const cells = await runSteps({ study, taskFiles, build: await ensureBuild("patched", { targets: targetsOf(true) }), threads: 2, folder });
   const seen = new Set<Ran>();
   for (const [cell, steps] of cells) {
     for (const ran of steps.filter((one) => !seen.has(one))) {

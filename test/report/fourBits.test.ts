@@ -1,0 +1,65 @@
+import { describe, expect, it } from "vitest";
+import { fourBitCells, fourBitTable } from "../../harness/report/fourBits.ts";
+import { feedbackAnswer } from "../../harness/report/html/feedbackAnswer.ts";
+import { fourBitsTable } from "../../harness/report/html/fourBits.ts";
+import type { Results } from "../../harness/report/load.ts";
+import { fixtureResults } from "./fixture.ts";
+
+/** The fixture's cells, with some of them given feedback and another divergence. */
+function results(fed: readonly string[], factor: number): Results {
+  const { cells, ...rest } = fixtureResults();
+  return {
+    ...rest,
+    cells: cells.map((result) => {
+      const divergence = result.record?.divergence;
+      if (!fed.includes(result.cell.name) || !divergence) return result;
+      const chunks = divergence.chunks.map((value) => factor * value);
+      return {
+        ...result,
+        cell: { ...result.cell, feedback: { damping: 0.01, onlyByRule: false }, calibration: { text: "speeches" } },
+        record: { ...result.record!, divergence: { ...divergence, mean: factor * divergence.mean, chunks } },
+      };
+    }),
+  };
+}
+
+describe("cells of four to five bits", () => {
+  it("are those, the best first, against the best that upstream makes", () => {
+    const cells = fourBitCells(fixtureResults());
+    expect(cells.length).toBeGreaterThan(2);
+    expect(cells.map(({ kld }) => kld)).toEqual(cells.map(({ kld }) => kld).sort((left, right) => left - right));
+    for (const { one, bits, rivals } of cells) {
+      expect(bits).toBeGreaterThanOrEqual(4);
+      expect(bits).toBeLessThanOrEqual(5.05);
+      expect(one.cell.type).not.toBe("F16");
+      expect(rivals.IQ4_NL?.cell.type ?? "IQ4_NL").toBe("IQ4_NL");
+    }
+    const { columns, rows } = fourBitTable.sheet(fixtureResults());
+    const rival = cells[0]!.rivals.IQ4_NL!.cell.name;
+    const ofRival = rows.find(([name]) => name === rival)!;
+    expect(ofRival[columns.indexOf("iq4_nl_difference")]).toBeNull();
+    const other = rows.find(([name]) => name !== rival)!;
+    expect(Number(other[columns.indexOf("iq4_nl_z")]!) * Number(other[columns.indexOf("iq4_nl_difference")]!)).toBeGreaterThan(0);
+  });
+
+  it("with feedback are no rivals of themselves, and say what their codes were chosen by", () => {
+    const fed = results(["iq4_nl"], 0.5);
+    expect(fourBitCells(fed).every(({ rivals }) => rivals.IQ4_NL?.cell.name !== "iq4_nl")).toBe(true);
+    const page = fourBitsTable(fed)!;
+    expect(page.table.rows.find(([name]) => name!.text === "iq4_nl")![1]!.text).toBe("second moments");
+    expect(page.table.rows.every((row) => row.length === page.table.columns.length)).toBe(true);
+  });
+});
+
+describe("the answer about feedback", () => {
+  it("is none where nothing was chosen by it", () => expect(feedbackAnswer(fixtureResults())).toEqual([]));
+
+  it("says by how much it beats what upstream makes, or that it does not", () => {
+    const [better] = feedbackAnswer(results(["q4_0"], 0.05));
+    expect(better?.verdict).toMatch(/Better than all that upstream makes/);
+    expect(better?.text).toMatch(/q4_0, 4\.50 bits per quantized weight.* below iq4_nl .*standard errors.*calibration text speeches/);
+    const [worse] = feedbackAnswer(results(["q4_0"], 20));
+    expect(worse?.verdict).toMatch(/Not better than everything/);
+    expect(worse?.text).toMatch(/ above iq4_nl /);
+  });
+});
