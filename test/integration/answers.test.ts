@@ -43,7 +43,7 @@ function expectBetter(better: Measured, worse: Measured): void {
 describe("on the demo model", () => {
   let cell: (name: string) => Measured;
   beforeAll(async () => {
-    cell = await answers("demo", { chunks: 24, only: "f16,q4_1,iq4_nl,iq4_nl-imatrix,q8_0-own-*,balanced-packed,fitted-absmax,fitted-model,fitted-kind,fitted-model-imatrix" });
+    cell = await answers("demo", { model: "sotu-1m", chunks: 24, only: "f16,q4_1,iq4_nl,iq4_nl-imatrix,q8_0-own-*,balanced-packed,fitted-absmax,fitted-model,fitted-kind,fitted-model-imatrix" });
   });
 
   it("a fitted table at 4.5 bits per weight beats IQ4_NL of the same size, and Q4_1 of 5.0", () => {
@@ -82,6 +82,30 @@ describe("on the demo model", () => {
   });
 
   it("the model itself diverges from itself by nothing", () => expect(Math.abs(kld(cell("f16")))).toBeLessThan(1e-5));
+});
+
+describe("on prose-7m, whose rows every type can hold, with codes chosen by what they do to outputs", () => {
+  let cell: (name: string) => Measured;
+  beforeAll(async () => {
+    cell = await answers("prose", { chunks: 24, only: "f16,iq4_nl-imatrix,q4_k_s-imatrix,q4_k_s-mixture-imatrix,q4_k_m-mixture-imatrix,q4_0-feedback,iq4_nl-feedback,recipe-q6k-output" });
+  });
+
+  it("a plain Q4_0 file beats IQ4_NL with an importance matrix of the same text", () => expectBetter(cell("q4_0-feedback"), cell("iq4_nl-imatrix")));
+
+  it("a plain IQ4_NL file beats Q4_K_S of the same size, and its mixture of more", () => {
+    expect([bits(cell("iq4_nl-feedback")), bits(cell("q4_k_s-imatrix"))]).toEqual([4.5, 4.5]);
+    expectBetter(cell("iq4_nl-feedback"), cell("q4_k_s-imatrix"));
+    expect(bits(cell("q4_k_s-mixture-imatrix"))).toBeGreaterThan(4.8);
+    expectBetter(cell("iq4_nl-feedback"), cell("q4_k_s-mixture-imatrix"));
+  });
+
+  it("with an output matrix in Q6_K it beats the mixture Q4_K_M in fewer bytes, of upstream's types alone", () => {
+    const [recipe, mixture] = [cell("recipe-q6k-output"), cell("q4_k_m-mixture-imatrix")];
+    expect(recipe.record.file.bytes).toBeLessThan(mixture.record.file.bytes);
+    expect(kld(recipe) / kld(mixture)).toBeLessThan(0.8);
+    expect(new Map(recipe.record.tensors.map(({ name, type }) => [name, type])).get("output.weight")).toBe("Q6_K");
+    expect(recipe.record.rounded).toEqual({ "token_embd.weight": "no moments", "output.weight": "type q6_K, by importance" });
+  });
 });
 
 describe("on a model trained elsewhere", () => {

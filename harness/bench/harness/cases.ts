@@ -32,12 +32,12 @@ export interface Case {
 export const cases: readonly Case[] = [
   {
     name: "answers",
-    says: "every cell, caches warm",
+    says: "every cell on sotu-1m, caches warm",
     wanted: { share: 0.15 },
     async prepare({ folder, sweep, report }) {
       report("answers: warming up the caches");
-      await sweep(["--study", "answers", "--only", "f16,fitted-*", "--out", path.join(folder, "answers-warm")]);
-      return (index) => ["--study", "answers", "--out", path.join(folder, `answers-${index}`)];
+      await sweep(["--study", "answers", "--model", "sotu-1m", "--only", "f16,fitted-*", "--out", path.join(folder, "answers-warm")]);
+      return (index) => ["--study", "answers", "--model", "sotu-1m", "--out", path.join(folder, `answers-${index}`)];
     },
   },
   {
