@@ -6,6 +6,7 @@ import { readable } from "./numbers.ts";
 /** Which of the colours of `kindColours` a cell gets. */
 export function kindOf(cell: FigureCell): keyof typeof kindColours {
   if (!isExact(cell)) return "as published";
+  if (cell.cell.feedback) return "by second moments";
   return cell.cell.mode === "own" ? "decoded exactly" : "upstream";
 }
 

@@ -35,7 +35,7 @@ export function plane(points: readonly Placed[], { height, axis, errors, legend 
   }));
   const kinds = Object.entries(kindColours).filter(([kind]) => points.some((point) => point.kind === kind));
   const x = { field: "bits", type: "quantitative", title: "bits per weight of the quantized tensors", scale: { zero: false, nice: false, padding: 14 }, axis: { tickCount: 6, tickMinStep: 0.5, format: "~g" } };
-  const scale = { zero: false, nice: false, padding: 20, ...(logarithmic ? { type: "log" } : {}) };
+  const scale = { nice: false, padding: 20, ...(logarithmic ? { type: "log" } : { zero: false }) };
   const y = { type: "quantitative", title: axis, scale, axis: { tickCount: 5, ...(logarithmic ? { format: tickFormat(points.map(({ value }) => value)) } : {}) } };
   const color = {
     field: "kind", type: "nominal",

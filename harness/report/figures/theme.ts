@@ -15,6 +15,7 @@ const shades = {
   barPale: { light: "#86bfe0", dark: "#2b6a94" },
   warn: { light: "#bf4f00", dark: "#f2935c" },
   third: { light: "#00795a", dark: "#3dc79b" },
+  fourth: { light: "#a03c78", dark: "#e08fc0" },
 } as const satisfies Record<string, Shade>;
 
 /**
