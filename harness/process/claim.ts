@@ -32,7 +32,8 @@ export interface ClaimOptions {
  * happen to another's claim, whoever else does the same at that moment.
  *
  * @param work gets a signal that fires when the claim is lost or `signal` fires
- * @throws UserError when the claim was lost and the work ended for that; else what `work` throws
+ * @throws UserError when the claim was lost and the work ended for that; when the folder that it lies in is taken away while
+ *   another is waited for; when it cannot be taken although nobody holds it. Else what `work` throws
  */
 export async function withClaim<T>(folder: string, work: (held: AbortSignal) => Promise<T>, options: ClaimOptions): Promise<T> {
   const { signal, timing = usualTiming } = options;
@@ -66,20 +67,27 @@ async function acquire(folder: string, { signal, onWait, timing }: Required<Clai
       const pulseNow = holder?.pulse ?? "";
       if (pulseNow !== seen) since = performance.now();
       seen = pulseNow;
-      const ended = performance.now() - since > timing.silence || (holder?.owner && (await hasEnded(holder.owner)));
-      if (ended && holder) await rm(holder.file, { force: true });
+      const isSilent = performance.now() - since > timing.silence;
+      if (isSilent && !holder) throw new UserError(`the claim ${folder} has no owner that can be read, and cannot be taken; if no quantflex is at work there, remove it`);
+      if (holder && (isSilent || (holder.owner && (await hasEnded(holder.owner))))) await rm(holder.file, { force: true });
       else await wait(200, undefined, { signal });
     }
   });
 }
 
-/** A folder with something in it is not replaced by a rename: whoever comes first has the claim, owner and all. */
+/**
+ * A folder with something in it is not replaced by a rename: whoever comes first has the claim, owner and all.
+ *
+ * @throws UserError when what was prepared beside it is gone
+ */
 async function takes(prepared: string, folder: string): Promise<boolean> {
   try {
     await rename(prepared, folder);
     return true;
   } catch (error) {
-    if (["ENOTEMPTY", "EEXIST"].includes((error as NodeJS.ErrnoException).code ?? "")) return false;
+    const { code = "" } = error as NodeJS.ErrnoException;
+    if (["ENOTEMPTY", "EEXIST"].includes(code)) return false;
+    if (code === "ENOENT") throw new UserError(`${path.dirname(folder)} was moved or removed while this process worked there; put it back, or run the command again`);
     throw error;
   }
 }
@@ -112,11 +120,11 @@ function parsedJson(text: string): unknown {
   }
 }
 
-/** @throws UserError when it was taken away; a file system that does not answer for once takes no claim away */
+/** @throws UserError when it is gone; a file system that does not answer for once takes no claim away */
 async function renew(file: string): Promise<void> {
   const now = new Date();
   await utimes(file, now, now).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== "ENOENT") return;
-    throw new UserError(`the claim ${path.dirname(file)} was taken by another process: this one had been silent for a minute`);
+    throw new UserError(`the claim ${path.dirname(file)} was taken by another process, as this one had been silent for a minute, or was removed; run the command again`);
   });
 }
