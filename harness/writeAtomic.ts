@@ -3,18 +3,33 @@ import path from "node:path";
 import { fileError } from "./fileError.ts";
 import { nameHasEnded, processName } from "./processes.ts";
 
-let written = 0;
+let replaced = 0;
 
 /**
- * Write a file so that there is the old one or the whole new one at any time. What is a link is replaced, not followed: its
- * target belongs to whoever set it.
+ * Make a file beside its place and put it there when it is whole. What is a link is replaced, not followed: its target belongs
+ * to whoever set it.
+ *
+ * @param make writes the file at the path that it gets; what it throws comes through, and nothing is left behind
+ */
+export async function replaceFile(file: string, make: (partial: string) => Promise<void>): Promise<void> {
+  const partial = path.join(path.dirname(file), `.${await processName()}.${++replaced}.partial`);
+  try {
+    await make(partial);
+    await rename(partial, file);
+  } catch (error) {
+    await rm(partial, { force: true }).catch(() => undefined);
+    throw error;
+  }
+}
+
+/**
+ * Write a file so that there is the old one or the whole new one at any time, as {@link replaceFile} does.
  *
  * @param options `fsync: false` for what can be made again
  * @throws UserError naming the file, and of a full disk the bytes needed and free
  */
 export async function writeAtomic(file: string, content: string | Uint8Array, { fsync = true }: { fsync?: boolean } = {}): Promise<void> {
-  const partial = path.join(path.dirname(file), `.${await processName()}.${++written}.partial`);
-  try {
+  await replaceFile(file, async (partial) => {
     const handle = await open(partial, "wx");
     try {
       await handle.writeFile(content);
@@ -22,12 +37,9 @@ export async function writeAtomic(file: string, content: string | Uint8Array, { 
     } finally {
       await handle.close();
     }
-    await rename(partial, file);
-  } catch (error) {
-    const known = fileError(error, file, Buffer.byteLength(content));
-    await rm(partial, { force: true }).catch(() => undefined);
-    throw known;
-  }
+  }).catch((error: unknown) => {
+    throw fileError(error, file, Buffer.byteLength(content));
+  });
 }
 
 /** The same for a file that somebody named: where that is a link, what it leads to is written. */

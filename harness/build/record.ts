@@ -1,9 +1,10 @@
-import { copyFile, mkdir, rename, rm, stat } from "node:fs/promises";
+import { copyFile, mkdir, stat } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
 import { UserError } from "../errors.ts";
 import { hashFile } from "../hash.ts";
 import { keepJson, keptJson } from "../json.ts";
+import { removePartial, replaceFile } from "../writeAtomic.ts";
 
 const recordSchema = z.strictObject({
   variant: z.enum(["upstream", "patched"]),
@@ -52,18 +53,17 @@ async function isWhole(file: string, expected: { bytes: number; sha256: string }
  */
 export async function storeBuild(folder: string, from: string, record: Omit<BuildRecord, "binaries">, targets: string[]): Promise<BuildRecord> {
   await mkdir(folder, { recursive: true });
+  await removePartial(folder);
   const binaries = { ...(await parseRecord(folder, record.key))?.binaries };
   for (const target of targets) {
     const file = path.join(folder, target);
-    const partial = `${file}.${process.pid}.partial`;
-    try {
-      await copyFile(path.join(from, target), partial);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-      throw new UserError(`The build of ${record.release} has a target ${target}, but it makes no program by that name.`);
-    }
-    binaries[target] = { bytes: (await stat(partial)).size, sha256: await hashFile(partial) };
-    await rename(partial, file).finally(() => rm(partial, { force: true }));
+    await replaceFile(file, async (partial) => {
+      await copyFile(path.join(from, target), partial).catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== "ENOENT") throw error;
+        throw new UserError(`The build of ${record.release} has a target ${target}, but it makes no program by that name.`);
+      });
+      binaries[target] = { bytes: (await stat(partial)).size, sha256: await hashFile(partial) };
+    });
   }
   const complete = { ...record, binaries };
   await keepJson(path.join(folder, "build.json"), complete);

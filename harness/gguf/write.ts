@@ -1,5 +1,7 @@
-import { open, rename, rm } from "node:fs/promises";
+import { open } from "node:fs/promises";
+import { dirname } from "node:path";
 import { UserError } from "../errors.ts";
+import { removePartial, replaceFile } from "../writeAtomic.ts";
 import { elementsOf, tensorBytes, tensorTypeNamed } from "./types.ts";
 
 /** A metadata entry with the type it is stored as. */
@@ -89,9 +91,9 @@ function header(fields: readonly GgufField[], tensors: readonly TensorSource[]):
  * @throws {Error} with the name `AbortError` when aborted; nothing is left behind then
  */
 export async function writeGguf(path: string, fields: readonly GgufField[], tensors: readonly TensorSource[], signal?: AbortSignal): Promise<void> {
-  const partial = `${path}.${process.pid}.partial`;
-  try {
-    const file = await open(partial, "w").catch((error: Error) => {
+  await removePartial(dirname(path));
+  await replaceFile(path, async (partial) => {
+    const file = await open(partial, "wx").catch((error: Error) => {
       throw new UserError(`Cannot write ${path}: ${error.message}. Give a path in a folder that exists and may be written to.`);
     });
     try {
@@ -110,9 +112,5 @@ export async function writeGguf(path: string, fields: readonly GgufField[], tens
     } finally {
       await file.close();
     }
-    await rename(partial, path);
-  } catch (error) {
-    await rm(partial, { force: true });
-    throw error;
-  }
+  });
 }

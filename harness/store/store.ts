@@ -1,6 +1,6 @@
 import { copyFile, mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
-import { writeAtomic } from "../writeAtomic.ts";
+import { replaceFile, writeAtomic } from "../writeAtomic.ts";
 import { z } from "zod";
 import { hashText } from "../hash.ts";
 import { keepJson, keptJson } from "../json.ts";
@@ -143,13 +143,7 @@ export async function move(source: string, target: string): Promise<void> {
     await rename(source, target);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EXDEV") throw error;
-    const partial = `${target}.${process.pid}.partial`;
-    try {
-      await copyFile(source, partial);
-      await rename(partial, target);
-      await rm(source);
-    } finally {
-      await rm(partial, { force: true });
-    }
+    await replaceFile(target, (partial) => copyFile(source, partial));
+    await rm(source);
   }
 }
