@@ -12,6 +12,11 @@ export async function keepJson(file: string, value: unknown): Promise<void> {
   await writeAtomic(file, seal(value), { fsync: false });
 }
 
+/** The same of what can be found again at any time: where it cannot be kept, it is not. */
+export async function rememberJson(file: string, value: unknown): Promise<void> {
+  await keepJson(file, value).catch(() => undefined);
+}
+
 /**
  * What {@link keepJson} kept.
  *

@@ -1,5 +1,5 @@
 import { accessSync, constants, existsSync, mkdirSync } from "node:fs";
-import { homedir } from "node:os";
+import { homedir, tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { UserError } from "./errors.ts";
@@ -56,8 +56,13 @@ export function cacheIsWritable(): boolean {
   }
 }
 
+/** The cache folder, or one for temporary files where that cannot be written. */
+export function writableCache(): string {
+  return cacheIsWritable() ? cacheFolder() : path.join(tmpdir(), "quantflex");
+}
+
 /** Where large files lie for a while: in the cache, or where that cannot be written elsewhere. */
-export function scratchParent(elsewhere: string): string {
+export function scratchParent(elsewhere = writableCache()): string {
   return path.join(cacheIsWritable() ? cacheFolder() : elsewhere, "scratch");
 }
 

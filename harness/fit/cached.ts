@@ -1,8 +1,8 @@
 import path from "node:path";
 import type { Gguf } from "../gguf/read.ts";
 import { canonicalJson, hashText } from "../hash.ts";
-import { keepJson, keptJson } from "../json.ts";
-import { cacheFolder, cacheIsWritable } from "../paths.ts";
+import { keptJson, rememberJson } from "../json.ts";
+import { cacheFolder } from "../paths.ts";
 import type { FitRequest } from "../study/types.ts";
 import { type FittedFile, fittedFile, fittedFileSchema, type ImatrixSource } from "./file.ts";
 import { fitTables } from "./fit.ts";
@@ -44,7 +44,7 @@ export async function cachedFit(
   const { model } = inputs;
   const imatrix = request.weights === "imatrix" ? inputs.imatrix : undefined;
   const fitted = fittedFile(await fitTables(model.gguf, request, await imatrix?.importance(), report, signal), request, model, imatrix?.source ?? null);
-  if (cacheIsWritable()) await keepJson(keptFile(request, inputs), fitted);
+  await rememberJson(keptFile(request, inputs), fitted);
   return fitted;
 }
 

@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
 import { canonicalJson, hashFile, hashText } from "../hash.ts";
-import { keepJson, keptJson } from "../json.ts";
+import { keptJson, rememberJson } from "../json.ts";
 import { cacheFolder } from "../paths.ts";
 import { markUsed, trimFolder } from "../trim.ts";
 
@@ -21,8 +21,10 @@ export async function contentHash(file: string, signal?: AbortSignal): Promise<s
     return known;
   }
   const hash = await hashFile(file, signal);
-  // Without room for it, or where nothing can be written, it is computed again.
-  if ((await identity(file)) === before) await keepJson(kept, hash).then(trimOnce, () => undefined);
+  if ((await identity(file)) === before) {
+    await rememberJson(kept, hash);
+    await trimOnce();
+  }
   return hash;
 }
 

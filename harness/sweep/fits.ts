@@ -1,6 +1,4 @@
 import { withScratch } from "../scratch.ts";
-import { tmpdir } from "node:os";
-import path from "node:path";
 import { cachedFit, type FitInputs, keptFit } from "../fit/cached.ts";
 import { readImportance } from "../fit/imatrix.ts";
 import { planStep } from "../jobs/chain.ts";
@@ -70,7 +68,7 @@ async function computeImportance(planned: PlannedStep, on: Target, report: Repor
     note: (line: string) => report({ kind: "note", text: line }),
     report: (_step: string, line: string, fraction?: number) => report({ kind: "prepare", text: `importance matrix: ${line}`, fraction }),
   };
-  return withScratch(scratchParent(path.join(tmpdir(), "quantflex")), "fit", async (folder) => {
+  return withScratch(scratchParent(), "fit", async (folder) => {
     const runner = makeRunner({ results: folder, steps: [planned] }, on, folder, watch);
     return readImportance(await runner.file(planned.key, "imatrix"));
   });

@@ -2,8 +2,8 @@ import { mkdir, readdir, readFile, stat } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
 import { UserError } from "../errors.ts";
-import { keepJson, keptJson } from "../json.ts";
-import { cacheFolder, cacheIsWritable } from "../paths.ts";
+import { keptJson, rememberJson } from "../json.ts";
+import { cacheFolder } from "../paths.ts";
 import { firstNonFinite } from "../gguf/finite.ts";
 import { type Gguf, readGguf } from "../gguf/read.ts";
 import { isQuantized } from "../gguf/types.ts";
@@ -68,7 +68,7 @@ async function refuseNonFinite(file: string, gguf: Gguf, sha256: string, signal?
   if ((await keptJson(checked, z.literal(finiteVersion))) !== null) return;
   const found = await firstNonFinite(gguf, signal);
   if (found) throw new UserError(`model ${file}: weight ${found.index} of tensor ${found.tensor} is ${found.value}; nothing can be quantized from it: convert or download the model again`);
-  if (cacheIsWritable()) await keepJson(checked, finiteVersion);
+  await rememberJson(checked, finiteVersion);
 }
 
 /**

@@ -1,10 +1,10 @@
-import { open, writeFile } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
 import type { Build } from "../build/build.ts";
 import { UserError } from "../errors.ts";
-import { keepJson, keptJson } from "../json.ts";
-import { cacheFolder } from "../paths.ts";
+import { keptJson, rememberJson } from "../json.ts";
+import { cacheFolder, scratchParent } from "../paths.ts";
 import { bothStreams } from "../parse/numbers.ts";
 import { ProcessError, run } from "../process/run.ts";
 import { withScratch } from "../scratch.ts";
@@ -14,6 +14,7 @@ import type { Settings } from "../steps/settings.ts";
 import { refuseShortText } from "../steps/shortText.ts";
 import type { Report } from "./events.ts";
 import type { Content, Model } from "./inputs.ts";
+import { writeOwn } from "../writeAtomic.ts";
 
 /** Who is asked, and who hears of it. */
 export interface Asking {
@@ -34,16 +35,16 @@ const askedVersion = 1;
 export async function refuseUnloadable({ path: file, sha256, gguf }: Model, { build, signal }: Asking): Promise<void> {
   const accepted = path.join(cacheFolder(), "loadable", `${build.key}-${sha256}`);
   if ((await keptJson(accepted, z.literal(askedVersion))) !== null) return;
-  const printed = await withScratch(path.join(cacheFolder(), "scratch"), "header", async (folder) => {
+  const printed = await withScratch(scratchParent(), "header", async (folder) => {
     const [header, text] = [path.join(folder, "header.gguf"), path.join(folder, "text")];
-    await writeFile(header, await metadataOf(file, gguf.metadataEnd));
-    await writeFile(text, "text");
+    await writeOwn(header, await metadataOf(file, gguf.metadataEnd));
+    await writeOwn(text, "text");
     return perplexity(["-m", header, "-f", text, "-c", "8", "--chunks", "0"], build, signal);
   });
   // That there are no tensors comes last.
   const reason = [...printed.matchAll(/error loading model[^:\n]*: ([^\n]+)/g)].map(([, why]) => why!.trim()).find((why) => !/tensor/.test(why));
   if (reason !== undefined) throw new UserError(`model ${file} cannot be loaded by llama.cpp ${build.release}: ${reason}; use another --release, or convert the model again`);
-  await keepJson(accepted, askedVersion);
+  await rememberJson(accepted, askedVersion);
 }
 
 /** The beginning of a model as a file of its own, which says that it has no tensors. */

@@ -4,12 +4,16 @@ import path from "node:path";
 import { isatty } from "node:tty";
 import { UserError } from "../errors.ts";
 import { hashFile } from "../hash.ts";
-import { cacheFolder } from "../paths.ts";
+import { scratchParent, writableCache } from "../paths.ts";
 import { run } from "../process/run.ts";
 import { withScratch } from "../scratch.ts";
+import { isFresh, trimFolder } from "../trim.ts";
 
 /** Bytes that are taken from a pipe at most. */
 const mostBytes = 2 ** 30;
+
+/** Bytes of what came through pipes that are kept, but for what came in the last two days. */
+const mostKept = 4e9;
 
 /** Where a file lies that can be read as often as wanted. */
 export interface ReadableFile {
@@ -46,7 +50,7 @@ function descriptorOf(file: string): number | null {
 }
 
 async function copyOf(file: string, descriptor: number | null, called: string, signal: AbortSignal | undefined): Promise<string> {
-  return withScratch(path.join(cacheFolder(), "scratch"), "pipe", async (folder) => {
+  return withScratch(scratchParent(), "pipe", async (folder) => {
     const copy = path.join(folder, "copy");
     // Opening a pipe that nobody writes to takes for ever: not in this process, which could not be stopped then.
     const handle = descriptor === null || descriptor === 0 ? null : await open(file, constants.O_RDONLY);
@@ -57,9 +61,11 @@ async function copyOf(file: string, descriptor: number | null, called: string, s
       await handle?.close();
     }
     if ((await stat(copy)).size === mostBytes) throw new UserError(`${called} gives more than ${mostBytes >> 20} MiB; put it into a file, and give that`);
-    const kept = path.join(cacheFolder(), "piped", await hashFile(copy, signal));
-    await mkdir(path.dirname(kept), { recursive: true });
+    const all = path.join(writableCache(), "piped");
+    const kept = path.join(all, await hashFile(copy, signal));
+    await mkdir(all, { recursive: true });
     await rename(copy, kept);
+    await trimFolder(all, mostKept, isFresh);
     return kept;
   });
 }
