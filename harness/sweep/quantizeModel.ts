@@ -1,10 +1,10 @@
-import { copyFile, rename, rm } from "node:fs/promises";
+import { access, constants, copyFile, realpath, stat } from "node:fs/promises";
 import path from "node:path";
 import { type Build, ensureBuild, targetsOf } from "../build/build.ts";
 import { UserError } from "../errors.ts";
 import { planCell } from "../jobs/chain.ts";
 import { makeRunner } from "../jobs/runner.ts";
-import { cacheFolder } from "../paths.ts";
+import { cacheFolder, scratchParent } from "../paths.ts";
 import { withScratch } from "../scratch.ts";
 import { quantize } from "../steps/quantize.ts";
 import { thisTarget } from "../steps/target.ts";
@@ -17,6 +17,7 @@ import type { Report } from "./events.ts";
 import { fitCells, fitInputs } from "./fits.ts";
 import { checkModel, type Content, type Model } from "./inputs.ts";
 import { momentsBytes } from "../steps/momentsBytes.ts";
+import { removePartial, replaceFile } from "../writeAtomic.ts";
 
 /** What `npm run quantize` was asked for. */
 export interface QuantizeRequest {
@@ -56,7 +57,7 @@ export async function quantizeModel(request: QuantizeRequest, report: Report, si
     throw new UserError("give a calibration text with --calibration: of the kind that the model is used on, as the domain matters more than anything else");
   }
   const out = path.resolve(request.out);
-  if (out === model.path) throw new UserError(`--out ${request.out} is the model itself; give another file`);
+  await checkOut(out, model.path);
   const calibrations = await checkCalibrations({ study, cells: [asked], folder: ".", given: request.calibration }, null, signal);
   const training = asked.calibration && calibrations.get(asked.calibration.text);
   sayCosts(model, asked, training, report);
@@ -70,7 +71,7 @@ export async function quantizeModel(request: QuantizeRequest, report: Report, si
   const steps = planCell({ cell: cell!, study, settings, gguf: model.gguf, files: {} }, { model, text: model, ...(training && { training }) }, on);
   const quantized = steps.find(({ step }) => step === quantize.name);
   if (!quantized) throw new UserError(`the model is of type ${asked.type} already`);
-  return withScratch(path.join(cacheFolder(), "scratch"), "quantize", async (folder) => {
+  return withScratch(scratchParent(), "quantize", async (folder) => {
     const watch = { signal, note: (text: string) => report({ kind: "note", text }), report: (step: string, text: string, fraction?: number) => report({ kind: "prepare", text: `${step}: ${text}`, fraction }) };
     const runner = makeRunner({ results: folder, steps }, on, folder, watch);
     const { result, files } = await runner.record(quantized.key);
@@ -99,14 +100,19 @@ function sayCosts({ gguf, bytes }: Model, { type, feedback, calibration }: Cell,
   if (feedback) note(`second moments: ${gigabytes(momentsBytes(gguf))} on disk, kept in ${cacheFolder()} for the next time`);
 }
 
+/** Before what may take hours. @throws UserError when the file cannot be put there, or something else would be lost by it */
+async function checkOut(out: string, model: string): Promise<void> {
+  const status = await stat(out).catch(() => null);
+  if (status && !status.isFile()) throw new UserError(`--out ${out} is no regular file, which a quantized file could replace; give another`);
+  if (status && (await realpath(out)) === (await realpath(model))) throw new UserError(`--out ${out} is the model itself; give another file`);
+  await access(path.dirname(out), constants.W_OK).catch((error: Error) => {
+    throw new UserError(`${out} cannot be written (${error.message}); give another file with --out`);
+  });
+}
+
 async function place(file: string, out: string): Promise<void> {
-  const beside = `${out}.${process.pid}.partial`;
-  try {
-    await copyFile(file, beside);
-    await rename(beside, out);
-  } catch (error) {
-    throw new UserError(`${out} cannot be written (${(error as Error).message}); give another file with --out`);
-  } finally {
-    await rm(beside, { force: true });
-  }
+  await removePartial(path.dirname(out));
+  await replaceFile(out, (partial) => copyFile(file, partial)).catch((error: Error) => {
+    throw new UserError(`${out} cannot be written (${error.message}); give another file with --out`);
+  });
 }
