@@ -1,3 +1,4 @@
+import { readdirSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { hashText } from "./hash.ts";
@@ -6,12 +7,27 @@ import { hashText } from "./hash.ts";
 export async function beginningOf(processId: number): Promise<string | null> {
   try {
     const [status, boot] = await Promise.all([readFile(`/proc/${processId}/stat`, "utf8"), readFile("/proc/sys/kernel/random/boot_id", "utf8")]);
-    // The second field, the program's name, may hold anything but ends at the last parenthesis.
-    const fields = status.slice(status.lastIndexOf(")") + 2).split(" ");
+    const field = statFields(status);
     // A zombie: it has ended, and nobody has asked how.
-    return fields[0] === "Z" ? null : `${boot.trim()}-${fields[19]}`;
+    return field(3) === "Z" ? null : `${boot.trim()}-${field(22)}`;
   } catch {
     return null;
+  }
+}
+
+/** What gives the fields of a /proc/PID/stat by their numbers in proc(5), from 3 on. */
+export function statFields(status: string): (number: number) => string {
+  // The second field, the program's name, may hold anything but ends at the last parenthesis.
+  const fields = status.slice(status.lastIndexOf(")") + 2).split(" ");
+  return (number) => fields[number - 3] ?? "";
+}
+
+/** Numbers of all processes; none where there is no /proc. */
+export function processNumbers(): number[] {
+  try {
+    return readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map(Number);
+  } catch {
+    return [];
   }
 }
 

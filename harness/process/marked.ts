@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
+import { processNumbers } from "../processes.ts";
 
 /** Variable that a program and all that it starts inherit, so that they are known wherever they went. */
 const variable = "QUANTFLEX_RUN";
@@ -12,19 +13,11 @@ export function newMark(): { mark: string; environment: Record<string, string> }
 
 /** Kills whatever has the mark, also what has left its group, as daemons do. Without /proc nothing is known of them. */
 export function killMarked(mark: string): void {
-  for (const processId of processes()) {
+  for (const processId of processNumbers()) {
     try {
       if (readFileSync(`/proc/${processId}/environ`).includes(mark)) process.kill(processId, "SIGKILL");
     } catch {
       // It has ended, or is another user's.
     }
-  }
-}
-
-function processes(): number[] {
-  try {
-    return readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map(Number);
-  } catch {
-    return [];
   }
 }

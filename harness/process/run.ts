@@ -66,7 +66,7 @@ export async function run(command: string, args: string[], options: RunOptions =
   const started = performance.now();
   const { mark, environment } = newMark();
   const kept = { stdout: keepBytes(), stderr: keepBytes() };
-  // Its streams are not waited for: what it left behind may hold them.
+  // Its streams are not waited for: what it left behind may hold them. Of descriptors to read from, Execa takes any; its types know 0 alone.
   const child = execa(command, args, { ...manner, cwd, env: { ...environment, ...options.env }, stdin: options.stdin === undefined ? "ignore" : (options.stdin as 0) });
 
   let ending: Ending | undefined;

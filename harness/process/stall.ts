@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
+import { processNumbers, statFields } from "../processes.ts";
 
 /** After how long a silence a program is taken for one that hangs, in seconds. */
 export const usualStallSeconds = 600;
@@ -41,21 +42,12 @@ export function watchForStall(groupId: number, seconds: number, onStall: () => v
 /** Clock ticks of processor time that the processes of a group, and those of their children that ended, have taken; 0 where there is no /proc. */
 function processorTicks(groupId: number): number {
   let ticks = 0;
-  for (const name of processes()) {
-    // The second field, the program's name, may hold anything but ends at the last parenthesis.
-    const fields = read(`/proc/${name}/stat`).replace(/^.*\) /s, "").split(" ");
-    // proc(5): fields 5 pgrp, 14 utime, 15 stime, 16 cutime, 17 cstime; the third comes first here.
-    if (Number(fields[5 - 3]) === groupId) ticks += [14, 15, 16, 17].reduce((sum, field) => sum + Number(fields[field - 3]), 0);
+  for (const processId of processNumbers()) {
+    const field = statFields(read(`/proc/${processId}/stat`));
+    // pgrp; utime, stime, cutime, cstime
+    if (Number(field(5)) === groupId) ticks += [14, 15, 16, 17].reduce((sum, number) => sum + Number(field(number)), 0);
   }
   return ticks;
-}
-
-function processes(): string[] {
-  try {
-    return readdirSync("/proc").filter((name) => /^\d+$/.test(name));
-  } catch {
-    return [];
-  }
 }
 
 function read(file: string): string {
