@@ -67,5 +67,5 @@ faultRow("malformed GGUFs, by the command", 20, async (index, random) => {
   const [kibibytes, microseconds] = /^took (\d+) (\d+)$/m.exec(stderr)!.slice(1).map(Number);
   expect(kibibytes! * 1024).toBeLessThan(300e6);
   // Of the processor's time, since others may use it as well.
-  expect(microseconds! / 1e6).toBeLessThan(4);
+  expect(microseconds! / 1e6).toBeLessThan(15);
 });

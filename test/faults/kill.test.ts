@@ -28,7 +28,8 @@ faultRow("SIGKILL at a random moment of a sweep, then run again", 40, async (ind
   await ended;
   const start = performance.now();
   expect((await sweepAndReport(own, out)).failed).toEqual([]);
-  expect((performance.now() - start) / 1000).toBeLessThan(seconds + 5);
+  // Nobody waits until the killed one's claims have been silent for a minute.
+  expect((performance.now() - start) / 1000).toBeLessThan(seconds + 45);
   expect(await tablesOf(out)).toEqual(clean);
   expect(await leftBehind(own, out)).toEqual([]);
 });

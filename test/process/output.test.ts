@@ -71,10 +71,10 @@ describe("what a program left behind", () => {
   it.each([
     ["in its group", "sleep 61 &"],
     ["in its group, and ignoring signals", "(trap '' TERM HUP INT; sleep 61) &"],
-    ["in a session of its own", "setsid sleep 2 &"],
+    ["in a session of its own", "setsid sleep 61 &"],
   ])("%s does not hold its output open", async (_where, script) => {
     const start = performance.now();
     expect((await shell(`${script} echo $!`)).stdout).toMatch(/^\d+\n$/);
-    expect(performance.now() - start).toBeLessThan(5000);
+    expect(performance.now() - start).toBeLessThan(30_000);
   });
 });

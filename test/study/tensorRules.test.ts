@@ -18,9 +18,9 @@ describe("a pattern", () => {
   ])("%j against %j: %s", (name, pattern, expected) => expect(matchesPattern(name, pattern)).toBe(expected));
 
   it("of many stars takes no longer than it is", () => {
-    const started = performance.now();
+    const started = process.cpuUsage();
     expect(matchesPattern("a".repeat(5000), `${"*a".repeat(2000)}*b`)).toBe(false);
-    expect(performance.now() - started).toBeLessThan(1000);
+    expect(process.cpuUsage(started).user / 1e6).toBeLessThan(5);
   });
 });
 
