@@ -18,8 +18,10 @@ export interface FourBitCell {
   rivals: Record<RivalType, Measured | null>;
 }
 
-type RivalType = (typeof rivalTypes)[number];
-const rivalTypes = ["IQ4_NL", "Q4_K_S"] as const;
+/** What upstream makes of about four bits: without second moments, and as a mixture. */
+export const rivalTypes = ["IQ4_NL", "Q4_K_S"] as const;
+/** One of them. */
+export type RivalType = (typeof rivalTypes)[number];
 
 /** Every cell of four to five bits whose divergence was measured, the best first. */
 export function fourBitCells(results: Results): FourBitCell[] {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { fourBitCells, fourBitTable } from "../../harness/report/fourBits.ts";
 import { feedbackAnswer } from "../../harness/report/html/feedbackAnswer.ts";
-import { fourBitsTable } from "../../harness/report/html/fourBits.ts";
+import { fourBitsSection } from "../../harness/report/html/fourBits.ts";
 import type { Results } from "../../harness/report/load.ts";
 import { fixtureResults } from "./fixture.ts";
 
@@ -45,7 +45,7 @@ describe("cells of four to five bits", () => {
   it("with feedback are no rivals of themselves, and say what their codes were chosen by", () => {
     const fed = results(["iq4_nl"], 0.5);
     expect(fourBitCells(fed).every(({ rivals }) => rivals.IQ4_NL?.cell.name !== "iq4_nl")).toBe(true);
-    const page = fourBitsTable(fed)!;
+    const page = fourBitsSection(fed)!;
     expect(page.table.rows.find(([name]) => name!.text === "iq4_nl")![1]!.text).toBe("second moments");
     expect(page.table.rows.every((row) => row.length === page.table.columns.length)).toBe(true);
   });
@@ -56,10 +56,10 @@ describe("the answer about feedback", () => {
 
   it("says by how much it beats what upstream makes, or that it does not", () => {
     const [better] = feedbackAnswer(results(["q4_0"], 0.05));
-    expect(better?.verdict).toMatch(/Better than all that upstream makes/);
+    expect(better?.verdict).toMatch(/ Better than the best that upstream makes of IQ4_NL/);
     expect(better?.text).toMatch(/q4_0, 4\.50 bits per quantized weight.* below iq4_nl .*standard errors.*calibration text speeches/);
     const [worse] = feedbackAnswer(results(["q4_0"], 20));
-    expect(worse?.verdict).toMatch(/Not better than everything/);
+    expect(worse?.verdict).toMatch(/ Not better than the best that upstream makes of IQ4_NL/);
     expect(worse?.text).toMatch(/ above iq4_nl /);
   });
 });

@@ -1,14 +1,13 @@
-import { againstRival, type FourBitCell, fourBitCells, knowledge } from "../fourBits.ts";
+import { againstRival, type FourBitCell, fourBitCells, knowledge, rivalTypes } from "../fourBits.ts";
 import type { Results } from "../load.ts";
 import { number, type PageCell, type PageTable, uncertain, words } from "./columns.ts";
 
 /** The page's table of cells of four to five bits, and what they are held against; null where fewer than two were measured. */
-export function fourBitsTable(results: Results): { table: PageTable; note: string } | null {
+export function fourBitsSection(results: Results): { table: PageTable; note: string } | null {
   const cells = fourBitCells(results);
   if (cells.length < 2) return null;
-  const { IQ4_NL, Q4_K_S } = cells[0]!.rivals;
-  const rivals = [["IQ4_NL", IQ4_NL], ["Q4_K_S", Q4_K_S]] as const;
-  const present = rivals.flatMap(([type, rival]) => (rival ? [{ type, name: rival.cell.name }] : []));
+  const { rivals } = cells[0]!;
+  const present = rivalTypes.flatMap((type) => (rivals[type] ? [{ type, name: rivals[type].cell.name }] : []));
   const columns = [
     { title: "cell", numeric: false }, { title: "codes chosen by", numeric: false }, { title: "quantized bits/weight", numeric: true },
     { title: "file, MB", numeric: true }, { title: "KL divergence", numeric: true, hint: "mean, in nats a token; lower is better" },
@@ -24,6 +23,6 @@ export function fourBitsTable(results: Results): { table: PageTable; note: strin
   ];
   return {
     table: { columns, rows: cells.map(row) },
-    note: `The best first; held against ${present.map(({ type, name }) => `${name}, the best that upstream makes of ${type}`).join(", and ")}.`,
+    note: present.length === 0 ? "The best first." : `The best first; held against ${present.map(({ type, name }) => `${name}, the best that upstream makes of ${type}`).join(", and ")}.`,
   };
 }

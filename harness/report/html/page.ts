@@ -9,7 +9,7 @@ import type { StudyFigures } from "../figures/reports.ts";
 import type { RenderedFigure } from "../figures/svg.ts";
 import { answers } from "./answer.ts";
 import { cellsTable } from "./cells.ts";
-import { fourBitsTable } from "./fourBits.ts";
+import { fourBitsSection } from "./fourBits.ts";
 import { number, type PageCell, type PageColumn, type PageTable, words } from "./columns.ts";
 import { againLines, cellRun, manifestRows } from "./manifest.ts";
 import { pageParts, templateFolder } from "./parts.ts";
@@ -38,7 +38,7 @@ export function renderPage(results: Results, figures: StudyFigures<RenderedFigur
     questions,
     answers: answers(data, results),
     cells: cellsTable(results),
-    fourBits: fourBitsTable(results),
+    fourBits: fourBitsSection(results),
     galleries: [
       { heading: "Figures", note: "Values show under the pointer.", figures: figures.others },
       { heading: "The thesis's figures, from this study's data", note: "In the thesis's numbering and layout; a star is a cell decoded as its program did.", figures: figures.thesis },
