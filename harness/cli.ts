@@ -47,6 +47,7 @@ type Add = (program: Command, io: CommandIo, given: Pick<SweepRequest, "build">)
 /** Each command with its libraries is loaded when it is asked for: all together take a second. */
 const commands: Record<string, () => Promise<Add>> = {
   sweep: async () => (await import("./cli/sweep.ts")).addSweepCommand,
+  plan: async () => (await import("./cli/plan.ts")).addPlanCommand,
   job: async () => (await import("./cli/job.ts")).addJobCommand,
   report: async () => (await import("./cli/report.ts")).addReportCommand,
   compare: async () => (await import("./cli/compare.ts")).addCompareCommand,

@@ -106,6 +106,25 @@ export async function ensureBuild(variant: Variant, options: BuildOptions = {}):
   );
 }
 
+/**
+ * The build that {@link ensureBuild} would give, without making it: nothing is fetched, patched or compiled.
+ *
+ * @returns the build, and whether its programs are there; null where the patches were never applied to the release on this
+ *   machine, so that the tree that they make is not known
+ * @throws {UserError} no compiler, CMake, make or git
+ */
+export async function findBuild(variant: Variant, options: Omit<BuildOptions, "report"> = {}): Promise<{ build: Build; isThere: boolean } | null> {
+  const { project = thisProject(), targets = defaultTargets, signal } = options;
+  const release = options.release ?? (await releaseNamed(undefined, project));
+  const inputs = await gatherInputs({ project, release, variant, targets: targets.map((target) => programName(release, target)), flavour: options.flavour }, signal);
+  const known = await knownCommit(project, release, variant);
+  if (!known) return null;
+  const present = await look(inputs, known.tree);
+  if (present) return { build: runnable(present, targets), isThere: true };
+  const key = buildKey(inputs, known.tree);
+  return { build: toBuild(inputs, binariesFolder(project, key), { ...factsOf(inputs, key, known.tree), binaries: {} }), isThere: false };
+}
+
 /** @throws UserError a program that is there cannot be started */
 function runnable(build: Build, targets: readonly Target[]): Build {
   for (const target of targets) refuseUnexecutable(build.binary(target));
@@ -124,7 +143,7 @@ async function look(inputs: BuildInputs, tree: string): Promise<Build | undefine
 }
 
 async function make(inputs: BuildInputs, workspace: string, tree: string, report: BuildOptions["report"] & {}, signal: AbortSignal): Promise<Build> {
-  const { project, release, variant, targets, toolchain, cpu, libraryHash, options } = inputs;
+  const { project, release, variant, targets, toolchain, options } = inputs;
   const library = variant === "patched" ? await copyLibrary(project, workspace, targets, inputs) : "";
   const label = `llama.cpp ${release.tag} (${variant})`;
   await compile({
@@ -142,8 +161,11 @@ async function make(inputs: BuildInputs, workspace: string, tree: string, report
   });
   const key = buildKey(inputs, tree);
   const folder = binariesFolder(project, key);
-  const facts = { variant, release: release.tag, key, tree, libraryHash, compiler: toolchain.identity, cmakeFlags: cmakeFlags(options), cpu: cpu.description };
-  return toBuild(inputs, folder, await storeBuild(folder, path.join(workspace, "build", "bin"), facts, targets));
+  return toBuild(inputs, folder, await storeBuild(folder, path.join(workspace, "build", "bin"), factsOf(inputs, key, tree), targets));
+}
+
+function factsOf({ variant, release, libraryHash, toolchain, options, cpu }: BuildInputs, key: string, tree: string): Omit<BuildRecord, "binaries"> {
+  return { variant, release: release.tag, key, tree, libraryHash, compiler: toolchain.identity, cmakeFlags: cmakeFlags(options), cpu: cpu.description };
 }
 
 function programName(release: Release, target: Target): string {

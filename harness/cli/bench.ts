@@ -15,6 +15,7 @@ import { llamaShapes } from "../gguf/llamaModel.ts";
 import { projectRoot, shownPath } from "../paths.ts";
 import { addBenchFeedbackCommand } from "./benchFeedback.ts";
 import { addBenchHarnessCommand } from "./benchHarness.ts";
+import { addBenchPlanCommand } from "./benchPlan.ts";
 import type { CommandIo } from "./io.ts";
 import { nameList } from "./nameList.ts";
 import { limits, wholeNumber } from "./wholeNumber.ts";
@@ -51,4 +52,5 @@ export function addBenchCommand(program: Command, io: CommandIo): void {
     });
   addBenchFeedbackCommand(command, io);
   addBenchHarnessCommand(command, io);
+  addBenchPlanCommand(command, io);
 }

@@ -21,6 +21,8 @@ export interface Executed {
   kept: Record<string, string>;
   /** Large files, which can be made again, by role. */
   large: Record<string, string>;
+  /** Where the files lay that it read; null of a step that found all that it asks for, or went on behind what was there. */
+  read: Paths | null;
 }
 
 /** Where a step runs, and what it tells. */
@@ -71,8 +73,10 @@ export async function executeStep(planned: PlannedStep, inputs: () => Promise<Pa
     },
   };
   let start = performance.now();
+  let read: Paths | null = null;
   const compute = (): Promise<unknown> => onGivenFiles(planned, place.signal, async () => {
     const at = await inputs();
+    if (!step.grows || step.shared || !(await isFile(place.growing))) read = at;
     start = performance.now();
     return step.run(planned.config, at, on, tools) as Promise<unknown>;
   }).catch(async (error: unknown) => {
@@ -85,7 +89,11 @@ export async function executeStep(planned: PlannedStep, inputs: () => Promise<Pa
   const paths = (kept: boolean): Record<string, string> =>
     Object.fromEntries(Object.entries(files).filter(([, file]) => file.kept === kept).map(([role]) => [role, path.join(place.folder, role)]));
   const seconds = (performance.now() - start) / 1000;
-  return { record: { key: planned.key, inputs: determined, result, argv: command, seconds, date: new Date().toISOString(), files }, kept: paths(true), large: paths(false) };
+  return { record: { key: planned.key, inputs: determined, result, argv: command, seconds, date: new Date().toISOString(), files }, kept: paths(true), large: paths(false), read };
+}
+
+async function isFile(file: string): Promise<boolean> {
+  return stat(file).then(() => true, () => false);
 }
 
 /** Key of the step's file that grows, as planning finds it. */

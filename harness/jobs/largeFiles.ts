@@ -8,7 +8,7 @@ import { cacheStore, keptFile, stepFolder } from "../store/store.ts";
 import { entriesOf, isFresh, markUsed, trimFolder } from "../trim.ts";
 
 /** Bytes of large files that are kept in all; those not used for longest go first. */
-const most = 4e9;
+export const mostKept = 4e9;
 
 /** The same of what a step gives that results folders share, such as a model's predictions, but for what was used in the last two days. */
 const mostShared = 40e9;
@@ -52,14 +52,14 @@ export async function largeFile(record: StepRecord, role: string, folder: string
  */
 export async function keepLarge(key: string, role: string, file: string): Promise<void> {
   const { size } = await stat(file);
-  if (size > most || !cacheIsWritable()) return;
+  if (size > mostKept || !cacheIsWritable()) return;
   await mkdir(keptFolder(), { recursive: true });
   await withScratch(path.join(cacheFolder(), "scratch"), "large", async (folder) => {
     const other = path.join(folder, role);
     await linkOrCopy(file, other);
     await rename(other, path.join(keptFolder(), keptName(key, role)));
   });
-  await trimFolder(keptFolder(), most);
+  await trimFolder(keptFolder(), mostKept);
 }
 
 /** Files of a job are never written again once they are there. */

@@ -10,6 +10,7 @@ import { growingFile, keptFile, move, readRecord, resultsStore, sharedStores, ty
 import type { StepRecord } from "../store/record.ts";
 import type { Job, PlannedStep } from "./job.ts";
 import { fullDiskOr } from "./fullDisk.ts";
+import { keepStepRate } from "./keepStepRate.ts";
 import { giveUpLarge, keepLarge, largeFile, markShared, trimShared } from "./largeFiles.ts";
 import { executeStep, type Executed } from "./execute.ts";
 import { stepNamed } from "./stepNamed.ts";
@@ -97,6 +98,8 @@ export function makeRunner(job: Pick<Job, "results" | "steps">, on: Target, fold
       // Neither this job's other steps nor other jobs may get what is not what the record says.
       if (before) refuseOthers(before, executed.record);
       made.set(key, executed);
+      // What it took is for plans alone.
+      if (executed.read) await keepStepRate(step, byKey, executed, executed.read, Number(on.threads)).catch(() => undefined);
       // Before the record is seen by others, who may need them for another step at once.
       for (const [role, file] of Object.entries(executed.large)) await keepLarge(key, role, file).catch((error: Error) => watch.note(`${role} is not kept for later: ${error.message}`));
       if (before) return await madeAgain(step, before, executed);

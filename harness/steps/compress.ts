@@ -27,8 +27,7 @@ export const compress: Step<Record<string, never>, z.infer<typeof result>> = {
   gives: () => [],
   argv: () => ["xz", ...xzOptions],
   facts: ({ xz }) => ({ xz, zstd }),
-  // Pieces of the file and of its codes, and what xz makes of them.
-  writes: (_asked, { quantizedBytes }) => 4 * Math.min(mostBytes, quantizedBytes),
+  writes: (_asked, { quantizedBytes }) => compressBytes(quantizedBytes),
   async run(_asked, at, _on, { folder, signal, report }) {
     report("compressing");
     return { compression: await measureCompression(await readGguf(at["quantized"]!), folder, signal) };
@@ -37,3 +36,8 @@ export const compress: Step<Record<string, never>, z.infer<typeof result>> = {
     { name: "entropy", unit: "bits", decimals: 5, better: null, says: "bits per code, of codes that do not know each other, each tensor by itself", shown: { heading: "entropy, bits/code", page: 3, otherwise: "code_entropy" }, value: ({ compression }) => compression.streams[0]?.entropy ?? null },
   ],
 };
+
+/** Bytes of what lies there at most while a file of so many is compressed: pieces of it and of its codes, and what xz makes of them. */
+export function compressBytes(quantizedBytes: number): number {
+  return 4 * Math.min(mostBytes, quantizedBytes);
+}

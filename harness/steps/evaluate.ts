@@ -125,7 +125,7 @@ export const evaluate: Step<Config, Result> = {
 };
 
 /** Bytes of what is kept of a chunk: of each evaluated token 16, and where predictions are compared 24 more. */
-function frameBytes({ context, compared }: Config): number {
+export function frameBytes({ context, compared }: Pick<Config, "context" | "compared">): number {
   return Math.floor(context / 2) * (compared ? 40 : 16);
 }
 

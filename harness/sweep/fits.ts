@@ -1,4 +1,5 @@
 import { withScratch } from "../scratch.ts";
+import { availableParallelism } from "node:os";
 import { cachedFit, type FitInputs, keptFit } from "../fit/cached.ts";
 import { readImportance } from "../fit/imatrix.ts";
 import { planStep } from "../jobs/chain.ts";
@@ -9,7 +10,9 @@ import { imatrix, imatrixConfig } from "../steps/imatrix.ts";
 import type { Settings } from "../steps/settings.ts";
 import type { Target } from "../steps/step.ts";
 import { customTable } from "../study/tables.ts";
-import type { Cell } from "../study/types.ts";
+import { keepRate, type RateOf } from "../store/rates.ts";
+import type { Cell, FitRequest } from "../study/types.ts";
+import type { Gguf } from "../gguf/read.ts";
 import type { Report } from "./events.ts";
 import type { Content, Model } from "./inputs.ts";
 
@@ -40,10 +43,20 @@ export async function fitCells(cells: readonly Cell[], wanted: ReadonlySet<strin
     }
     const say = (pattern: string, fraction: number): void => report({ kind: "prepare", text: `fitting the table of ${cell.name}: ${pattern}`, fraction });
     const inputs = inputsOf(cell);
-    const fitted = wanted.has(cell.name) ? await cachedFit(cell.fit, inputs, say, signal) : await keptFit(cell.fit, inputs);
+    let fitted = await keptFit(cell.fit, inputs);
+    if (!fitted && wanted.has(cell.name)) {
+      const start = performance.now();
+      fitted = await cachedFit(cell.fit, inputs, say, signal);
+      await keepRate(fitRate(cell.fit, inputs.model.gguf), (performance.now() - start) / 1000);
+    }
     if (fitted) result.push({ ...cell, table: customTable(`fitted-${cell.fit.per}`, fitted) });
   }
   return result;
+}
+
+/** What the time of a fit is remembered by: weights are its work. */
+export function fitRate({ method, per, weights }: FitRequest, { tensors }: Gguf): RateOf {
+  return { of: "fit", kind: `${method} ${per} ${weights}`, work: tensors.reduce((sum, { elements }) => sum + elements, 0), threads: availableParallelism() };
 }
 
 /** What tables are fitted to. The importance matrix is computed when a table asks for it first. */

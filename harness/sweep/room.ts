@@ -15,7 +15,7 @@ import { readRecord, resultsStore, sharedStores } from "../store/store.ts";
 const cellBytes = 1 << 16;
 
 /** What cells need. */
-interface Request {
+export interface RoomRequest {
   gguf: Gguf;
   /** Bytes of the text that is measured on. */
   textBytes: number;
@@ -30,7 +30,7 @@ interface Request {
  *
  * @throws DiskFull naming the folder, the bytes needed and those free
  */
-export async function refuseWithoutRoom(jobs: readonly Job[], { gguf, textBytes, results, atOnce }: Request): Promise<void> {
+export async function refuseWithoutRoom(jobs: readonly Job[], { gguf, textBytes, results, atOnce }: RoomRequest): Promise<void> {
   const growing = new Map<string, number>();
   const shared = new Map<string, number>();
   const passing: number[] = [];

@@ -1,0 +1,40 @@
+import prettyBytes from "pretty-bytes";
+import type { Duration } from "../sweep/forecast/clock.ts";
+import type { Forecast } from "../sweep/forecast/forecast.ts";
+import { shownPath } from "../paths.ts";
+
+/** From so many times more or less work on, a time that was told from another run is called rough. */
+const roughFrom = 4;
+
+/** A plan as people read it. */
+export function forecastText(found: Forecast): string {
+  const { cells, disk, memory, time, build, fits } = found;
+  const toRun = cells.filter(({ why }) => why !== null);
+  const lines = [
+    `${shownPath(found.model.path)}, ${prettyBytes(found.model.bytes)}; results in ${shownPath(found.results)}`,
+    `${cells.length} cells: ${cells.length - toRun.length} done, ${toRun.length} to run`,
+    ...(build ? [`  llama.cpp ${build.release} is to be built: ${durationText(build.time)}`] : []),
+    ...fits.map(({ name, time: taken }) => `  the table of ${name} is to be fitted: ${durationText(taken)}`),
+    ...toRun.map(({ name, why, time: taken }) => `  ${name}: ${why}; ${durationText(taken)}`),
+  ];
+  if (toRun.length === 0) return [...lines, "nothing is to be computed"].join("\n");
+  lines.push(
+    `disk: ${prettyBytes(disk.peak)} at most at one time, ${prettyBytes(disk.results)} of it stay with the results${disk.free === null ? "" : `; ${prettyBytes(disk.free)} are free`}`,
+    ...(memory ? [`memory: ${prettyBytes(memory.bytes)} for ${memory.step} of ${memory.cell}, beside some 0.3 GB for Node.js; this machine has ${prettyBytes(memory.there)}`] : []),
+    `time: ${durationText(time)} with ${found.threads} threads, from what runs took on this machine (${found.machine})`,
+  );
+  if (time.unknown.length > 0) lines.push(`${time.unknown.join(", ")}: never run on this machine, so that their time is unknown; npm run sweep -- --study quick measures most in about a minute`);
+  return lines.join("\n");
+}
+
+/** Such as `about 3 min`; `unknown` when nothing is known of it. */
+function durationText({ seconds, unknown, stretch }: Duration): string {
+  if (unknown.length > 0) return seconds === 0 ? "time unknown" : `${roundTime(seconds)} and what ${unknown.join(", ")} take`;
+  return `${stretch > roughFrom ? "roughly" : "about"} ${roundTime(seconds)}`;
+}
+
+function roundTime(seconds: number): string {
+  if (seconds < 99.5) return `${Number(seconds.toPrecision(2))} s`;
+  if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
+  return `${Number((seconds / 3600).toPrecision(2))} h`;
+}

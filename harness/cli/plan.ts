@@ -1,0 +1,22 @@
+import type { Command } from "commander";
+import { forecast } from "../sweep/forecast/forecast.ts";
+import type { SweepRequest } from "../sweep/sweep.ts";
+import { forecastText } from "./forecastText.ts";
+import { type CommandIo, exitCodes } from "./io.ts";
+import { requestOf, type SweepOptions, sweepOptions } from "./sweepOptions.ts";
+
+/** Adds `plan`: what a sweep with the same options would do, and what it would cost. */
+export function addPlanCommand(program: Command, io: CommandIo, given: Pick<SweepRequest, "build">): void {
+  sweepOptions(program.command("plan").description("say what a sweep would do, why, and what it would take of time, disk and memory; nothing is computed"))
+    .option("--json", "the plan as JSON")
+    .action(async ({ json = false, ...options }: SweepOptions & { json?: boolean }) => showPlan({ ...requestOf(options), ...given }, io, json));
+}
+
+/** Prints the plan of a sweep, and fails if it would be refused. */
+export async function showPlan(request: SweepRequest, io: CommandIo, json: boolean): Promise<void> {
+  const found = await forecast(request, io.signal);
+  io.print(json ? JSON.stringify(found, null, 1) : forecastText(found));
+  if (found.refusal === null) return;
+  io.complain(`error: ${found.refusal}`);
+  io.exit(exitCodes.failed);
+}

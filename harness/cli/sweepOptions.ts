@@ -1,0 +1,27 @@
+import { type Command, Option } from "commander";
+import type { SweepRequest } from "../sweep/sweep.ts";
+import { limits, wholeNumber } from "./wholeNumber.ts";
+
+/** What the options give. */
+export type SweepOptions = SweepRequest & { imatrixText?: string };
+
+/** Adds the options that say what a sweep is about, for those that run and those that plan one. */
+export function sweepOptions(command: Command): Command {
+  return command
+    .option("--study <file>", "study to run: a file, or the name of one in studies/", "thesis")
+    .option("--model <gguf>", "model in F32, F16 or BF16: a file, or the name of one in models/ (default: the study's, else sotu-1m)")
+    .option("--text <file>", "text in UTF-8 to measure on: a file, demo or moby-dick (default: the study's, else demo)")
+    .option("--calibration <file>", "calibration text, for importance matrices and error feedback: a file, demo or demo-prose (default: the study's)")
+    .addOption(new Option("--imatrix-text <file>", "--calibration, by its older name").hideHelp())
+    .option("--chunks <n>", "at most so many chunks of text (default: the study's, else all)", wholeNumber(...limits.chunks))
+    .option("--threads <n>", "threads of each step (default: the study's, else all)", wholeNumber(...limits.threads))
+    .option("--only <pattern>", "cells to run, by name: commas between, * for any text")
+    .option("--release <tag>", "release of llama.cpp to use, of patches/upstreams.json (default: the pin)")
+    .option("--out <dir>", "where results go (default: results/STUDY-MODEL, with --release STUDY-MODEL-RELEASE)")
+    .option("--jobs <n>", "cells at a time", wholeNumber(...limits.jobs), 1);
+}
+
+/** The options as a request. */
+export function requestOf<Options extends SweepOptions>({ imatrixText, ...asked }: Options): Omit<Options, "imatrixText"> {
+  return { ...(imatrixText !== undefined && { calibration: imatrixText }), ...asked };
+}

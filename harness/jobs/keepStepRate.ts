@@ -1,0 +1,30 @@
+import { stat } from "node:fs/promises";
+import { readGguf } from "../gguf/read.ts";
+import type { Paths } from "../steps/step.ts";
+import { referenceHead } from "../steps/referenceFile.ts";
+import { estimatedChunks } from "../steps/tokens.ts";
+import { keepRate } from "../store/rates.ts";
+import type { Executed } from "./execute.ts";
+import type { PlannedStep } from "./job.ts";
+import { stepRate } from "./work.ts";
+
+/**
+ * Remembers how long a step took that computed all that it is about.
+ *
+ * @param read where the files lay that it read
+ */
+export async function keepStepRate(planned: PlannedStep, makers: ReadonlyMap<string, PlannedStep>, { record, kept }: Executed, read: Paths, threads: number): Promise<void> {
+  const file = read["model"] ?? read["quantized"];
+  if (file === undefined) return;
+  const gguf = await readGguf(file);
+  const weights = gguf.tensors.reduce((sum, { elements }) => sum + elements, 0);
+  await keepRate(stepRate(planned, makers, { weights, chunks: await chunksOf() }, threads), record.seconds);
+
+  async function chunksOf(): Promise<number> {
+    const { perplexity } = record.result as { perplexity?: { chunks: unknown[] } };
+    if (perplexity) return perplexity.chunks.length;
+    if (kept["reference"] !== undefined) return (await referenceHead(kept["reference"])).chunks;
+    const training = read["training"];
+    return training === undefined ? 0 : estimatedChunks(planned.config, { path: training, bytes: (await stat(training)).size }, gguf);
+  }
+}

@@ -1,0 +1,30 @@
+import type { RateOf } from "../store/rates.ts";
+import type { PlannedStep } from "./job.ts";
+
+/** What of the files and the text at hand decides how much a step has to do. */
+export interface Amount {
+  /** Elements of all tensors of the model that is quantized. */
+  weights: number;
+  /** Chunks that are evaluated, of a step that evaluates a text. */
+  chunks: number;
+}
+
+/**
+ * By what the time of a step is remembered, and looked up: seconds go with its work.
+ *
+ * @param makers the job's steps by key
+ */
+export function stepRate({ step, config, inputs }: PlannedStep, makers: ReadonlyMap<string, PlannedStep>, { weights, chunks }: Amount, threads: number): RateOf {
+  const { context = 1, compared = false, tasks = 1 } = config as { context?: number; compared?: boolean; tasks?: number };
+  const source = inputs["quantized"];
+  const scheme = step === "quantize" ? schemeOf(config) : source && "step" in source ? schemeOf(makers.get(source.step)?.config ?? {}) : "as given";
+  const evaluations: Record<string, number> = { evaluate: chunks * context, reference: chunks * context, imatrix: chunks * context, moments: chunks * context, quantize: 1, count: 1, compress: 1 };
+  return { of: step, kind: `${scheme}${compared ? " compared" : ""}`, work: weights * (evaluations[step] ?? tasks * context), threads };
+}
+
+/** A type, and what else of how it is coded takes time; the numbers of a table do not. */
+function schemeOf({ type = "as given", conf, pure = true, imatrix = false }: { type?: string; conf?: string | null; pure?: boolean; imatrix?: boolean }): string {
+  const [mode = "", ...lines] = (conf ?? "").split("\n");
+  const words = lines.flatMap((line) => /^(?:CONTAINER|ENCODE|SCALE|DECODE) .*|^(?:TABLE|FEEDBACK|HISTOGRAM)(?= )/.exec(line)?.[0] ?? []);
+  return [type, ...(pure ? [] : ["mixture"]), ...(imatrix ? ["imatrix"] : []), ...(conf ? [mode.slice(0, 1)] : []), ...words].join(" ");
+}

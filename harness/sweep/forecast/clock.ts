@@ -1,0 +1,63 @@
+import { availableParallelism } from "node:os";
+import { stepRate } from "../../jobs/work.ts";
+import { stepNamed } from "../../jobs/stepNamed.ts";
+import type { Rate, RateOf } from "../../store/rates.ts";
+import { reportRate } from "../reportRate.ts";
+import { expectedSeconds } from "./times.ts";
+import type { CellTodo } from "./todo.ts";
+
+/** How long something will take. */
+export interface Duration {
+  /** Of what is known. */
+  seconds: number;
+  /** Names of what was never run on this machine, and so is not in `seconds`. */
+  unknown: string[];
+  /** How many times more or less work there is, at most, than in the run that a part was told from. */
+  stretch: number;
+}
+
+/** With fewer processors what could go on beside a program waits for it. */
+const enoughForBoth = 4;
+
+/** Node.js, reading and checking the inputs; and of a cell, folders, claims and checks. */
+const ownSeconds = { start: 1.2, cell: 0.05 };
+
+/** Tells times from those that are remembered. */
+export class Clock {
+  readonly #rates: readonly Rate[];
+
+  constructor(rates: readonly Rate[]) {
+    this.#rates = rates;
+  }
+
+  /** Of things done one after the other. */
+  of(asked: readonly RateOf[]): Duration {
+    return sum(asked.map((one) => {
+      const { seconds, stretch } = expectedSeconds(this.#rates, one);
+      return { seconds: seconds ?? 0, unknown: seconds === null ? [one.of] : [], stretch };
+    }));
+  }
+
+  /** Of a cell's steps, of which some go on beside others. */
+  ofCell({ todos }: CellTodo, threads: number): Duration {
+    if (todos.length === 0) return sum([]);
+    const times = todos.map(({ planned, makers, amount }) => ({ step: stepNamed(planned.step), time: this.of([stepRate(planned, makers, amount, threads)]) }));
+    const all = sum(times.map(({ time }) => time));
+    const secondsOf = (name: (one: (typeof times)[number]) => boolean): number => sum(times.filter(name).map(({ time }) => time)).seconds;
+    const hidden = availableParallelism() < enoughForBoth ? 0 : Math.min(secondsOf(({ step }) => step.beside === true), secondsOf(({ step }) => step.name === "evaluate"));
+    return { ...all, seconds: all.seconds - hidden + ownSeconds.cell };
+  }
+
+  /** Of a whole sweep: its parts, and the harness itself. */
+  all(parts: readonly Duration[], cells: readonly unknown[]): Duration {
+    return sum([...parts, { seconds: ownSeconds.start, unknown: [], stretch: 1 }, { ...this.of([reportRate(cells.length)]), unknown: [], stretch: 1 }]);
+  }
+}
+
+function sum(parts: readonly Duration[]): Duration {
+  return {
+    seconds: parts.reduce((seconds, part) => seconds + part.seconds, 0),
+    unknown: [...new Set(parts.flatMap(({ unknown }) => unknown))],
+    stretch: parts.reduce((most, { stretch }) => Math.max(most, stretch), 1),
+  };
+}

@@ -1,0 +1,116 @@
+import { existsSync } from "node:fs";
+import { readdir } from "node:fs/promises";
+import os from "node:os";
+import { ensureCache } from "../../paths.ts";
+import { largeBytes } from "../../jobs/largeFiles.ts";
+import { UserError } from "../../errors.ts";
+import { freeBytes } from "../../fileError.ts";
+import { estimatedChunks } from "../../steps/tokens.ts";
+import { readRates, thisMachine } from "../../store/rates.ts";
+import { resultsStore } from "../../store/store.ts";
+import { fitRate } from "../fits.ts";
+import { checkResults, type Content } from "../inputs.ts";
+import { keptTables } from "../keptTables.ts";
+import { buildRate, expectedBuild, fitInputsOf, type Inputs, planCells, readInputs, roomOf, targetOf } from "../prepare.ts";
+import { refuseWithoutRoom } from "../room.ts";
+import type { SweepRequest } from "../sweep.ts";
+import { diskUse, type DiskUse } from "./disk.ts";
+import { earlierRecords } from "./earlier.ts";
+import { largest, memoryThere, refuseWithoutMemory } from "./memory.ts";
+import { Clock, type Duration } from "./clock.ts";
+import { todosOf } from "./todo.ts";
+import { unmadeBuild } from "./unmadeBuild.ts";
+import { whyToRun } from "./why.ts";
+
+/** A cell as a sweep would find it. */
+export interface ForecastCell {
+  name: string;
+  /** Null when every step has its record; else why the cell is to be run. */
+  why: string | null;
+  /** What its steps take. */
+  time: Duration;
+}
+
+/** What a sweep would do, and what it would cost. */
+export interface Forecast {
+  results: string;
+  model: { path: string; bytes: number };
+  machine: string;
+  threads: number;
+  /** Of the build, when it is to be made: how long that took before. */
+  build: { release: string; time: Duration } | null;
+  /** Cells whose table is to be fitted. */
+  fits: { name: string; time: Duration }[];
+  cells: ForecastCell[];
+  disk: DiskUse & { free: number | null };
+  /** Most memory of a program, with what needs it, and what this machine has. */
+  memory: { bytes: number; cell: string; step: string; there: number } | null;
+  time: Duration;
+  /** Why a sweep would be refused; null when it would not. */
+  refusal: string | null;
+}
+
+/**
+ * What a sweep would do, without doing it: inputs are read and checked, records and rates are looked up, nothing is computed
+ * and nothing is written but checksums of inputs into the cache.
+ *
+ * @throws UserError when an input is at fault
+ */
+export async function forecast(request: SweepRequest, signal: AbortSignal): Promise<Forecast> {
+  ensureCache();
+  const inputs = await readInputs(request, checkExisting, signal);
+  const { model, results, release, text } = inputs;
+  const expected = await expectedBuild(inputs, request, signal);
+  const on = await targetOf(inputs, expected?.build ?? unmadeBuild(release), request, signal);
+  const { cells, unfitted } = await keptTables(inputs.study.cells, fitInputsOf(inputs, on, () => undefined, signal));
+  const { chosen } = planCells(inputs, cells, on);
+
+  const jobs = chosen.map(({ job }) => job);
+  const atOnce = request.jobs ?? 1;
+  const chunks = await chunksByText(inputs);
+  const todos = await todosOf(jobs, { gguf: model.gguf, chunksOf: ({ config, inputs: { training } }) => Math.min((config["chunks"] as number | null) ?? Infinity, chunks.get(training && "file" in training ? training.file : text.path) ?? 0) });
+  const clock = new Clock(await readRates());
+  const rebuilt = expected?.isThere ? null : { release: release.tag, time: clock.of([buildRate(release)]) };
+  const fits = chosen.flatMap(({ cell }) => (cell.fit && unfitted.has(cell.name) ? [{ name: cell.name, time: clock.of([fitRate(cell.fit, model.gguf)]) }] : []));
+  const earlier = earlierRecords(results);
+  const found: ForecastCell[] = [];
+  for (const todo of todos) {
+    const why = todo.missing.length === 0 ? null : unfitted.has(todo.job.name) ? "its table is to be fitted" : expected ? await whyToRun(todo, earlier, on) : "llama.cpp is to be built, and before that it is not known what is stored";
+    found.push({ name: todo.job.name, why, time: clock.ofCell(todo, inputs.threads) });
+  }
+  const all = todos.flatMap((cell) => cell.todos);
+  const most = largest(all, model.gguf);
+  const there = memoryThere(os.totalmem());
+  return {
+    results, model: { path: model.path, bytes: model.bytes }, machine: thisMachine(), threads: inputs.threads, build: rebuilt, fits, cells: found,
+    disk: { ...diskUse(todos, model.gguf, await largeBytes(), atOnce), free: freeBytes(results) },
+    memory: most && { bytes: most.bytes * atOnce, cell: most.todo.cell, step: most.todo.planned.step, there },
+    time: clock.all([...(rebuilt ? [rebuilt.time] : []), ...fits.map(({ time }) => time), ...found.map(({ time }) => time)], found),
+    refusal: await refusalOf(async () => {
+      await refuseWithoutRoom(jobs, roomOf(inputs, request));
+      refuseWithoutMemory(all, model.gguf, atOnce, there);
+    }),
+  };
+}
+
+/** A folder that is not there is none to look at; nor is it made. */
+async function checkExisting(folder: string, model: Content): Promise<void> {
+  if (existsSync(resultsStore(folder)) || (existsSync(folder) && (await readdir(folder)).length > 0)) await checkResults(folder, model);
+}
+
+/** About how many chunks of the study's context texts have, by path. */
+async function chunksByText({ text, calibrations, settings: { context }, model }: Inputs): Promise<Map<string, number>> {
+  const chunks = new Map<string, number>();
+  for (const one of [text, ...calibrations.values()]) chunks.set(one.path, await estimatedChunks({ context }, one, model.gguf));
+  return chunks;
+}
+
+async function refusalOf(refuse: () => Promise<void>): Promise<string | null> {
+  try {
+    await refuse();
+    return null;
+  } catch (error) {
+    if (error instanceof UserError) return error.message;
+    throw error;
+  }
+}

@@ -1,0 +1,71 @@
+import path from "node:path";
+import { UserError } from "../../errors.ts";
+import type { Gguf } from "../../gguf/read.ts";
+import { isQuantized } from "../../gguf/types.ts";
+import { vocabularySize } from "../../gguf/vocabulary.ts";
+import { momentsBytes } from "../../steps/momentsBytes.ts";
+import type { Settings } from "../../steps/settings.ts";
+import type { Todo } from "./todo.ts";
+
+/** A program of llama.cpp's without a model. */
+const programBytes = 14e6;
+/** This process with its threads. */
+const harnessBytes = 0.3e9;
+/** Weights in blocks are laid out again for the processor's kernels: most of them lie in memory twice. */
+const repacked = 1.7;
+
+/** Bytes that this machine, or the part of it that was given to this process, has. */
+export function memoryThere(total: number, limit: number | undefined = process.constrainedMemory?.()): number {
+  return limit !== undefined && limit > 0 && limit < total ? limit : total;
+}
+
+/**
+ * Refuses steps whose programs would not find the memory that they need.
+ *
+ * @param atOnce cells side by side
+ * @throws UserError naming the cell, the step, and the bytes needed and there
+ */
+export function refuseWithoutMemory(todos: readonly Todo[], gguf: Gguf, atOnce: number, there: number): void {
+  const most = largest(todos, gguf);
+  if (!most) return;
+  const needed = harnessBytes + atOnce * most.bytes;
+  if (needed <= there) return;
+  throw new UserError(`cell ${most.todo.cell}: ${most.todo.planned.step} needs ${Math.round(needed)} bytes of memory${atOnce > 1 ? ` (${atOnce} cells at a time)` : ""}, and this machine has ${there}; ${atOnce > 1 ? "give fewer --jobs" : `take a smaller batch in a copy of the study, a smaller model than ${path.basename(gguf.path)}, or a machine with more memory`}`);
+}
+
+/** The step whose program needs most memory, in bytes, files that it maps included. */
+export function largest(todos: readonly Todo[], gguf: Gguf): { todo: Todo; bytes: number } | null {
+  return todos.reduce<{ todo: Todo; bytes: number } | null>((most, todo) => {
+    const bytes = programMemory(todo, gguf);
+    return bytes > (most?.bytes ?? 0) ? { todo, bytes } : most;
+  }, null);
+}
+
+/**
+ * Bytes of memory that a step's program takes at most, as resident size. Weights, keys and values of every layer, logits and
+ * what a layer leaves between its matrices were held against llama.cpp b10361 on 1, 7 and 97 million weights.
+ */
+export function programMemory({ planned: { step, config }, quantizedBytes }: Todo, gguf: Gguf): number {
+  const settings = config as unknown as Settings;
+  if (step === "quantize") {
+    const most = gguf.tensors.reduce((largest, { elements }) => Math.max(largest, elements), 0);
+    return programBytes + gguf.fileBytes + 5 * most;
+  }
+  if (step === "reference") return programBytes + gguf.fileBytes + evaluationBytes(settings, gguf, 0.5);
+  if (step === "imatrix") return programBytes + gguf.fileBytes + evaluationBytes(settings, gguf, 1);
+  if (step === "moments") return programBytes + gguf.fileBytes + evaluationBytes(settings, gguf, 1) + momentsBytes(gguf);
+  if (settings.batch === undefined) return 0;
+  const isCoded = gguf.fileBytes > quantizedBytes || gguf.tensors.some(({ type }) => isQuantized(type));
+  return programBytes + (isCoded ? repacked : 1) * quantizedBytes + evaluationBytes(settings, gguf, 0.5);
+}
+
+/** @param predicted share of the tokens whose logits are kept */
+function evaluationBytes({ context, batch, ubatch }: Settings, gguf: Gguf, predicted: number): number {
+  const architecture = String(gguf.metadata.get("general.architecture"));
+  const said = (key: string, otherwise: number): number => Number(gguf.metadata.get(`${architecture}.${key}`) ?? otherwise) || otherwise;
+  const [width, layers, heads] = [said("embedding_length", 4096), said("block_count", 32), said("attention.head_count", 32)];
+  const keys = (width / heads) * said("attention.head_count_kv", heads);
+  const vocabulary = vocabularySize(gguf) ?? 0;
+  const [tokens, together] = [Math.max(batch, context), Math.min(ubatch, Math.max(batch, context))];
+  return 2 * 2 * layers * keys * tokens + 4 * predicted * tokens * vocabulary + 4 * together * (vocabulary + 2 * said("feed_forward_length", 4 * width) + 4 * width);
+}

@@ -1,0 +1,100 @@
+import { stat } from "node:fs/promises";
+import { inBatches } from "../../batches.ts";
+import type { Gguf } from "../../gguf/read.ts";
+import type { Job, PlannedStep } from "../../jobs/job.ts";
+import { isLargeKept } from "../../jobs/largeFiles.ts";
+import { stepNamed } from "../../jobs/stepNamed.ts";
+import type { Amount } from "../../jobs/work.ts";
+import { frameBytes } from "../../steps/evaluate.ts";
+import { expectedQuantizedBytes } from "../../steps/room.ts";
+import type { StepRecord } from "../../store/record.ts";
+import { growingFile, readRecord, resultsStore, sharedStores, stepFolder } from "../../store/store.ts";
+
+/** A step that a sweep will run. */
+export interface Todo {
+  planned: PlannedStep;
+  /** The cell that it is run for first. */
+  cell: string;
+  makers: ReadonlyMap<string, PlannedStep>;
+  amount: Amount;
+  /** Bytes that the cell's file will have, or has. */
+  quantizedBytes: number;
+  /** Whether the cache has the step's large file from another results folder, in whose place the new one is put. */
+  isKept: boolean;
+}
+
+/** What is to be done for a cell. */
+export interface CellTodo {
+  job: Job;
+  /** Steps of its own without a record, in their order. */
+  missing: PlannedStep[];
+  /** Those, and others whose files are gone, as far as no cell before it does them. */
+  todos: Todo[];
+}
+
+/** What is known of what cells read. */
+export interface TodoContext {
+  gguf: Gguf;
+  /** About how many chunks a step evaluates. */
+  chunksOf(planned: PlannedStep): number;
+}
+
+/** What a sweep will run, in its order. */
+export async function todosOf(jobs: readonly Job[], context: TodoContext): Promise<CellTodo[]> {
+  const begun = new Set<string>();
+  const looked = await inBatches(jobs, lookAt);
+  const found: CellTodo[] = [];
+  for (const [index, job] of jobs.entries()) {
+    const { missing, records } = looked[index]!;
+    found.push({ job, missing, todos: missing.length === 0 ? [] : await todosOfJob(job, missing, records, begun, context) });
+  }
+  return found;
+}
+
+type Records = ReadonlyMap<string, StepRecord | null>;
+
+/** The records of a job's own steps, and those that have none. */
+async function lookAt({ results, steps }: Job): Promise<{ missing: PlannedStep[]; records: Records }> {
+  const own = steps.filter(({ step }) => !stepNamed(step).shared);
+  const records = new Map<string, StepRecord | null>();
+  for (const { step, key } of own) records.set(key, await readRecord(resultsStore(results), step, key));
+  return { missing: own.filter(({ key }) => !records.get(key)), records };
+}
+
+async function todosOfJob({ name, results, steps }: Job, missing: readonly PlannedStep[], records: Records, begun: Set<string>, { gguf, chunksOf }: TodoContext): Promise<Todo[]> {
+  const makers = new Map(steps.map((planned) => [planned.key, planned]));
+  const quantize = steps.find(({ step }) => step === "quantize");
+  const written = quantize && records.get(quantize.key)?.files["quantized"]?.bytes;
+  const quantizedBytes = written ?? (quantize ? expectedQuantizedBytes(gguf, quantize.config as unknown as Parameters<typeof expectedQuantizedBytes>[1]) : gguf.fileBytes);
+  const weights = gguf.tensors.reduce((sum, { elements }) => sum + elements, 0);
+  const todos: Todo[] = [];
+  const need = async (planned: PlannedStep): Promise<void> => {
+    if (begun.has(planned.key)) return;
+    begun.add(planned.key);
+    for (const [role, input] of Object.entries(planned.inputs)) {
+      const maker = "step" in input ? makers.get(input.step) : undefined;
+      if (maker && !(await isThere(maker, role, results))) await need(maker);
+    }
+    const chunks = Math.max(0, chunksOf(planned) - (await chunksGrown(planned, results)));
+    todos.push({ planned, cell: name, makers, amount: { weights, chunks }, quantizedBytes, isKept: await isLargeKept(planned.key, "quantized") });
+  };
+  for (const planned of missing) await need(planned);
+  return todos;
+}
+
+/** Whether a file that a step gave is there to be read. */
+async function isThere({ step, key }: PlannedStep, role: string, results: string): Promise<boolean> {
+  for (const store of stepNamed(step).shared ? sharedStores(results) : [resultsStore(results)]) {
+    if (!(await readRecord(store, step, key))) continue;
+    if (await stat(`${stepFolder(store, step, key)}/${role}`).then(() => true, () => false)) return true;
+    if (await isLargeKept(key, role)) return true;
+  }
+  return false;
+}
+
+/** Chunks of an evaluation that were done before; those of the file that grows. */
+async function chunksGrown({ step, growing, config }: PlannedStep, results: string): Promise<number> {
+  if (step !== "evaluate" || growing === null) return 0;
+  const bytes = await stat(growingFile(resultsStore(results), step, growing)).then(({ size }) => size, () => 0);
+  return Math.floor(bytes / frameBytes(config as { context: number; compared: boolean }));
+}

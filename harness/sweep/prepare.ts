@@ -1,0 +1,141 @@
+import os from "node:os";
+import path from "node:path";
+import { type Build, findBuild, targetsOf } from "../build/build.ts";
+import type { FitInputs } from "../fit/cached.ts";
+import { planCell } from "../jobs/chain.ts";
+import type { Job } from "../jobs/job.ts";
+import { projectRoot } from "../paths.ts";
+import { selectCells } from "../select.ts";
+import { fileFields } from "../steps/registry.ts";
+import type { Settings } from "../steps/settings.ts";
+import type { Target } from "../steps/step.ts";
+import { thisTarget } from "../steps/target.ts";
+import type { RateOf } from "../store/rates.ts";
+import { findStudy, loadStudy, type StudyFile } from "../study/find.ts";
+import type { Cell, Study } from "../study/types.ts";
+import { releaseNamed, type Release } from "../upstream/releases.ts";
+import { askedModel, askedText } from "./asked.ts";
+import { checkCalibrations } from "./calibrations.ts";
+import type { Report } from "./events.ts";
+import { fitInputs } from "./fits.ts";
+import { checkModel, checkStepFiles, type Content, type Model } from "./inputs.ts";
+import { refuseUnmeasurable } from "./modelKind.ts";
+import type { Asked } from "./plan.ts";
+import type { RoomRequest } from "./room.ts";
+import { readableFile } from "./readableFile.ts";
+import type { CellJob } from "./runCells.ts";
+import type { SweepRequest } from "./sweep.ts";
+import { refuseUnsupported } from "./supported.ts";
+import { checkText } from "./textInput.ts";
+
+/** All that a sweep reads, checked; nothing is computed yet. */
+export interface Inputs {
+  study: Study;
+  studyPath: string;
+  /** Names of the cells that this sweep is about. */
+  wanted: ReadonlySet<string>;
+  release: Release;
+  model: Model;
+  text: Content;
+  calibrations: ReadonlyMap<string, Content>;
+  /** Files that the study names for steps of their own, by field. */
+  files: Awaited<ReturnType<typeof checkStepFiles>>;
+  settings: Settings;
+  threads: number;
+  results: string;
+}
+
+/**
+ * Reads and checks everything that a sweep is asked for.
+ *
+ * @param checkFolder looks at the folder that results go to
+ * @throws UserError naming the input that is at fault
+ */
+export async function readInputs(request: SweepRequest, checkFolder: (folder: string, model: Content) => Promise<void>, signal: AbortSignal): Promise<Inputs> {
+  const studyFile = await findReadableStudy(request.study, signal);
+  const study = loadStudy(studyFile, fileFields);
+  const { folder } = studyFile;
+  const wanted = new Set(selectCells(study.cells, request.only).map(({ name }) => name));
+  const release = await releaseNamed(request.release);
+  const supports: Build["supports"] = request.build?.supports ?? ((feature) => !release.lacks?.includes(feature));
+  refuseUnsupported(request.build?.release ?? release.tag, supports, study, study.cells.filter(({ name }) => wanted.has(name)));
+  const model = await checkModel(askedModel({ given: request.model, study: study.model, folder }), signal);
+  refuseUnmeasurable(model);
+  const text = await checkText(await askedText({ given: request.text, study: study.text, folder }), study.context, signal);
+  const results = path.resolve(request.out ?? path.join(projectRoot, "results", [study.name, model.name, ...(request.release ? [release.tag] : [])].join("-")));
+  await checkFolder(results, model);
+  const calibrations = await checkCalibrations({ study, cells: study.cells, folder, given: request.calibration }, text, signal);
+  const files = await checkStepFiles(study, studyFile, signal);
+  return {
+    study, studyPath: studyFile.path, wanted, release, model, text, calibrations, files, results,
+    settings: { context: study.context, batch: study.batch, ubatch: study.ubatch, chunks: request.chunks ?? study.chunks ?? null },
+    threads: request.threads ?? study.threads ?? os.availableParallelism(),
+  };
+}
+
+/** The build that a sweep runs on, and whether it is there; null where its key cannot be known before it is made. */
+export async function expectedBuild({ release, study }: Inputs, { build }: Pick<SweepRequest, "build">, signal: AbortSignal): Promise<{ build: Build; isThere: boolean } | null> {
+  return build ? { build, isThere: true } : findBuild("patched", { release, targets: programsOf(study), signal });
+}
+
+/** Programs that a study's cells need. */
+export function programsOf({ cells }: Study): string[] {
+  return targetsOf(cells.some(({ feedback }) => feedback));
+}
+
+/** What the time of a build is remembered by. */
+export function buildRate({ tag }: Release): RateOf {
+  return { of: "build", kind: tag, work: 1, threads: os.availableParallelism() };
+}
+
+/** What room for a sweep's files is looked for by. */
+export function roomOf({ model, text, results }: Inputs, { jobs }: Pick<SweepRequest, "jobs">): RoomRequest {
+  return { gguf: model.gguf, textBytes: text.bytes, results, atOnce: jobs ?? 1 };
+}
+
+/** What the steps run on: a build, which need not be there for the keys that follow from it. */
+export async function targetOf({ threads }: Inputs, build: Build, { stallLimit }: Pick<SweepRequest, "stallLimit">, signal: AbortSignal): Promise<Target> {
+  return thisTarget(build, threads, signal, stallLimit);
+}
+
+/** What the tables of cells are fitted to; nothing is computed by that. */
+export function fitInputsOf({ model, calibrations, settings }: Inputs, on: Target, report: Report, signal: AbortSignal): (cell: Cell) => FitInputs {
+  return ({ calibration }) => fitInputs(model, calibration ? { text: calibrations.get(calibration.text)!, chunks: calibration.chunks ?? null, settings, on } : null, report, signal);
+}
+
+/** Cells with the steps of each, and what they have in common. */
+export interface PlannedCells {
+  shared: Asked;
+  /** Every cell of the study. */
+  all: CellJob[];
+  /** Those that this sweep is about. */
+  chosen: CellJob[];
+}
+
+/** @param cells with their tables */
+export function planCells(inputs: Inputs, cells: readonly Cell[], on: Target, argv: readonly string[] = []): PlannedCells {
+  const { studyPath, model, text, settings, calibrations, files, wanted, results } = inputs;
+  const study = { ...inputs.study, cells: [...cells] };
+  const shared: Asked = { study, studyPath, model, text, settings, calibrations, files, on, argv };
+  const all = planJobs(shared, model, results);
+  return { shared, all, chosen: all.filter(({ cell }) => wanted.has(cell.name)) };
+}
+
+/** Paths in a study that came through a pipe count from the working directory. */
+async function findReadableStudy(asked: string, signal: AbortSignal): Promise<StudyFile> {
+  const found = findStudy(asked);
+  const { path: source, copied } = await readableFile(found, "study", signal);
+  return { path: found, source: copied ? source : found, folder: copied ? process.cwd() : path.dirname(found) };
+}
+
+function planJobs({ study, settings, text, calibrations, files, on }: Asked, model: Model, results: string): CellJob[] {
+  const known = Object.fromEntries(Object.entries(files).map(([field, file]) => [field, file.known]));
+  const target = { release: on.build.release, build: on.build.key, threads: Number(on.threads) };
+  return study.cells.map((cell) => {
+    const training = cell.calibration && calibrations.get(cell.calibration.text);
+    const given = { model, text, ...(training && { training }), ...files };
+    const steps = planCell({ cell, study, settings, gguf: model.gguf, files: known }, given, on);
+    const job: Job = { format: 1, name: cell.name, results, target, steps };
+    return { cell, job };
+  });
+}
