@@ -23,7 +23,7 @@ const complain = (line: string): void => void process.stderr.write(`${line}\n`);
  * @param argv the command and its options, as after `npm run … --`
  * @param given what no option can say: binaries for the sweep other than the patched build
  * @param before called first; what it throws is said as a fault of the command
- * @returns the exit code: 0 done, 1 failed, 2 undecided (regress alone), others as of untilInterrupted
+ * @returns the exit code: 0 done, 1 failed, 2 undecided (regress alone), 3 a cell failed, others as of untilInterrupted
  */
 export async function main(argv: readonly string[], given: Pick<SweepRequest, "build"> = {}, before: () => void = () => undefined): Promise<number> {
   return untilInterrupted(

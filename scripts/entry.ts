@@ -3,6 +3,9 @@ import { heedNpm } from "../harness/cli/startedByNpm.ts";
 import { UserError } from "../harness/errors.ts";
 import { untilInterrupted } from "../harness/process/interrupt.ts";
 
+// The package looks at other variables (https://no-color.org).
+if (process.env["NO_COLOR"]) chalk.level = 0;
+
 const complain = (line: string): void => console.error(chalk.red(line));
 
 /** Runs a script: says what it returns; a fault that the user can mend is said without a stack. */

@@ -41,7 +41,7 @@ describe("sweep", () => {
 
   it("fails at the end when a cell failed, with everything else done", async () => {
     const { code } = await sweepWith({ quantize: '[ "$type" = Q4_1 ] || { echo no >&2; exit 1; }; cp "$made" "$quantized"' });
-    expect(code).toBe(1);
+    expect(code).toBe(3);
     const [, log = ""] = /^error: cell a failed: llama-quantize ended with exit code 1: no \(all that it wrote: (.*)\)\n$/.exec(stderr) ?? [];
     expect(await readFile(log, "utf8")).toBe("\n--- stderr ---\nno\n");
     expect(stdout).toMatch(/^b .* ok$/m);

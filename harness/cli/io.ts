@@ -10,5 +10,5 @@ export interface CommandIo {
   argv: readonly string[];
 }
 
-/** Exit codes of the commands; `undecided` is regress's. */
-export const exitCodes = { ok: 0, failed: 1, undecided: 2 } as const;
+/** Exit codes of the commands: `failed` is of usage, inputs and what ended everything, `undecided` regress's, `cellFailed` of sweeps that went on. */
+export const exitCodes = { ok: 0, failed: 1, undecided: 2, cellFailed: 3 } as const;

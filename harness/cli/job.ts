@@ -39,7 +39,7 @@ export function addJobCommand(program: Command, io: CommandIo): void {
         report({ kind: "done", name: job.name, position, outcome: failure === null ? "computed" : "failed", text: failure ?? "every step has its record" });
         if (failure === null) continue;
         io.complain(`error: ${job.name} failed: ${failure}${logNote(log)}`);
-        io.exit(exitCodes.failed);
+        io.exit(exitCodes.cellFailed);
       }
     });
 }

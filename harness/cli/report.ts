@@ -25,10 +25,11 @@ export function addReportCommand(program: Command, io: CommandIo): void {
 
 /**
  * Prints the main table of a results folder, and makes what is not up to date of all others, the figures and the page.
+ * Gives the files that were written.
  *
  * @param tokens whether tokens.csv is made as well
  */
-export async function showReports(folder: string, { print }: CommandIo, tokens = false): Promise<void> {
+export async function showReports(folder: string, { print }: Pick<CommandIo, "print">, tokens = false): Promise<string[]> {
   const results = await loadResults(folder);
   print(`\n${summary(results)}\n`);
   const ended = await writeReports(results);
@@ -36,6 +37,7 @@ export async function showReports(folder: string, { print }: CommandIo, tokens =
   for (const file of [...ended.written, ...asked.written]) print(`wrote ${shownPath(file)}`);
   const current = [...ended.current, ...asked.current];
   if (current.length > 0) print(upToDate(current));
+  return [...ended.written, ...asked.written];
 }
 
 const plurals = { table: ["table", "tables"], figure: ["figure", "figures"], histogram: ["histogram", "histograms"] } as const;

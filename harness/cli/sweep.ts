@@ -1,4 +1,7 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
+import { keptModels } from "../sweep/keepModels.ts";
+import { growingPage } from "./growingPage.ts";
+import { jsonLine } from "./jsonProgress.ts";
 import { plainProgress } from "./plainProgress.ts";
 import { logNote } from "../process/reason.ts";
 import type { Report } from "../sweep/events.ts";
@@ -18,22 +21,32 @@ import { requestOf, type SweepOptions, sweepOptions } from "./sweepOptions.ts";
  */
 export function addSweepCommand(program: Command, io: CommandIo, given: Pick<SweepRequest, "build">): void {
   sweepOptions(program.command("sweep").description("run a study: quantize, count, compress and evaluate every cell that has no result yet"))
+    .option("--fail-fast", "stop at the first cell that fails")
+    .addOption(new Option("--keep-models <which>", "quantized models that stay with the results, in models/: all, or of those measured the ones that no other beats in both size and quality").choices(keptModels).default("none"))
+    .option("--json", "progress as lines of JSON (studies/progress.schema.json), in place of all else that is printed")
     .option("--dry-run", "say what would be done and what it would take, as npm run plan does, and do nothing")
     .addOption(stallOption())
-    .action(async ({ dryRun = false, ...asked }: SweepOptions & { dryRun?: boolean }) => {
+    .action(async ({ dryRun = false, json = false, ...asked }: SweepOptions & { dryRun?: boolean; json?: boolean }) => {
       const options = requestOf(asked);
-      if (dryRun) return showPlan({ ...options, ...given }, io, false);
-      const live = process.stdout.isTTY ? (await import("./liveProgress.ts")).liveProgress(options.jobs ?? 1) : null;
-      const report: Report = live ? (event) => live.report(event) : plainProgress(io.print);
+      if (dryRun) return showPlan({ ...options, ...given }, io, json);
+      const live = process.stdout.isTTY && !json ? (await import("./liveProgress.ts")).liveProgress(options.jobs ?? 1) : null;
+      const shown: Report = live ? (event) => live.report(event) : json ? (event) => io.print(jsonLine(event)) : plainProgress(io.print);
+      const page = growingPage();
+      const report: Report = (event) => {
+        shown(event);
+        page.report(event);
+      };
       const outcome = await sweep({ ...options, ...given, argv: io.argv }, report, io.signal).catch(async (error: unknown) => {
         await live?.end(false);
         throw error;
-      });
+      }).finally(() => page.end());
       await live?.end(true);
       const start = performance.now();
-      await showReports(outcome.results, io);
+      const written = await showReports(outcome.results, json ? { print: () => undefined } : io);
       if (outcome.computed.length > 0) await keepRate(reportRate(outcome.computed.length + outcome.stored.length), (performance.now() - start) / 1000);
+      if (json) io.print(jsonLine({ kind: "end", ...outcome, written }));
       for (const { name, reason, log } of outcome.failed) io.complain(`error: cell ${name} failed: ${reason}${logNote(log)}`);
-      if (outcome.failed.length > 0) io.exit(exitCodes.failed);
+      if (outcome.left.length > 0) io.complain(`${outcome.left.length} cells were left, as one had failed: ${outcome.left.join(", ")}`);
+      if (outcome.failed.length > 0) io.exit(exitCodes.cellFailed);
     });
 }

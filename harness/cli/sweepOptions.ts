@@ -18,7 +18,8 @@ export function sweepOptions(command: Command): Command {
     .option("--only <pattern>", "cells to run, by name: commas between, * for any text")
     .option("--release <tag>", "release of llama.cpp to use, of patches/upstreams.json (default: the pin)")
     .option("--out <dir>", "where results go (default: results/STUDY-MODEL, with --release STUDY-MODEL-RELEASE)")
-    .option("--jobs <n>", "cells at a time", wholeNumber(...limits.jobs), 1);
+    .option("--jobs <n>", "cells at a time", wholeNumber(...limits.jobs), 1)
+    .option("--retry-failed", "only cells that failed when they were run last (without it these and all that have no result)");
 }
 
 /** The options as a request. */

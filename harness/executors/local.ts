@@ -1,5 +1,6 @@
 import { UserError } from "../errors.ts";
 import type { Job } from "../jobs/job.ts";
+import type { Runner } from "../jobs/runner.ts";
 import { runJob } from "../jobs/runJob.ts";
 import { DiskFull, fileError } from "../fileError.ts";
 import { reasonOf } from "../process/reason.ts";
@@ -7,13 +8,16 @@ import { TextTooShort } from "../steps/shortText.ts";
 import type { Target } from "../steps/step.ts";
 import type { Ended, Executor, JobReport } from "./executor.ts";
 
+type Finish = (job: Job, runner: Runner) => Promise<void>;
+
 /**
  * Runs jobs on this machine.
  *
  * @param on what they were planned for
  * @param atOnce jobs side by side
+ * @param finish what is done at the end of each, as of {@link runJob}
  */
-export function localExecutor(on: Target, atOnce: number): Executor {
+export function localExecutor(on: Target, atOnce: number, finish?: Finish): Executor {
   return {
     async *run(jobs, report, signal) {
       const stop = new AbortController();
@@ -25,7 +29,7 @@ export function localExecutor(on: Target, atOnce: number): Executor {
           signal.throwIfAborted();
           while (running.size < atOnce && waiting.length > 0) {
             const job = waiting.shift()!;
-            running.set(job, runOne(job, on, report, both));
+            running.set(job, runOne(job, { on, finish }, report, both));
           }
           const ended = await Promise.race(running.values());
           running.delete(ended.job);
@@ -40,9 +44,9 @@ export function localExecutor(on: Target, atOnce: number): Executor {
   };
 }
 
-async function runOne(job: Job, on: Target, { progress, note }: JobReport, signal: AbortSignal): Promise<Ended> {
+async function runOne(job: Job, { on, finish }: { on: Target; finish: Finish | undefined }, { progress, note }: JobReport, signal: AbortSignal): Promise<Ended> {
   try {
-    await runJob(job, on, { signal, note, report: (step, text, fraction) => progress(job, step, text, fraction) });
+    await runJob(job, on, { signal, note, report: (step, text, fraction) => progress(job, step, text, fraction) }, finish && ((runner) => finish(job, runner)));
     return { job, failure: null, log: null };
   } catch (thrown) {
     const error = fileError(thrown);

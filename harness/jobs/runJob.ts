@@ -5,7 +5,7 @@ import type { Target } from "../steps/step.ts";
 import { refuseLinks } from "../store/links.ts";
 import { readRecord, resultsStore } from "../store/store.ts";
 import type { Job, PlannedStep } from "./job.ts";
-import { makeRunner, type Watch } from "./runner.ts";
+import { makeRunner, type Runner, type Watch } from "./runner.ts";
 import { stepNamed } from "./stepNamed.ts";
 
 /** With fewer processors, what goes on beside a program that uses all of them makes it slower by as much as it takes itself. */
@@ -26,10 +26,11 @@ export async function isStored(job: Pick<Job, "results" | "steps">): Promise<boo
  * Run the steps of a job that have no record.
  *
  * @param on what its keys were planned for
+ * @param finish what is done when every step has its record, while the job's files are there
  * @throws AbortError when `signal` fires; what was finished is kept then
  * @throws UserError and others with the reason when a step fails
  */
-export async function runJob(job: Job, on: Target, watch: Watch): Promise<void> {
+export async function runJob(job: Job, on: Target, watch: Watch, finish?: (runner: Runner) => Promise<void>): Promise<void> {
   await refuseLinks(job.results);
   await withScratch(scratchParent(resultsStore(job.results)), "job", async (folder) => {
     const runner = makeRunner(job, on, folder, watch);
@@ -47,5 +48,6 @@ export async function runJob(job: Job, on: Target, watch: Watch): Promise<void> 
     const [rest] = await Promise.allSettled([inOrder()]);
     // Whatever failed, nothing may still be running in a folder that is taken away.
     for (const result of [rest, ...(await Promise.allSettled(aside))]) if (result.status === "rejected") throw result.reason;
+    await finish?.(runner);
   });
 }

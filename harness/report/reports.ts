@@ -26,6 +26,12 @@ export async function writeReports(results: Results): Promise<KeptReports> {
   return keepReports(results.folder, reports, ["histograms/", "figures/"]);
 }
 
+/** Write the page alone, with its figures, if a cell was measured: for a look at a sweep that is still running. */
+export async function writePage(results: Results): Promise<void> {
+  if (measured(results).length === 0) return;
+  await keepReports(results.folder, [pageReport(results, studyFigures(results), makeDrawing())], []);
+}
+
 /**
  * Write tokens.csv, which is made on request.
  *

@@ -89,8 +89,8 @@ export function buildRate({ tag }: Release): RateOf {
 }
 
 /** What room for a sweep's files is looked for by. */
-export function roomOf({ model, text, results }: Inputs, { jobs }: Pick<SweepRequest, "jobs">): RoomRequest {
-  return { gguf: model.gguf, textBytes: text.bytes, results, atOnce: jobs ?? 1 };
+export function roomOf({ model, text, results }: Inputs, { jobs, keepModels }: Pick<SweepRequest, "jobs" | "keepModels">): RoomRequest {
+  return { gguf: model.gguf, textBytes: text.bytes, results, atOnce: jobs ?? 1, keepsAll: keepModels === "all" };
 }
 
 /** What the steps run on: a build, which need not be there for the keys that follow from it. */

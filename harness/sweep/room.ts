@@ -22,6 +22,8 @@ export interface RoomRequest {
   results: string;
   /** Cells side by side. */
   atOnce: number;
+  /** Whether every quantized file stays with the results. */
+  keepsAll: boolean;
 }
 
 /**
@@ -30,7 +32,7 @@ export interface RoomRequest {
  *
  * @throws DiskFull naming the folder, the bytes needed and those free
  */
-export async function refuseWithoutRoom(jobs: readonly Job[], { gguf, textBytes, results, atOnce }: RoomRequest): Promise<void> {
+export async function refuseWithoutRoom(jobs: readonly Job[], { gguf, textBytes, results, atOnce, keepsAll }: RoomRequest): Promise<void> {
   const growing = new Map<string, number>();
   const shared = new Map<string, number>();
   const passing: number[] = [];
@@ -42,6 +44,7 @@ export async function refuseWithoutRoom(jobs: readonly Job[], { gguf, textBytes,
     for (const step of job.steps) {
       const missing = await missingBytes(step, known, results);
       const { shared: isShared, grows } = stepNamed(step.step);
+      if (keepsAll && step.step === "quantize") growing.set(step.key, known.quantizedBytes);
       if (isShared) shared.set(step.key, missing);
       else if (grows) growing.set(step.key, missing + cellBytes);
       else bytes += missing;

@@ -19,6 +19,18 @@ export interface CellsEnded {
   computed: string[];
   stored: string[];
   failed: { name: string; reason: string; log: string | null }[];
+  /** Those that were not begun, or were stopped, when another had failed. */
+  left: string[];
+}
+
+/** How cells are run. */
+export interface CellsAsked {
+  /** Folder that results go to. */
+  results: string;
+  /** Whether the first that fails stops the others. */
+  failFast: boolean;
+  /** Cells that are to be run although every step has its record: what is done at a job's end is missing. */
+  again: ReadonlySet<Job>;
 }
 
 /**
@@ -26,15 +38,15 @@ export interface CellsEnded {
  *
  * @throws AbortError when `signal` fires
  */
-export async function runCells(cells: readonly CellJob[], executor: Executor, report: Report, signal: AbortSignal): Promise<CellsEnded> {
-  const looked = await inBatches(cells, async ({ job }) => ((await isStored(job)) ? [job] : []));
+export async function runCells(cells: readonly CellJob[], { results, failFast, again }: CellsAsked, executor: Executor, report: Report, signal: AbortSignal): Promise<CellsEnded> {
+  const looked = await inBatches(cells, async ({ job }) => (!again.has(job) && (await isStored(job)) ? [job] : []));
   const stored = new Set<Job>(looked.flat());
-  report({ kind: "plan", cells: cells.map(({ job }) => ({ name: job.name, stored: stored.has(job) })) });
+  report({ kind: "plan", results, cells: cells.map(({ job }) => ({ name: job.name, stored: stored.has(job) })) });
   const position = new Map(cells.map(({ job }, index) => [job, `${index + 1} of ${cells.length}`]));
   const done = (job: Job, outcome: (SweepEvent & { kind: "done" })["outcome"], text: string): void =>
     report({ kind: "done", name: job.name, position: position.get(job)!, outcome, text });
   for (const job of stored) done(job, "stored", "already stored");
-  const ended: CellsEnded = { computed: [], stored: [...stored].map(({ name }) => name), failed: [] };
+  const ended: CellsEnded = { computed: [], stored: [...stored].map(({ name }) => name), failed: [], left: [] };
   const waiting = cells.map(({ job }) => job).filter((job) => !stored.has(job));
   for (const job of waiting) await writeJob(job);
   const running = executor.run(waiting, {
@@ -48,8 +60,11 @@ export async function runCells(cells: readonly CellJob[], executor: Executor, re
     } else {
       ended.failed.push({ name: job.name, reason: failure, log });
       done(job, "failed", failure);
+      if (failFast) break;
     }
   }
+  const over = new Set([...ended.computed, ...ended.failed.map(({ name }) => name)]);
+  ended.left = waiting.flatMap(({ name }) => (over.has(name) ? [] : name));
   return ended;
 }
 

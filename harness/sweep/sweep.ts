@@ -5,9 +5,11 @@ import { ensureCache } from "../paths.ts";
 import { keepRate } from "../store/rates.ts";
 import { writePlan } from "../store/plan.ts";
 import type { Report } from "./events.ts";
+import { failedCells } from "./failedCells.ts";
 import { fitCells } from "./fits.ts";
 import { memoryThere, refuseWithoutMemory } from "./forecast/memory.ts";
 import { todosOf } from "./forecast/todo.ts";
+import { type KeptModels, modelKeeper } from "./keepModels.ts";
 import { checkResults } from "./inputs.ts";
 import { keptTables } from "./keptTables.ts";
 import { refuseFewTokens, refuseUnloadable } from "./loadable.ts";
@@ -37,6 +39,12 @@ export interface SweepRequest {
   jobs?: number;
   /** Minutes after which a silent program is taken for one that hangs, ten by default; 0 for never. */
   stallLimit?: number;
+  /** Whether the first cell that fails stops the others. */
+  failFast?: boolean;
+  /** Whether only cells are run that failed when they were run last. */
+  retryFailed?: boolean;
+  /** Which quantized models stay with the results, in models/; none by default. */
+  keepModels?: KeptModels;
   /** Tag of the release of llama.cpp to use; the pin by default. */
   release?: string;
   /** Binaries to use; the patched build by default. */
@@ -71,10 +79,13 @@ export async function sweep(request: SweepRequest, report: Report, signal: Abort
   for (const one of [text, ...inputs.calibrations.values()]) await refuseFewTokens(model, one, inputs.settings, asking);
   const cells = await fitCells(inputs.study.cells, inputs.wanted, fitInputsOf(inputs, on, report, signal), report, signal);
 
-  const { shared, all, chosen } = planCells(inputs, cells, on, request.argv);
+  const { shared, all, chosen: asked } = planCells(inputs, cells, on, request.argv);
+  const chosen = request.retryFailed ? await failedCells(asked) : asked;
   await writePlan(results, makePlan(shared, all.map(({ cell, job }) => ({ cell, steps: job.steps }))));
   await tidyResults(results, all.flatMap(({ job }) => job.steps));
-  const ended = await runCells(chosen, localExecutor(on, request.jobs ?? 1), report, signal);
+  const keeper = modelKeeper(request.keepModels ?? "none", chosen.map(({ job }) => job));
+  const cellsAsked = { results, failFast: request.failFast ?? false, again: new Set(await keeper.missing()) };
+  const ended = await runCells(chosen, cellsAsked, localExecutor(on, request.jobs ?? 1, keeper.finish), report, signal);
   return { results, ...ended };
 }
 

@@ -9,7 +9,7 @@ it("says each step at once, and within a step not more than now and then", () =>
   const cell = (step: string, text: string, fraction: number): SweepEvent => ({ kind: "cell", name: "q", position: "1 of 2", step, text, fraction });
   report({ kind: "build", text: "compiling", fraction: 0.126 });
   report({ kind: "build", text: "compiling", fraction: 0.2 });
-  report({ kind: "plan", cells: [{ name: "q", stored: false }, { name: "r", stored: true }] });
+  report({ kind: "plan", results: "r", cells: [{ name: "q", stored: false }, { name: "r", stored: true }] });
   report(cell("quantize", "tensor 1 of 4", 0.25));
   report(cell("quantize", "tensor 2 of 4", 0.5));
   report(cell("perplexity", "chunk 1 of 9", 1 / 9));

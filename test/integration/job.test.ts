@@ -128,7 +128,7 @@ async function expectGoesOn(out: string, file: string): Promise<void> {
   expect((await readFile(await growing(out))).equals(await readFile(await growing(made)))).toBe(true);
 }
 
-describe("ends with 1 and says what is wrong, without running anything, when the job", () => {
+describe("fails and says what is wrong, without running anything, when the job", () => {
   const faults: [string, (job: Job) => unknown, RegExp][] = [
     ["is of another build", (job) => (job.target.build = "0".repeat(64)), /was made for build 0{12} of llama\.cpp b\d+, but this machine makes [0-9a-f]{12}: .*run npm run sweep/],
     ["is of a release that is not known", (job) => (job.target.release = "b1"), /b1 of llama\.cpp is not known/],
@@ -160,7 +160,7 @@ describe("ends with 1 and says what is wrong, without running anything, when the
     const { out, file } = await freshFolder((job) => (job.steps.find(({ step }) => step === "evaluate")!.key = "0".repeat(64)));
     const { code, stdout } = await startScript("job.ts", [file]).ended;
     expect(stdout).toMatch(/FAILED: step evaluate was planned for another build, processor or version/);
-    expect(code).toBe(1);
+    expect(code).toBe(3);
     expect(await readdir(path.join(resultsStore(out), "claims"))).toEqual([]);
   });
 });

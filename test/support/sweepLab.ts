@@ -2,6 +2,7 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { SweepEvent } from "../../harness/sweep/events.ts";
 import { sweep, type SweepRequest, type SweepResult } from "../../harness/sweep/sweep.ts";
+import { type Forecast, forecast } from "../../harness/sweep/forecast/forecast.ts";
 import { readPlan } from "../../harness/store/plan.ts";
 import { cacheStore, resultsStore, stepFolder } from "../../harness/store/store.ts";
 import { type Behaviour, fakeBuild } from "./fakeBuild.ts";
@@ -16,6 +17,8 @@ export interface SweepLab {
   events: SweepEvent[];
   /** With fake programs of this behaviour; null to leave those that there are. */
   run(request?: Partial<SweepRequest>, behaviour?: Behaviour | null, signal?: AbortSignal): Promise<SweepResult>;
+  /** What a sweep by the same request would do. */
+  plan(request?: Partial<SweepRequest>): Promise<Forecast>;
   /** Arguments of every call of a fake program so far, those of llama-quantize first. */
   calls(): Promise<string[]>;
 }
@@ -35,6 +38,9 @@ export async function makeLab(): Promise<SweepLab> {
     async run(request = {}, behaviour = {}, signal = new AbortController().signal) {
       const build = behaviour && (await fakeBuild(bin, behaviour));
       return sweep({ study, model: await smallModel(), text, out, threads: 1, ...(build && { build }), ...request }, (event) => events.push(event), signal);
+    },
+    async plan(request = {}) {
+      return forecast({ study, model: await smallModel(), text, out, threads: 1, build: await fakeBuild(bin), ...request }, new AbortController().signal);
     },
     async calls() {
       const both = await Promise.all(["llama-quantize", "llama-perplexity"].map((name) => readFile(path.join(bin, `${name}.calls`), "utf8").catch(() => "")));

@@ -1,7 +1,8 @@
 import { kindColours } from "./dots.ts";
 import { reach95, spansDecades, tickFormat } from "./numbers.ts";
 import { hover, type Panel, widths } from "./panel.ts";
-import { belowLine, spreadLabels, type Trade } from "./pareto.ts";
+import type { Trade } from "../../analysis/front.ts";
+import { belowLine, spreadLabels } from "./pareto.ts";
 import { colours } from "./theme.ts";
 
 /** A cell in the plane of size and value. */

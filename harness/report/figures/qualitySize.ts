@@ -1,7 +1,7 @@
 import { type FigureCell, isExact, isFloat } from "./data.ts";
 import type { FigureDefinition } from "./figure.ts";
 import { readable } from "./numbers.ts";
-import { onFront } from "./pareto.ts";
+import { onFront } from "../../analysis/front.ts";
 import { kindOf } from "./perplexity.ts";
 import { type Placed, plane } from "./plane.ts";
 

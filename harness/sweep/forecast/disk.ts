@@ -27,8 +27,9 @@ const reportBytes = { study: 4e5, cell: 6e4 };
  *
  * @param kept bytes of large files that the cache keeps now
  * @param atOnce cells side by side
+ * @param keepsAll whether every quantized file stays with the results
  */
-export function diskUse(cells: readonly CellTodo[], gguf: Gguf, kept: number, atOnce: number): DiskUse {
+export function diskUse(cells: readonly CellTodo[], { gguf, kept, atOnce, keepsAll }: { gguf: Gguf; kept: number; atOnce: number; keepsAll: boolean }): DiskUse {
   let results = 0;
   let shared = 0;
   let large = kept;
@@ -43,7 +44,8 @@ export function diskUse(cells: readonly CellTodo[], gguf: Gguf, kept: number, at
       if (["reference", "imatrix", "moments"].includes(todo.planned.step)) shared += bytes;
       if (todo.planned.step === "quantize") {
         // One that is too large to be kept goes with its cell; one that is kept already goes as soon as the new one takes its place.
-        if (todo.isKept) replaced = bytes;
+        if (keepsAll) results += bytes;
+        else if (todo.isKept) replaced = bytes;
         else if (bytes > mostKept) pieces += bytes;
         else large += bytes;
       }
@@ -54,7 +56,7 @@ export function diskUse(cells: readonly CellTodo[], gguf: Gguf, kept: number, at
     peak = Math.max(peak, results + shared + large - kept + most);
     large = Math.min(large, Math.max(kept, mostKept));
   }
-  const reports = passing.length === 0 ? 0 : reportBytes.study + reportBytes.cell * passing.length;
+  const reports = cells.every(({ todos }) => todos.length === 0) ? 0 : reportBytes.study + reportBytes.cell * passing.length;
   return { peak: Math.max(peak, results + shared + large - kept + reports), results: results + reports };
 }
 

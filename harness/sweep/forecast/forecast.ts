@@ -8,6 +8,7 @@ import { freeBytes } from "../../fileError.ts";
 import { estimatedChunks } from "../../steps/tokens.ts";
 import { readRates, thisMachine } from "../../store/rates.ts";
 import { resultsStore } from "../../store/store.ts";
+import { failedCells } from "../failedCells.ts";
 import { fitRate } from "../fits.ts";
 import { checkResults, type Content } from "../inputs.ts";
 import { keptTables } from "../keptTables.ts";
@@ -63,7 +64,8 @@ export async function forecast(request: SweepRequest, signal: AbortSignal): Prom
   const expected = await expectedBuild(inputs, request, signal);
   const on = await targetOf(inputs, expected?.build ?? unmadeBuild(release), request, signal);
   const { cells, unfitted } = await keptTables(inputs.study.cells, fitInputsOf(inputs, on, () => undefined, signal));
-  const { chosen } = planCells(inputs, cells, on);
+  const { chosen: wanted } = planCells(inputs, cells, on);
+  const chosen = request.retryFailed ? await failedCells(wanted) : wanted;
 
   const jobs = chosen.map(({ job }) => job);
   const atOnce = request.jobs ?? 1;
@@ -83,7 +85,7 @@ export async function forecast(request: SweepRequest, signal: AbortSignal): Prom
   const there = memoryThere(os.totalmem());
   return {
     results, model: { path: model.path, bytes: model.bytes }, machine: thisMachine(), threads: inputs.threads, build: rebuilt, fits, cells: found,
-    disk: { ...diskUse(todos, model.gguf, await largeBytes(), atOnce), free: freeBytes(results) },
+    disk: { ...diskUse(todos, { gguf: model.gguf, kept: await largeBytes(), atOnce, keepsAll: request.keepModels === "all" }), free: freeBytes(results) },
     memory: most && { bytes: most.bytes * atOnce, cell: most.todo.cell, step: most.todo.planned.step, there },
     time: clock.all([...(rebuilt ? [rebuilt.time] : []), ...fits.map(({ time }) => time), ...found.map(({ time }) => time)], found),
     refusal: await refusalOf(async () => {

@@ -1,0 +1,74 @@
+import { existsSync } from "node:fs";
+import { readFile, truncate, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { beforeEach, expect, it, vi } from "vitest";
+import { forecastText } from "../../harness/cli/forecastText.ts";
+import type { Forecast } from "../../harness/sweep/forecast/forecast.ts";
+import { memoryThere } from "../../harness/sweep/forecast/memory.ts";
+import { folderOf, makeLab } from "../support/sweepLab.ts";
+import { temporaryFolder } from "../support/temporary.ts";
+
+beforeEach(async () => void vi.stubEnv("QUANTFLEX_CACHE", await temporaryFolder()));
+
+const whys = ({ cells }: Forecast): Record<string, string | null> => Object.fromEntries(cells.map(({ name, why }) => [name, why]));
+
+it("before the first sweep every cell is to be run, no time is known, and nothing is made", async () => {
+  const lab = await makeLab();
+  const planned = await lab.plan();
+  expect(whys(planned)).toEqual({ f16: "it was never run", a: "it was never run", b: "it was never run" });
+  expect(planned.time.unknown).toEqual(expect.arrayContaining(["quantize", "evaluate"]));
+  expect(forecastText(planned)).toMatch(/never run on this machine/);
+  expect(existsSync(lab.out)).toBe(false);
+  expect(await lab.calls()).toEqual([]);
+});
+
+it("afterwards nothing is to be run, and for another folder the time is known from what it took", async () => {
+  const lab = await makeLab();
+  await lab.run();
+  const again = await lab.plan();
+  expect(whys(again)).toEqual({ f16: null, a: null, b: null });
+  expect(again.disk.peak).toBe(0);
+  const other = await lab.plan({ out: path.join(lab.folder, "other") });
+  expect(other.time.unknown).toEqual([]);
+  expect(other.time.seconds).toBeGreaterThan(0);
+});
+
+it("says what of a key changed, and since when", async () => {
+  const lab = await makeLab();
+  await lab.run();
+  const { date } = JSON.parse(await readFile(path.join(await folderOf(lab, "a", "quantize"), "record.json"), "utf8").then((text) => text.slice(text.indexOf("{")))) as { date?: string };
+  const study = path.join(lab.folder, "s.yaml");
+  const before = await readFile(study, "utf8");
+  await writeFile(study, before.replace("IQ4_NL", "Q4_0"));
+  const { a, b } = whys(await lab.plan());
+  expect(a).toMatch(/^quantize of \d{4}-\d\d-\d\d \d\d:\d\d had another key: type IQ4_NL → Q4_0; scheme none → 0 0 0/);
+  if (date !== undefined) expect(a).toContain(date.slice(0, 10));
+  expect(b).toBeNull();
+  await writeFile(study, before.replace("context: 8", "context: 16"));
+  expect(whys(await lab.plan())["b"]).toMatch(/^evaluate of .* had another key: context 8 → 16$/);
+  await writeFile(study, before);
+  await writeFile(path.join(lab.folder, "text.txt"), "Other words, of which there are enough for two contexts.\n");
+  expect(whys(await lab.plan())["b"]).toMatch(/^evaluate of .*: the text has another content$/);
+});
+
+it("tells a cell that failed, one whose record is damaged, and one that was stopped", async () => {
+  const lab = await makeLab();
+  await lab.run({}, { quantize: 'if [ "$type" = IQ4_NL ]; then echo "out of paper" >&2; exit 3; fi; cp "$made" "$quantized"' });
+  await truncate(path.join(await folderOf(lab, "b"), "record.json"), 10);
+  expect(whys(await lab.plan())).toEqual({ f16: null, a: expect.stringMatching(/^quantize failed on .*: llama-quantize ended with exit code 3: out of paper$/) as unknown, b: "the record of evaluate is damaged" });
+});
+
+it("a sweep that memory cannot hold is refused with the numbers, and so is its plan", async () => {
+  const lab = await makeLab();
+  vi.spyOn(process, "constrainedMemory").mockReturnValue(1e8);
+  const said = /^cell \w+: (evaluate|quantize) needs \d+ bytes of memory, and this machine has 100000000; /;
+  expect((await lab.plan()).refusal).toMatch(said);
+  await expect(lab.run()).rejects.toThrow(said);
+  expect(await lab.calls()).toEqual([]);
+});
+
+it("a limit above the machine's own memory is none", () => {
+  expect(memoryThere(100, 18e18)).toBe(100);
+  expect(memoryThere(100, 0)).toBe(100);
+  expect(memoryThere(100, 60)).toBe(60);
+});
