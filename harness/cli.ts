@@ -48,6 +48,7 @@ type Add = (program: Command, io: CommandIo, given: Pick<SweepRequest, "build">)
 const commands: Record<string, () => Promise<Add>> = {
   sweep: async () => (await import("./cli/sweep.ts")).addSweepCommand,
   plan: async () => (await import("./cli/plan.ts")).addPlanCommand,
+  doctor: async () => (await import("./cli/doctor.ts")).addDoctorCommand,
   job: async () => (await import("./cli/job.ts")).addJobCommand,
   report: async () => (await import("./cli/report.ts")).addReportCommand,
   compare: async () => (await import("./cli/compare.ts")).addCompareCommand,

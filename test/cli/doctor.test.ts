@@ -1,0 +1,86 @@
+import { chmod, mkdir, symlink, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { main } from "../../harness/cli.ts";
+import type { Finding } from "../../harness/doctor/finding.ts";
+import { which } from "../../harness/process/which.ts";
+import { temporaryFolder } from "../support/temporary.ts";
+
+let stdout = "";
+let stderr = "";
+beforeEach(() => {
+  stdout = stderr = "";
+  vi.spyOn(process.stdout, "write").mockImplementation((text) => ((stdout += String(text)), true));
+  vi.spyOn(process.stderr, "write").mockImplementation((text) => ((stderr += String(text)), true));
+});
+afterEach(() => void vi.restoreAllMocks());
+
+const programs = ["cc", "c++", "cmake", "make", "ninja", "git", "ccache", "xz", "as", "ld", "sh"];
+
+/** A PATH with links to the real programs, but for those that are left out or have a script of their own. */
+async function pathWith(scripts: Readonly<Record<string, string | null>>): Promise<string> {
+  const folder = path.join(await temporaryFolder(), "bin");
+  await mkdir(folder);
+  for (const name of programs) {
+    const real = which(name);
+    const script = scripts[name];
+    const file = path.join(folder, name);
+    if (script === null) continue;
+    if (script === undefined) await (real && symlink(real, file));
+    else await writeFile(file, `#!/bin/sh\n${script}\n`).then(() => chmod(file, 0o755));
+  }
+  return folder;
+}
+
+async function look(): Promise<{ code: number; found: Record<string, Finding> }> {
+  const code = await main(["doctor", "--json"]);
+  const list = JSON.parse(stdout) as Finding[];
+  stdout = "";
+  return { code, found: Object.fromEntries(list.map((finding) => [finding.of, finding])) };
+}
+
+it("finds all that tests run with, and says it in a table", async () => {
+  vi.stubEnv("PATH", await pathWith({}));
+  expect(await main(["doctor"])).toBe(0);
+  expect(stdout).toMatch(/^C\+\+ compiler +ok +\S/m);
+  expect(stdout).toMatch(/^build +could be +not made yet/m);
+  expect(stderr).toBe("");
+});
+
+const faults: [string, Record<string, string | null>, string, RegExp][] = [
+  ["there is no CMake", { cmake: null }, "CMake", /^not on the PATH$/],
+  ["CMake is too old", { cmake: "echo cmake version 3.10.2" }, "CMake", /3\.10\.2.*, where 3\.14\.0 is needed/],
+  ["CMake does not run", { cmake: "echo broken >&2; exit 5" }, "CMake", /cmake does not run: .*exit code 5: broken/],
+  ["there is neither make nor ninja", { make: null, ninja: null }, "make or ninja", /not on the PATH/],
+  ["there is no git", { git: null }, "git", /not on the PATH/],
+  ["there is no compiler", { cc: null }, "C compiler", /^none on the PATH \(cc, gcc, clang\)$/],
+  ["a compiler lacks its library", { "c++": 'case "$*" in --version) echo c++ 12;; *) echo "fatal error: filesystem: No such file" >&2; exit 1;; esac' }, "C++ compiler", /does not compile a small program: .*filesystem/],
+];
+it.each(faults)("fails with the command that mends it when %s", async (_what, scripts, of, what) => {
+  vi.stubEnv("PATH", await pathWith(scripts));
+  const { code, found } = await look();
+  expect(code).toBe(1);
+  expect(found[of]).toMatchObject({ verdict: "missing", found: expect.stringMatching(what) as unknown, remedy: expect.stringMatching(/\S/) as unknown });
+  expect(stderr).toContain(`${of} will not do`);
+});
+
+it("a compiler that CC names and that is none is missing, whatever else there is", async () => {
+  vi.stubEnv("CC", "nowhere-cc");
+  expect((await look()).found["C compiler"]).toMatchObject({ verdict: "missing", found: "CC=nowhere-cc is no program" });
+});
+
+it("what only does some good is no reason to fail", async () => {
+  vi.stubEnv("PATH", await pathWith({ ccache: null, xz: null }));
+  const { code, found } = await look();
+  expect(code).toBe(0);
+  expect(found["ccache"]!.verdict).toBe("optional");
+});
+
+it("a cache that cannot be made is missing, and the way out is named", async () => {
+  const file = path.join(await temporaryFolder(), "file");
+  await writeFile(file, "");
+  vi.stubEnv("QUANTFLEX_CACHE", path.join(file, "cache"));
+  const { code, found } = await look();
+  expect(code).toBe(1);
+  expect(found["cache"]).toMatchObject({ verdict: "missing", remedy: expect.stringContaining("QUANTFLEX_CACHE") as unknown });
+});
