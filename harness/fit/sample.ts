@@ -1,6 +1,6 @@
-import { open } from "node:fs/promises";
 import type { Blocks } from "../analysis/blockSearch.ts";
 import { blockWeights } from "../analysis/encode.ts";
+import { GgufBytes } from "../gguf/bytes.ts";
 import { decodeBlocks } from "../gguf/dequantize.ts";
 import { quantizableTensors } from "../gguf/quantizable.ts";
 import { type Gguf, type GgufTensor, readElements } from "../gguf/read.ts";
@@ -25,7 +25,7 @@ export async function sampleBlocks(gguf: Gguf, tensors: readonly GgufTensor[], m
   const groups = tensors.map(({ elements }) => Math.ceil(elements / blockWeights / together));
   const all = groups.reduce((sum, count) => sum + count, 0);
   const share = Math.min(1, mostBlocks / together / Math.max(1, all));
-  const file = await open(gguf.path, "r");
+  const file = new GgufBytes(gguf);
   const parts: Float32Array[] = [];
   const counts: Float32Array[] = [];
   try {

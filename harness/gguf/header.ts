@@ -22,6 +22,8 @@ export interface GgufTensor {
 export interface GgufHeader {
   version: number;
   metadata: Map<string, GgufValue>;
+  /** First byte of each metadata entry, its key's length, and the first behind it. */
+  spans: ReadonlyMap<string, { from: number; to: number }>;
   /** In file order. */
   tensors: GgufTensor[];
   /** First byte behind the metadata, where the tensors' descriptions begin. */
@@ -61,13 +63,13 @@ export function parseHeader(bytes: Uint8Array, fileBytes: number): GgufHeader {
   const tensorCount = cursor.count("tensors", 24);
   cursor.field = "the number of metadata values";
   const metadataCount = cursor.count("metadata values", 13);
-  const metadata = readMetadata(cursor, metadataCount);
+  const { metadata, spans } = readMetadata(cursor, metadataCount);
   const alignment = metadata.get("general.alignment") ?? defaultAlignment;
   if (typeof alignment !== "number" || !(alignment >= 1 && alignment <= 2 ** 31) || !Number.isInteger(Math.log2(alignment)))
     throw new ParseError(`is damaged: general.alignment is ${String(alignment)}, not a power of two`);
   const metadataEnd = cursor.position;
   const tensors = readTensors(cursor, tensorCount, alignment, fileBytes);
-  return { version, metadata, tensors, metadataEnd, dataOffset: padded(cursor.position, alignment), alignment };
+  return { version, metadata, spans, tensors, metadataEnd, dataOffset: padded(cursor.position, alignment), alignment };
 }
 
 /** The next multiple of the alignment. */
@@ -75,16 +77,19 @@ export function padded(bytes: number, alignment: number): number {
   return Math.ceil(bytes / alignment) * alignment;
 }
 
-function readMetadata(cursor: HeaderCursor, count: number): Map<string, GgufValue> {
+function readMetadata(cursor: HeaderCursor, count: number): Pick<GgufHeader, "metadata" | "spans"> {
   const metadata = new Map<string, GgufValue>();
+  const spans = new Map<string, { from: number; to: number }>();
   for (let index = 0; index < count; index++) {
+    const from = cursor.position;
     cursor.field = `the key of metadata value ${index + 1}`;
     const key = cursor.name(longestKey);
     cursor.field = `metadata value ${JSON.stringify(key)}`;
     if (metadata.has(key)) throw cursor.damaged("is there twice");
     metadata.set(key, readValue(cursor, cursor.unsigned32()));
+    spans.set(key, { from, to: cursor.position });
   }
-  return metadata;
+  return { metadata, spans };
 }
 
 function readValue(cursor: HeaderCursor, type: number): GgufValue {

@@ -2,16 +2,26 @@ import { open, stat } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { ParseError, UserError } from "../errors.ts";
 import { HeaderIncomplete } from "./cursor.ts";
+import { GgufBytes, readFully } from "./bytes.ts";
 import { padded, parseHeader } from "./header.ts";
 import type { GgufHeader, GgufTensor } from "./header.ts";
+import { joinParts, type Part, partCount, partPaths, type Segment } from "./split.ts";
 import { tensorBytes, tensorTypeNamed } from "./types.ts";
 
 export type { GgufTensor, GgufValue } from "./header.ts";
 
-/** A GGUF file whose header was read and whose tensors are all there. */
+/**
+ * A GGUF file whose header was read and whose tensors are all there; a split model is the whole file that its parts were
+ * made from.
+ */
 export interface Gguf extends GgufHeader {
+  /** Of a split model its first part's. */
   path: string;
   fileBytes: number;
+  /** Where its bytes lie, one stretch behind the other. */
+  segments: readonly Segment[];
+  /** Of how many files it is. */
+  parts: number;
 }
 
 const firstRead = 1 << 20;
@@ -29,26 +39,29 @@ async function openFile(path: string): Promise<FileHandle> {
   }
 }
 
-async function readAt(file: FileHandle, path: string, bytes: Uint8Array, position: number): Promise<void> {
-  let done = 0;
-  while (done < bytes.length) {
-    const { bytesRead } = await file.read(bytes, done, bytes.length - done, position + done);
-    if (bytesRead === 0) throw new ParseError(`${path} is truncated: it ends at byte ${position + done}.`);
-    done += bytesRead;
-  }
-}
-
-async function readHeader(file: FileHandle, path: string, fileBytes: number): Promise<GgufHeader> {
+async function readHeader(file: FileHandle, path: string, fileBytes: number): Promise<Pick<Part, "header" | "beginning">> {
   for (let length = Math.min(firstRead, fileBytes); ; length = Math.min(length * growth, fileBytes)) {
-    const bytes = new Uint8Array(length);
-    await readAt(file, path, bytes, 0);
+    const beginning = new Uint8Array(length);
+    await readFully(file, path, beginning, 0);
     try {
-      return parseHeader(bytes, fileBytes);
+      return { header: parseHeader(beginning, fileBytes), beginning };
     } catch (error) {
       if (error instanceof HeaderIncomplete && length < fileBytes) continue;
       if (error instanceof ParseError) throw new ParseError(`${path} ${error.message}.`);
       throw error;
     }
+  }
+}
+
+async function readPart(path: string): Promise<Part> {
+  const file = await openFile(path);
+  try {
+    const { size } = await file.stat();
+    const part = { path, fileBytes: size, ...(await readHeader(file, path, size)) };
+    refuseOtherEnd(path, part.header, size);
+    return part;
+  } finally {
+    await file.close();
   }
 }
 
@@ -64,21 +77,25 @@ function refuseOtherEnd(path: string, { tensors, dataOffset, alignment }: GgufHe
 }
 
 /**
- * Reads the header of the GGUF file at `path`; tensor data stays on disk.
- * @throws UserError when the file cannot be opened
+ * Reads the header of the GGUF file at `path`, of a split model those of all parts; tensor data stays on disk.
+ * @param path of a split model its first part's
+ * @throws UserError when the file, or another part, cannot be opened
  * @throws ParseError naming the file, and of a damaged one field and place, when it is not GGUF, of an unsupported
- *   version, damaged, or shorter than its tensors need
+ *   version, damaged, shorter than its tensors need, or no part of the same model
  */
 export async function readGguf(path: string): Promise<Gguf> {
-  const file = await openFile(path);
-  try {
-    const { size } = await file.stat();
-    const header = await readHeader(file, path, size);
-    refuseOtherEnd(path, header, size);
-    return { path, fileBytes: size, ...header };
-  } finally {
-    await file.close();
+  const first = await readPart(path);
+  const count = partCount(path, first.header);
+  if (count === 1) return { path, fileBytes: first.fileBytes, segments: [{ file: path, at: 0, bytes: first.fileBytes }], parts: 1, ...first.header };
+  const parts = [first];
+  for (const [index, other] of partPaths(path)!.slice(1).entries()) {
+    await stat(other).catch((error: NodeJS.ErrnoException) => {
+      throw new UserError(`${other}, part ${index + 2} of ${count} of the model of ${path}, ${error.code === "ENOENT" ? "is missing" : `cannot be read (${error.message})`}; put all parts into one folder`);
+    });
+    parts.push(await readPart(other));
   }
+  const { header, ...joined } = joinParts(parts);
+  return { path, parts: count, ...joined, ...header };
 }
 
 /**
@@ -89,11 +106,11 @@ export async function* tensorPieces(gguf: Gguf, tensor: GgufTensor, pieceBytes =
   const { blockBytes } = tensorTypeNamed(tensor.type);
   const length = Math.min(tensor.bytes, Math.max(1, Math.floor(pieceBytes / blockBytes)) * blockBytes);
   const buffer = new Uint8Array(length);
-  const file = await openFile(gguf.path);
+  const file = new GgufBytes(gguf);
   try {
     for (let done = 0; done < tensor.bytes; done += length) {
       const piece = buffer.subarray(0, Math.min(length, tensor.bytes - done));
-      await readAt(file, gguf.path, piece, gguf.dataOffset + tensor.offset + done);
+      await file.read(piece, gguf.dataOffset + tensor.offset + done);
       yield piece;
     }
   } finally {
@@ -103,7 +120,7 @@ export async function* tensorPieces(gguf: Gguf, tensor: GgufTensor, pieceBytes =
 
 /** All bytes of one tensor. */
 export async function readTensor(gguf: Gguf, tensor: GgufTensor): Promise<Uint8Array> {
-  const file = await openFile(gguf.path);
+  const file = new GgufBytes(gguf);
   try {
     return await readElements(file, gguf, tensor, 0, tensor.elements);
   } finally {
@@ -114,11 +131,10 @@ export async function readTensor(gguf: Gguf, tensor: GgufTensor): Promise<Uint8A
 /**
  * The bytes of some elements of one tensor, in whole blocks.
  *
- * @param file the GGUF, open
- * @throws ParseError when it ends before them
+ * @throws ParseError when a file ends before them
  */
-export async function readElements(file: FileHandle, gguf: Gguf, { type, offset }: GgufTensor, first: number, count: number): Promise<Uint8Array> {
+export async function readElements(file: GgufBytes, { dataOffset }: Gguf, { type, offset }: GgufTensor, first: number, count: number): Promise<Uint8Array> {
   const bytes = new Uint8Array(tensorBytes(type, count));
-  await readAt(file, gguf.path, bytes, gguf.dataOffset + offset + tensorBytes(type, first));
+  await file.read(bytes, dataOffset + offset + tensorBytes(type, first));
   return bytes;
 }

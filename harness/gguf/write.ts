@@ -64,9 +64,10 @@ function padded(length: number): number {
   return Math.ceil(length / alignment) * alignment;
 }
 
-function header(fields: readonly GgufField[], tensors: readonly TensorSource[]): Buffer {
+/** The descriptions of tensors as a header has them, one tensor's data behind the other's. */
+export function describeTensors(tensors: readonly Pick<TensorSource, "name" | "shape" | "type">[]): Buffer[] {
   let offset = 0;
-  const descriptions = tensors.map(({ name, shape, type }) => {
+  return tensors.map(({ name, shape, type }) => {
     const description = Buffer.concat([
       text(name),
       unsigned(shape.length, 4),
@@ -77,8 +78,11 @@ function header(fields: readonly GgufField[], tensors: readonly TensorSource[]):
     offset += padded(tensorBytes(type, elementsOf(shape)));
     return description;
   });
+}
+
+function header(fields: readonly GgufField[], tensors: readonly TensorSource[]): Buffer {
   const start = [Buffer.from("GGUF"), unsigned(3, 4), unsigned(tensors.length, 8), unsigned(fields.length, 8)];
-  const bytes = Buffer.concat([...start, ...fields.map(fieldBytes), ...descriptions]);
+  const bytes = Buffer.concat([...start, ...fields.map(fieldBytes), ...describeTensors(tensors)]);
   return Buffer.concat([bytes, Buffer.alloc(padded(bytes.length) - bytes.length)]);
 }
 

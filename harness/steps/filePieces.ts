@@ -1,5 +1,6 @@
-import { open } from "node:fs/promises";
 import path from "node:path";
+import { GgufBytes } from "../gguf/bytes.ts";
+import type { Gguf } from "../gguf/read.ts";
 import { writeOwn } from "../writeAtomic.ts";
 
 /** Places, all over a file, that a part of it is taken from. */
@@ -18,20 +19,23 @@ export interface FilePieces {
  * @param most bytes of all pieces at most
  * @param folder where they are written
  */
-export async function cutFile({ path: source, fileBytes }: { path: string; fileBytes: number }, most: number, folder: string): Promise<FilePieces> {
+export async function cutFile(gguf: Pick<Gguf, "fileBytes" | "segments">, most: number, folder: string): Promise<FilePieces> {
+  const { fileBytes } = gguf;
   const pieceBytes = Math.ceil(most / places);
   const all = Math.ceil(fileBytes / pieceBytes);
   const wanted = Math.min(all, places);
   const cut: FilePieces = { files: [], bytes: 0 };
-  const handle = await open(source, "r");
+  const handle = new GgufBytes(gguf);
   try {
     const buffer = Buffer.alloc(Math.min(pieceBytes, fileBytes));
     for (let index = 0; index < wanted; index++) {
-      const { bytesRead } = await handle.read(buffer, 0, buffer.length, Math.floor((index * all) / wanted) * pieceBytes);
+      const at = Math.floor((index * all) / wanted) * pieceBytes;
+      const bytes = buffer.subarray(0, Math.min(buffer.length, fileBytes - at));
+      await handle.read(bytes, at);
       const piece = path.join(folder, `file-${index}`);
-      await writeOwn(piece, buffer.subarray(0, bytesRead));
+      await writeOwn(piece, bytes);
       cut.files.push(piece);
-      cut.bytes += bytesRead;
+      cut.bytes += bytes.length;
     }
   } finally {
     await handle.close();

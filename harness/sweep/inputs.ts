@@ -6,6 +6,7 @@ import { keptJson, rememberJson } from "../json.ts";
 import { cacheFolder } from "../paths.ts";
 import { firstNonFinite } from "../gguf/finite.ts";
 import { type Gguf, readGguf } from "../gguf/read.ts";
+import { modelName } from "../gguf/split.ts";
 import { isQuantized } from "../gguf/types.ts";
 import { withScratch } from "../scratch.ts";
 import { contentHash } from "../store/contentHash.ts";
@@ -21,7 +22,7 @@ import { readableFile } from "./readableFile.ts";
 
 /** A file that a sweep reads, and what identifies its content. */
 export interface Content {
-  /** File name without folder; of a model also without `.gguf`. */
+  /** File name without folder; of a model also without `.gguf` and the number of a part. */
   name: string;
   path: string;
   sha256: string;
@@ -56,7 +57,7 @@ export async function checkModel(file: string, signal?: AbortSignal): Promise<Mo
   }
   const sha256 = await contentHash(absolute, signal);
   await refuseNonFinite(file, gguf, sha256, signal);
-  return { name: path.basename(file).replace(/\.gguf$/i, ""), path: absolute, sha256, bytes: gguf.fileBytes, gguf };
+  return { name: modelName(file), path: absolute, sha256, bytes: gguf.fileBytes, gguf };
 }
 
 /** Raised whenever a model is looked through in another way. */

@@ -1,8 +1,9 @@
-import { open } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
 import type { Build } from "../build/build.ts";
 import { UserError } from "../errors.ts";
+import { GgufBytes } from "../gguf/bytes.ts";
+import type { Gguf } from "../gguf/read.ts";
 import { keptJson, rememberJson } from "../json.ts";
 import { cacheFolder, scratchParent } from "../paths.ts";
 import { bothStreams } from "../parse/numbers.ts";
@@ -28,7 +29,8 @@ const askedVersion = 1;
 
 /**
  * Asks the release itself whether it knows a model's architecture, settings and tokenizer: its llama-perplexity is given the
- * model's metadata without the weights. An accepted model is remembered.
+ * model's metadata without the weights; a split model whole, as it alone can tell whether a part is another model's. An
+ * accepted model is remembered.
  *
  * @throws UserError with what the program says
  */
@@ -37,26 +39,26 @@ export async function refuseUnloadable({ path: file, sha256, gguf }: Model, { bu
   if ((await keptJson(accepted, z.literal(askedVersion))) !== null) return;
   const printed = await withScratch(scratchParent(), "header", async (folder) => {
     const [header, text] = [path.join(folder, "header.gguf"), path.join(folder, "text")];
-    await writeOwn(header, await metadataOf(file, gguf.metadataEnd));
     await writeOwn(text, "text");
-    return perplexity(["-m", header, "-f", text, "-c", "8", "--chunks", "0"], build, signal);
+    if (gguf.parts === 1) await writeOwn(header, await metadataOf(gguf));
+    return perplexity(["-m", gguf.parts === 1 ? header : file, "-f", text, "-c", "8", "--chunks", "0"], build, signal);
   });
   // That there are no tensors comes last.
-  const reason = [...printed.matchAll(/error loading model[^:\n]*: ([^\n]+)/g)].map(([, why]) => why!.trim()).find((why) => !/tensor/.test(why));
+  const reason = [...printed.matchAll(/error loading model[^:\n]*: ([^\n]+)/g)].map(([, why]) => why!.trim()).find((why) => gguf.parts > 1 || !/tensor/.test(why));
   if (reason !== undefined) throw new UserError(`model ${file} cannot be loaded by llama.cpp ${build.release}: ${reason}; use another --release, or convert the model again`);
   await rememberJson(accepted, askedVersion);
 }
 
 /** The beginning of a model as a file of its own, which says that it has no tensors. */
-async function metadataOf(file: string, end: number): Promise<Buffer> {
-  const handle = await open(file, "r");
+async function metadataOf(gguf: Gguf): Promise<Buffer> {
+  const file = new GgufBytes(gguf);
   try {
-    const bytes = Buffer.alloc(end);
-    await handle.read(bytes, 0, end, 0);
+    const bytes = Buffer.alloc(gguf.metadataEnd);
+    await file.read(bytes, 0);
     bytes.writeBigUInt64LE(0n, 8);
     return bytes;
   } finally {
-    await handle.close();
+    await file.close();
   }
 }
 

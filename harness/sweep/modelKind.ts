@@ -25,10 +25,6 @@ export function refuseOtherKind(file: string, { metadata }: Pick<Gguf, "metadata
   const [, byKey] = keysOfKinds.find(([key]) => [...metadata.keys()].some((one) => key.test(one))) ?? [];
   const kind = said === undefined ? byKey : String(said);
   if (kind !== undefined && kind !== "model") throw new UserError(`model ${file} is no model but ${kinds[kind] ?? `of the kind ${JSON.stringify(kind)} (general.type); give a model`}`);
-  const parts = metadata.get("split.count");
-  if (typeof parts === "number" && parts > 1) {
-    throw new UserError(`model ${file} is one of ${parts} parts; join them first: llama-gguf-split --merge FIRST-PART.gguf WHOLE.gguf`);
-  }
   if (typeof metadata.get("general.architecture") !== "string") throw new UserError(`model ${file} does not say of which architecture it is (general.architecture); convert it again with upstream's converter`);
 }
 

@@ -23,7 +23,7 @@ describe("what can be known of a model is said before anything runs", () => {
     ["an older projector", withField({ key: "clip.has_vision_encoder", type: "bool", value: true }), /a projector/],
     ["an importance matrix", withField(text("general.type", "imatrix")), /an importance matrix; give the model/],
     ["something else", withField(text("general.type", "moments")), /of the kind "moments" \(general\.type\)/],
-    ["a part of a model", withField({ key: "split.count", type: "u32", value: 3 }), /one of 3 parts; join them first: llama-gguf-split --merge/],
+    ["a part of a model by no part's name", withField({ key: "split.count", type: "u32", value: 3 }), /is the first of 3 parts of a model, and must be called …-00001-of-00003\.gguf/],
     ["no architecture", without("general.architecture"), /does not say of which architecture/],
     ["no tokenizer", without("tokenizer.ggml.model"), /has no tokenizer/],
     ["no tokens", without("tokenizer.ggml.tokens"), /has no tokenizer/],
