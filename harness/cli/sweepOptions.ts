@@ -16,6 +16,7 @@ export function sweepOptions(command: Command): Command {
     .option("--chunks <n>", "at most so many chunks of text (default: the study's, else all)", wholeNumber(...limits.chunks))
     .option("--threads <n>", "threads of each step (default: the study's, else all)", wholeNumber(...limits.threads))
     .option("--only <pattern>", "cells to run, by name: commas between, * for any text")
+    .option("--also <files...>", "ready-made quantized files to measure beside the study's cells, as they are")
     .option("--release <tag>", "release of llama.cpp to use, of patches/upstreams.json (default: the pin)")
     .option("--out <dir>", "where results go (default: results/STUDY-MODEL, with --release STUDY-MODEL-RELEASE)")
     .option("--jobs <n>", "cells at a time", wholeNumber(...limits.jobs), 1)

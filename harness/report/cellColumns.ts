@@ -31,7 +31,7 @@ export const statusOk = "ok";
 const askedColumns: readonly CellColumn[] = [
   asked("cell", "name of the cell", ({ cell }) => cell.name, { heading: "cell", terminal: "words", page: "words" }),
   asked("type", "type of llama-quantize", ({ cell }) => cell.type),
-  asked("scheme", "upstream, simple (upstream's codes, counted) or own", ({ cell }) => schemeName(cell), {
+  asked("scheme", "upstream, simple (upstream's codes, counted), own, or ready (made elsewhere)", ({ cell }) => schemeName(cell), {
     heading: "scheme", page: "words",
     as: (scheme, { type, decode }) => [`${type} ${scheme}`, ...(decode === "exact" ? [] : [decode])].join(", "),
   }),

@@ -26,6 +26,8 @@ const config = z.strictObject({
   kept: z.array(z.string()),
   /** Tensors that were to get another type, by name. */
   types: z.record(z.string(), z.string()).optional(),
+  /** Whether the file was made elsewhere: then nothing was asked for that it could be held against. */
+  ready: z.literal(true).optional(),
 });
 
 const count = z.int().min(0);
@@ -68,14 +70,14 @@ export const countCodes: Step<Config, Result> = {
   beside: true,
   config,
   result,
-  configure: ({ cell, gguf }) => ({
+  configure: ({ cell, gguf }) => cell.mode === "ready" ? { type: cell.type, pure: false, own: cell.types, counted: false, kept: [], ready: true } : {
     type: cell.type,
     pure: cell.pure,
     own: cell.mode === "own" ? cell.types : [],
     counted: cell.mode !== "upstream" && !hasType(gguf, cell.type),
     kept: misfits(gguf, cell),
     ...(cell.tensors && { types: ruledTensors(gguf, cell) }),
-  }),
+  },
   needs: ({ counted }) => ["model", "quantized", ...(counted ? ["histogram"] : [])],
   gives: () => [],
   argv: () => [],
@@ -84,15 +86,17 @@ export const countCodes: Step<Config, Result> = {
     report("reading");
     const gguf = await readGguf(at["quantized"]!);
     const readable = codesReadable(gguf);
+    const model = await readGguf(at["model"]!);
+    const comparable = readable && !floatTypes.includes(asked.type) && (!asked.ready || isOfModel(gguf, model));
     const [sha256, found] = await Promise.all([
       contentHash(gguf.path, signal),
       // The fork's way of packing nibbles loses codes: then the library's count, made before, is the only one.
-      countFile({ quantized: gguf.path, model: at["model"]!, codes: asked.counted && readable, errors: readable && !floatTypes.includes(asked.type) }, signal),
+      countFile({ quantized: gguf.path, model: at["model"]!, codes: (asked.counted || asked.ready === true) && readable, errors: comparable }, signal),
     ]);
     return {
       file: { sha256, bytes: gguf.fileBytes },
-      tensors: describeTensors(await readGguf(at["model"]!), gguf, asked),
-      histogram: asked.counted ? await checkedHistogram(at["histogram"]!, found.histogram, asked) : null,
+      tensors: describeTensors(model, gguf, asked),
+      histogram: asked.counted ? await checkedHistogram(at["histogram"]!, found.histogram, asked) : readHistogram(found.histogram, asked),
       weightErrors: found.weightErrors.map(({ name, type, relative }) => ({ name, type, relative })),
     };
   },
@@ -138,7 +142,18 @@ async function checkedHistogram(file: string, counted: Histogram | null, { own }
   return recordedHistogram(library, own);
 }
 
+/** What was counted over a ready-made file; null where none of its codes can be read. */
+function readHistogram(counted: Histogram | null, { own }: Config): RecordedHistogram | null {
+  return counted && counted.tensors.length > 0 ? recordedHistogram(counted, own) : null;
+}
+
+/** Whether each tensor of a file is one of the model's, so that their weights can be compared. */
+function isOfModel(file: Gguf, model: Gguf): boolean {
+  const elements = new Map(model.tensors.map((tensor) => [tensor.name, tensor.elements]));
+  return file.tensors.every((tensor) => elements.get(tensor.name) === tensor.elements);
+}
+
 function describeTensors(model: Gguf, written: Gguf, asked: Config): RecordedTensor[] {
-  const reasons = fallbacks(model.tensors, written.tensors, asked);
+  const reasons = asked.ready ? written.tensors.map(() => null) : fallbacks(model.tensors, written.tensors, asked);
   return written.tensors.map(({ name, shape, type, bytes, elements }, index) => ({ name, shape, type, bytes, elements, fallback: reasons[index]! }));
 }

@@ -32,6 +32,11 @@ export function fileTypeNamed(type: string): FileType {
   return found;
 }
 
+/** The type of a file by its `general.file_type`; of two names for one the longer. */
+export function fileTypeNumbered(number: unknown): (typeof fileTypes)[number] | undefined {
+  return fileTypes.filter((type) => known[type].number === number).sort((one, other) => other.length - one.length)[0];
+}
+
 /**
  * What a tensor gets whose rows do not fill the blocks of a type; undefined where there is nothing smaller.
  * Source: `tensor_type_fallback` in upstream's src/llama-quant.cpp.

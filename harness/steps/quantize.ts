@@ -39,7 +39,7 @@ export const quantize: Step<Config, z.infer<typeof result>> = {
   version: 2,
   config,
   result,
-  configure: ({ cell, gguf }) => hasType(gguf, cell.type) ? null : {
+  configure: ({ cell, gguf }) => cell.mode === "ready" || hasType(gguf, cell.type) ? null : {
     type: cell.type,
     pure: cell.pure,
     conf: confText(cell, { histogram: "histogram", moments: "moments" }),

@@ -34,6 +34,8 @@ const planSchema = z.strictObject({
     /** By the name that cells give them. */
     calibrations: z.record(z.string(), contentSchema),
     files: z.record(z.string(), contentSchema),
+    /** Ready-made files, by the name of the cell that measures each; absent without any. */
+    ready: z.record(z.string(), contentSchema).optional(),
   }),
   build: z.strictObject({
     release: z.string(),

@@ -4,6 +4,7 @@ import { normalizeDecode } from "./decode.ts";
 import { fillName, type GridPoint } from "./grid.ts";
 import { type Fault, type Positioned, parsePositioned, throwFaults } from "./position.ts";
 import { cellFields, listFields } from "./schema.ts";
+import { readyMade, readyName } from "./ready.ts";
 import { type NamedTable, builtInTables, customTable, isMap, tableFaults } from "./tables.ts";
 import { feedbackTypes, type TensorRule, type TensorRuleField } from "./tensorRules.ts";
 import { type BaseType, type Cell, type FitRequest, baseTypes, cellSchema, defaultDamping, defaultMethod } from "./types.ts";
@@ -31,6 +32,7 @@ export function readCell(point: GridPoint, context: StudyContext): { cell: Cell 
   const at = (field: string, ...more: (string | number)[]): (string | number)[] => [
     ...context.base, ...(point.paths.get(field) ?? []), ...more,
   ];
+  if (values["model"] !== undefined) return readyCell(point, at);
   const faults = fieldFaults(values).map(({ path: [field, ...more], message }) => ({ path: at(String(field), ...more), message }));
   if (faults.length > 0) return { faults };
 
@@ -64,6 +66,16 @@ export function readCell(point: GridPoint, context: StudyContext): { cell: Cell 
     return { text: String(shown ?? usual ?? ""), isDefault: shown === undefined || shown === usual };
   });
   return { cell };
+}
+
+/** A ready-made file as a cell: what it holds is known when it is read. */
+function readyCell({ values }: GridPoint, at: (field: string) => (string | number)[]): { cell: Cell } | { faults: Fault[] } {
+  const { model, name, ...others } = values;
+  const [other] = Object.keys(others);
+  if (other !== undefined) return { faults: [{ path: at(other), message: `${other} has no meaning beside model: a ready-made file is measured as it is` }] };
+  if (!cellFields.model.safeParse(model).success) return { faults: [{ path: at("model"), message: `model: ${JSON.stringify(model)} is not allowed; allowed: ${cellFields.model.description}` }] };
+  const file = String(model);
+  return { cell: readyMade(fillName(String(name), (field) => ({ text: field === "model" ? readyName(file) : "", isDefault: field !== "model" })), file) };
 }
 
 /** Rules that do not say it have the cell's feedback, as far as their type can. */

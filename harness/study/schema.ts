@@ -37,6 +37,7 @@ export const cellFields = {
     .union([z.boolean(), z.strictObject({ damping: z.number().positive().max(1000) })])
     .describe(`true (codes chosen by error feedback), false, or a map with damping (a number above 0, ${defaultDamping} by default)`),
   calibration,
+  model: z.string().min(1).describe("the path of a quantized GGUF file, which is measured as it is: nothing but a name goes with it"),
 };
 
 /** Lists in themselves, which never make a grid. */
@@ -92,8 +93,11 @@ export function studyJsonSchema(files: FileFields = {}): object {
   const { name, ...optional } = fieldsOfStudy(files);
   const partial = (fields: Record<string, z.ZodType>): Record<string, z.ZodType> =>
     Object.fromEntries(Object.entries(fields).map(([key, field]) => [key, field.optional()]));
-  const { type, ...rest } = grid;
-  const cell = z.strictObject({ name: nameField, type: type as z.ZodType, ...partial(rest), ...partial(listFields) });
+  const { type, model, ...rest } = grid;
+  const cell = z.union([
+    z.strictObject({ name: nameField, type: type as z.ZodType, ...partial(rest), ...partial(listFields) }),
+    z.strictObject({ name: nameField, model: model as z.ZodType }),
+  ]);
   const study = z.strictObject({ $schema: z.string().optional(), name: name!, ...partial(optional), cells: z.array(cell).min(1) });
   return { ...z.toJSONSchema(study), title: "quantflex study" };
 }

@@ -52,9 +52,12 @@ export const defaultDamping = 0.01;
 /** What a {@link Cell} holds. */
 export const cellSchema = z.strictObject({
   name: z.string(),
+  /** A ready-made file, as the study calls it, that is measured as it is. */
+  model: z.string().optional(),
+  /** Of a ready-made file what it says of itself, once it has been read. */
   type: z.enum(fileTypes),
-  /** `upstream`: the library has no part in it; `simple`: upstream's coding, counted; `own`: the library's. */
-  mode: z.enum(["upstream", "simple", "own"]),
+  /** `upstream`: the library has no part in it; `simple`: upstream's coding, counted; `own`: the library's; `ready`: made elsewhere. */
+  mode: z.enum(["upstream", "simple", "own", "ready"]),
   /** One scheme over the whole model, not upstream's mixture. */
   pure: z.boolean(),
   /** Codes of at most this magnitude become zero (Q4_0 own). */

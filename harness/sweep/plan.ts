@@ -21,13 +21,15 @@ export interface Asked {
   calibrations: ReadonlyMap<string, Content>;
   /** Files that the study names for steps of their own, by field. */
   files: Readonly<Record<string, Content & { known: object }>>;
+  /** Ready-made files, by the name of the cell that measures each. */
+  ready: ReadonlyMap<string, Content>;
   on: Target;
   /** The command line. */
   argv: readonly string[];
 }
 
 /** What a sweep is about to do, for the store and the manifest. */
-export function makePlan({ study, studyPath, model, text, settings, calibrations, files, on, argv }: Asked, cells: readonly { cell: Cell; steps: readonly PlannedStep[] }[]): Plan {
+export function makePlan({ study, studyPath, model, text, settings, calibrations, files, ready, on, argv }: Asked, cells: readonly { cell: Cell; steps: readonly PlannedStep[] }[]): Plan {
   return {
     format: 4,
     study: { name: study.name, ...(study.title === undefined ? {} : { title: study.title }), path: studyPath },
@@ -38,6 +40,7 @@ export function makePlan({ study, studyPath, model, text, settings, calibrations
       klDivergence: study.kl_divergence === true,
       calibrations: Object.fromEntries([...calibrations].map(([name, file]) => [name, content(file)])),
       files: Object.fromEntries(Object.entries(files).map(([field, file]) => [field, content(file)])),
+      ...(ready.size > 0 && { ready: Object.fromEntries([...ready].map(([name, file]) => [name, content(file)])) }),
     },
     build: describeBuild(on.build),
     versions: { quantflex: ownVersion(), node: process.version },

@@ -5,7 +5,6 @@ import type { FitInputs } from "../fit/cached.ts";
 import { planCell } from "../jobs/chain.ts";
 import type { Job } from "../jobs/job.ts";
 import { projectRoot } from "../paths.ts";
-import { selectCells } from "../select.ts";
 import { fileFields } from "../steps/registry.ts";
 import type { Settings } from "../steps/settings.ts";
 import type { Target } from "../steps/step.ts";
@@ -23,6 +22,7 @@ import { refuseUnmeasurable } from "./modelKind.ts";
 import type { Asked } from "./plan.ts";
 import type { RoomRequest } from "./room.ts";
 import { readableFile } from "./readableFile.ts";
+import { readyFiles, refuseOtherVocabulary } from "./readyFiles.ts";
 import type { CellJob } from "./runCells.ts";
 import type { SweepRequest } from "./sweep.ts";
 import { refuseUnsupported } from "./supported.ts";
@@ -40,6 +40,8 @@ export interface Inputs {
   calibrations: ReadonlyMap<string, Content>;
   /** Files that the study names for steps of their own, by field. */
   files: Awaited<ReturnType<typeof checkStepFiles>>;
+  /** Ready-made files, by the name of the cell that measures each. */
+  ready: ReadonlyMap<string, Model>;
   settings: Settings;
   threads: number;
   results: string;
@@ -53,21 +55,21 @@ export interface Inputs {
  */
 export async function readInputs(request: SweepRequest, checkFolder: (folder: string, model: Content) => Promise<void>, signal: AbortSignal): Promise<Inputs> {
   const studyFile = await findReadableStudy(request.study, signal);
-  const study = loadStudy(studyFile, fileFields);
   const { folder } = studyFile;
-  const wanted = new Set(selectCells(study.cells, request.only).map(({ name }) => name));
+  const { study, ready, wanted } = await readyFiles(loadStudy(studyFile, fileFields), { folder, also: request.also, only: request.only }, signal);
   const release = await releaseNamed(request.release);
   const supports: Build["supports"] = request.build?.supports ?? ((feature) => !release.lacks?.includes(feature));
   refuseUnsupported(request.build?.release ?? release.tag, supports, study, study.cells.filter(({ name }) => wanted.has(name)));
   const model = await checkModel(askedModel({ given: request.model, study: study.model, folder }), signal);
   refuseUnmeasurable(model);
+  for (const file of ready.values()) refuseOtherVocabulary(file, model);
   const text = await checkText(await askedText({ given: request.text, study: study.text, folder }), study.context, signal);
   const results = path.resolve(request.out ?? path.join(projectRoot, "results", [study.name, model.name, ...(request.release ? [release.tag] : [])].join("-")));
   await checkFolder(results, model);
   const calibrations = await checkCalibrations({ study, cells: study.cells, folder, given: request.calibration }, text, signal);
   const files = await checkStepFiles(study, studyFile, signal);
   return {
-    study, studyPath: studyFile.path, wanted, release, model, text, calibrations, files, results,
+    study, studyPath: studyFile.path, wanted, release, model, text, calibrations, files, ready, results,
     settings: { context: study.context, batch: study.batch, ubatch: study.ubatch, chunks: request.chunks ?? study.chunks ?? null },
     threads: request.threads ?? study.threads ?? os.availableParallelism(),
   };
@@ -114,9 +116,9 @@ export interface PlannedCells {
 
 /** @param cells with their tables */
 export function planCells(inputs: Inputs, cells: readonly Cell[], on: Target, argv: readonly string[] = []): PlannedCells {
-  const { studyPath, model, text, settings, calibrations, files, wanted, results } = inputs;
+  const { studyPath, model, text, settings, calibrations, files, ready, wanted, results } = inputs;
   const study = { ...inputs.study, cells: [...cells] };
-  const shared: Asked = { study, studyPath, model, text, settings, calibrations, files, on, argv };
+  const shared: Asked = { study, studyPath, model, text, settings, calibrations, files, ready, on, argv };
   const all = planJobs(shared, model, results);
   return { shared, all, chosen: all.filter(({ cell }) => wanted.has(cell.name)) };
 }
@@ -128,12 +130,13 @@ async function findReadableStudy(asked: string, signal: AbortSignal): Promise<St
   return { path: found, source: copied ? source : found, folder: copied ? process.cwd() : path.dirname(found) };
 }
 
-function planJobs({ study, settings, text, calibrations, files, on }: Asked, model: Model, results: string): CellJob[] {
+function planJobs({ study, settings, text, calibrations, files, ready, on }: Asked, model: Model, results: string): CellJob[] {
   const known = Object.fromEntries(Object.entries(files).map(([field, file]) => [field, file.known]));
   const target = { release: on.build.release, build: on.build.key, threads: Number(on.threads) };
   return study.cells.map((cell) => {
     const training = cell.calibration && calibrations.get(cell.calibration.text);
-    const given = { model, text, ...(training && { training }), ...files };
+    const quantized = ready.get(cell.name);
+    const given = { model, text, ...(training && { training }), ...files, ...(quantized && { quantized }) };
     const steps = planCell({ cell, study, settings, gguf: model.gguf, files: known }, given, on);
     const job: Job = { format: 1, name: cell.name, results, target, steps };
     return { cell, job };

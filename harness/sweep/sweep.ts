@@ -31,6 +31,8 @@ export interface SweepRequest {
   calibration?: string;
   chunks?: number;
   threads?: number;
+  /** Ready-made files to measure beside the study's cells, whatever \`only\` says. */
+  also?: readonly string[];
   /** Names of cells, as `selectCells` takes them. */
   only?: string;
   /** results/STUDY-MODEL by default, or STUDY-MODEL-RELEASE when a release is named. */
@@ -74,7 +76,7 @@ export async function sweep(request: SweepRequest, report: Report, signal: Abort
   const build = expected?.isThere ? expected.build : await patchedBuild(inputs, report, signal);
   if (!expected) await refuseTooLarge(inputs, build, request, report, signal);
   const asking = { build, report, signal };
-  await refuseUnloadable(model, asking);
+  for (const file of [model, ...inputs.ready.values()]) await refuseUnloadable(file, asking);
   const on = await targetOf(inputs, build, request, signal);
   for (const one of [text, ...inputs.calibrations.values()]) await refuseFewTokens(model, one, inputs.settings, asking);
   const cells = await fitCells(inputs.study.cells, inputs.wanted, fitInputsOf(inputs, on, report, signal), report, signal);

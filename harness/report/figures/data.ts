@@ -102,5 +102,5 @@ export function isExact({ cell }: FigureCell): boolean {
 
 /** Whether the cell is the model itself, not quantized. */
 export function isFloat({ cell }: FigureCell): boolean {
-  return floatTypes.includes(cell.type);
+  return cell.mode !== "ready" && floatTypes.includes(cell.type);
 }
