@@ -16,7 +16,7 @@ interface QuantizeOptions {
   out: string;
   feedback?: boolean;
   damping?: number;
-  imatrix?: boolean;
+  imatrix?: boolean | string;
   table?: string;
   pure: boolean;
   calibration?: string;
@@ -35,7 +35,7 @@ export function addQuantizeCommand(program: Command, io: CommandIo, { build }: P
     .requiredOption("--out <file>", "where the quantized file goes")
     .option("--feedback", "choose codes by second moments of each tensor's input, so that later columns make good what earlier ones do wrong")
     .option("--damping <x>", `what is added to the moments' diagonal, in units of its mean (default: ${defaultDamping})`, positiveNumber)
-    .option("--imatrix", "quantize with an importance matrix")
+    .option("--imatrix [file]", "quantize with an importance matrix: a ready one, or one that is computed on the calibration text")
     .option("--table <table>", "a packed table of one's own (with --type Q4_0): fit, or a file that npm run fit made")
     .option("--no-pure", "upstream's mixture of types in place of one type")
     .option("--calibration <file>", "text for --feedback, --imatrix and --table fit: a file, demo or demo-prose (default: demo, for models in models/)")
@@ -47,11 +47,11 @@ export function addQuantizeCommand(program: Command, io: CommandIo, { build }: P
       const cell = {
         type: type.toUpperCase(),
         ...(pure ? {} : { pure }),
-        ...(imatrix && { imatrix }),
+        ...(imatrix !== undefined && { imatrix: true }),
         ...(feedback && { feedback: damping === undefined ? true : { damping } }),
         ...(table !== undefined && { container: "packed", encode: "nearest", scale: "search", table: table === "fit" ? { fit: {} } : table }),
       };
-      const { bytes, rounded } = await quantizeModel({ model, out, cell, ...options, build, ...(memory !== undefined && { memory: memory * 1e9 }) }, plainProgress(io.print), io.signal);
+      const { bytes, rounded } = await quantizeModel({ model, out, cell, ...options, build, ...(typeof imatrix === "string" && { imatrix }), ...(memory !== undefined && { memory: memory * 1e9 }) }, plainProgress(io.print), io.signal);
       for (const [tensor, reason] of rounded) io.print(`rounded, not chosen by feedback: ${tensor} (${reason})`);
       io.print(`wrote ${out}, ${prettyBytes(bytes)}`);
     });

@@ -12,6 +12,7 @@ export function sweepOptions(command: Command): Command {
     .option("--model <gguf>", "model in F32, F16 or BF16: a file, or the name of one in models/ (default: the study's, else sotu-1m)")
     .option("--text <file>", "text in UTF-8 to measure on: a file, demo or moby-dick (default: the study's, else demo)")
     .option("--calibration <file>", "calibration text, for importance matrices and error feedback: a file, demo or demo-prose (default: the study's)")
+    .option("--imatrix <file>", "ready importance matrix of the model, in place of one that is computed on the calibration text")
     .addOption(new Option("--imatrix-text <file>", "--calibration, by its older name").hideHelp())
     .option("--chunks <n>", "at most so many chunks of text (default: the study's, else all)", wholeNumber(...limits.chunks))
     .option("--threads <n>", "threads of each step (default: the study's, else all)", wholeNumber(...limits.threads))

@@ -16,7 +16,7 @@ export const imatrix: Step<Settings, Record<string, never>> = {
   shared: true,
   config: settingsSchema,
   result: z.strictObject({}),
-  configure: ({ cell, settings }) => (cell.imatrix ? imatrixConfig(settings, cell.calibration?.chunks ?? null) : null),
+  configure: ({ cell, settings, files }) => (cell.imatrix && !files["imatrix"] ? imatrixConfig(settings, cell.calibration?.chunks ?? null) : null),
   needs: () => ["model", "training"],
   gives: () => ["imatrix"],
   argv: (asked, at, on) => [

@@ -32,7 +32,7 @@ export interface CellContext {
   settings: Settings;
   /** The model that is quantized. */
   gguf: Gguf;
-  /** What is known of the files that the study names for steps of their own, by field. */
+  /** What is known of the files that the study names for steps of their own, by field; and of an importance matrix that was given, by its role. */
   files: Readonly<Record<string, object>>;
 }
 

@@ -35,11 +35,12 @@ export interface StudyFile {
  *
  * @param file path of a YAML or JSON file (studies/study.schema.json)
  * @param files fields by which it may name files for steps of their own
+ * @param given whether there is an importance matrix, so that no calibration text is needed for one
  * @throws UserError with line, column and what is allowed for every fault in it
  */
-export function loadStudy(file: string | StudyFile, files: FileFields = {}): Study {
+export function loadStudy(file: string | StudyFile, files: FileFields = {}, given: { importance?: boolean } = {}): Study {
   const { path: named, source, folder } = typeof file === "string" ? { path: file, source: file, folder: path.dirname(file) } : file;
-  return parseStudy(readText(source, named), named, (name) => readText(path.resolve(folder, name), name), files);
+  return parseStudy(readText(source, named), named, (name) => readText(path.resolve(folder, name), name), files, given);
 }
 
 /** Bytes of a study or a table; one of a table for each of a thousand tensors has a quarter of it. */

@@ -18,9 +18,10 @@ const cellKeys = ["name", ...Object.keys(cellFields), ...Object.keys(listFields)
  * @param file its name, for messages
  * @param readFile content of a table file that the study names
  * @param files as for {@link loadStudy}
+ * @param given as for it
  * @throws UserError with line, column and what is allowed for every fault
  */
-export function parseStudy(text: string, file: string, readFile: (name: string) => string, files: FileFields = {}): Study {
+export function parseStudy(text: string, file: string, readFile: (name: string) => string, files: FileFields = {}, given: { importance?: boolean } = {}): Study {
   const source = parsePositioned(text, file);
   const fields = fieldsOfStudy(files);
   const studyKeys = ["$schema", ...Object.keys(fields), "cells"];
@@ -44,7 +45,7 @@ export function parseStudy(text: string, file: string, readFile: (name: string) 
   const calibrated = { ...(imatrix !== undefined && { calibration: imatrix }), ...options };
   const study = { context: 512, batch: 2048, ubatch: 512, ...calibrated, files: ofSteps, cells: named.map(({ cell }) => cell) } as unknown as Study;
   for (const { cell, path } of named) {
-    if (!needsCalibration(cell)) delete cell.calibration;
+    if (!needsCalibration(cell, given)) delete cell.calibration;
     else if (!(cell.calibration ??= study.calibration)) {
       throwFaults(source, [{ path, message: `cell ${cell.name} needs a calibration text: give the study calibration: { text: … }` }]);
     }
@@ -55,8 +56,8 @@ export function parseStudy(text: string, file: string, readFile: (name: string) 
 }
 
 /** Whether something of a cell is computed on a calibration text: an importance matrix, or second moments. */
-function needsCalibration({ imatrix, fit, feedback }: Cell): boolean {
-  return imatrix || fit?.weights === "imatrix" || feedback !== undefined;
+function needsCalibration({ imatrix, fit, feedback }: Cell, { importance = false }: { importance?: boolean }): boolean {
+  return (!importance && (imatrix || fit?.weights === "imatrix")) || feedback !== undefined;
 }
 
 /**

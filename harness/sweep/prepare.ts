@@ -17,6 +17,7 @@ import { askedModel, askedText } from "./asked.ts";
 import { checkCalibrations } from "./calibrations.ts";
 import type { Report } from "./events.ts";
 import { fitInputs } from "./fits.ts";
+import { fitInputsWith, type GivenImportance, givenImportance } from "./givenImportance.ts";
 import { checkModel, checkStepFiles, type Content, type Model } from "./inputs.ts";
 import { refuseUnmeasurable } from "./modelKind.ts";
 import type { Asked } from "./plan.ts";
@@ -40,6 +41,8 @@ export interface Inputs {
   calibrations: ReadonlyMap<string, Content>;
   /** Files that the study names for steps of their own, by field. */
   files: Awaited<ReturnType<typeof checkStepFiles>>;
+  /** A ready importance matrix, which is one of the files as well; null without one. */
+  imatrix: GivenImportance | null;
   /** Ready-made files, by the name of the cell that measures each. */
   ready: ReadonlyMap<string, Model>;
   settings: Settings;
@@ -51,12 +54,13 @@ export interface Inputs {
  * Reads and checks everything that a sweep is asked for.
  *
  * @param checkFolder looks at the folder that results go to
+ * @param report hears what a ready importance matrix says of itself
  * @throws UserError naming the input that is at fault
  */
-export async function readInputs(request: SweepRequest, checkFolder: (folder: string, model: Content) => Promise<void>, signal: AbortSignal): Promise<Inputs> {
+export async function readInputs(request: SweepRequest, checkFolder: (folder: string, model: Content) => Promise<void>, report: Report, signal: AbortSignal): Promise<Inputs> {
   const studyFile = await findReadableStudy(request.study, signal);
   const { folder } = studyFile;
-  const { study, ready, wanted } = await readyFiles(loadStudy(studyFile, fileFields), { folder, also: request.also, only: request.only }, signal);
+  const { study, ready, wanted } = await readyFiles(loadStudy(studyFile, fileFields, { importance: request.imatrix !== undefined }), { folder, also: request.also, only: request.only }, signal);
   const release = await releaseNamed(request.release);
   const supports: Build["supports"] = request.build?.supports ?? ((feature) => !release.lacks?.includes(feature));
   refuseUnsupported(request.build?.release ?? release.tag, supports, study, study.cells.filter(({ name }) => wanted.has(name)));
@@ -67,9 +71,11 @@ export async function readInputs(request: SweepRequest, checkFolder: (folder: st
   const results = path.resolve(request.out ?? path.join(projectRoot, "results", [study.name, model.name, ...(request.release ? [release.tag] : [])].join("-")));
   await checkFolder(results, model);
   const calibrations = await checkCalibrations({ study, cells: study.cells, folder, given: request.calibration }, text, signal);
-  const files = await checkStepFiles(study, studyFile, signal);
+  const chosen = study.cells.filter(({ name }) => wanted.has(name));
+  const imatrix = request.imatrix === undefined ? null : await givenImportance(request.imatrix, { model, cells: chosen, readsGguf: supports("imatrix") }, report, signal);
+  const files = { ...(await checkStepFiles(study, studyFile, signal)), ...(imatrix && { imatrix }) };
   return {
-    study, studyPath: studyFile.path, wanted, release, model, text, calibrations, files, ready, results,
+    study, studyPath: studyFile.path, wanted, release, model, text, calibrations, imatrix, files, ready, results,
     settings: { context: study.context, batch: study.batch, ubatch: study.ubatch, chunks: request.chunks ?? study.chunks ?? null },
     threads: request.threads ?? study.threads ?? os.availableParallelism(),
   };
@@ -101,8 +107,8 @@ export async function targetOf({ threads }: Inputs, build: Build, { stallLimit }
 }
 
 /** What the tables of cells are fitted to; nothing is computed by that. */
-export function fitInputsOf({ model, calibrations, settings }: Inputs, on: Target, report: Report, signal: AbortSignal): (cell: Cell) => FitInputs {
-  return ({ calibration }) => fitInputs(model, calibration ? { text: calibrations.get(calibration.text)!, chunks: calibration.chunks ?? null, settings, on } : null, report, signal);
+export function fitInputsOf({ model, calibrations, imatrix, settings }: Inputs, on: Target, report: Report, signal: AbortSignal): (cell: Cell) => FitInputs {
+  return ({ calibration }) => imatrix ? fitInputsWith(model, imatrix) : fitInputs(model, calibration ? { text: calibrations.get(calibration.text)!, chunks: calibration.chunks ?? null, settings, on } : null, report, signal);
 }
 
 /** Cells with the steps of each, and what they have in common. */

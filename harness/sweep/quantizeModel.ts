@@ -15,6 +15,7 @@ import { askedModel, isShipped } from "./asked.ts";
 import { checkCalibrations } from "./calibrations.ts";
 import type { Report } from "./events.ts";
 import { fitCells, fitInputs } from "./fits.ts";
+import { fitInputsWith, givenImportance } from "./givenImportance.ts";
 import { checkModel, type Content, type Model } from "./inputs.ts";
 import { momentsBytes } from "../steps/momentsBytes.ts";
 import { removePartial, replaceFile } from "../writeAtomic.ts";
@@ -29,7 +30,9 @@ export interface QuantizeRequest {
   cell: Record<string, unknown>;
   /** Calibration text; of a model in models/ its own by default. */
   calibration?: string | undefined;
-  /** At most so many chunks of it. */
+  /** A ready importance matrix, in place of one that is computed. */
+  imatrix?: string | undefined;
+  /** At most so many chunks of the calibration text. */
   calibrationChunks?: number | undefined;
   threads: number;
   /** Bytes that second moments may take at once; half of the free memory by default. */
@@ -58,6 +61,7 @@ export async function quantizeModel(request: QuantizeRequest, report: Report, si
   }
   const out = path.resolve(request.out);
   await checkOut(out, model.path);
+  const imatrix = request.imatrix === undefined ? null : await givenImportance(request.imatrix, { model, cells: [asked], readsGguf: true }, report, signal);
   const calibrations = await checkCalibrations({ study, cells: [asked], folder: ".", given: request.calibration }, null, signal);
   const training = asked.calibration && calibrations.get(asked.calibration.text);
   sayCosts(model, asked, training, report);
@@ -67,8 +71,8 @@ export async function quantizeModel(request: QuantizeRequest, report: Report, si
   const on = { ...target, memory: request.memory ?? target.memory };
   const settings = { context: study.context, batch: study.batch, ubatch: study.ubatch, chunks: null };
   const weighted = training ? { text: training, chunks: asked.calibration?.chunks ?? null, settings, on } : null;
-  const [cell] = await fitCells([asked], new Set([asked.name]), () => fitInputs(model, weighted, report, signal), report, signal);
-  const steps = planCell({ cell: cell!, study, settings, gguf: model.gguf, files: {} }, { model, text: model, ...(training && { training }) }, on);
+  const [cell] = await fitCells([asked], new Set([asked.name]), () => imatrix ? fitInputsWith(model, imatrix) : fitInputs(model, weighted, report, signal), report, signal);
+  const steps = planCell({ cell: cell!, study, settings, gguf: model.gguf, files: imatrix ? { imatrix: imatrix.known } : {} }, { model, text: model, ...(training && { training }), ...(imatrix && { imatrix }) }, on);
   const quantized = steps.find(({ step }) => step === quantize.name);
   if (!quantized) throw new UserError(`the model is of type ${asked.type} already`);
   return withScratch(scratchParent(), "quantize", async (folder) => {
@@ -81,11 +85,11 @@ export async function quantizeModel(request: QuantizeRequest, report: Report, si
 }
 
 /** The request as a study of one cell, so that the same is allowed and refused. */
-function asStudy({ cell, calibration, calibrationChunks }: QuantizeRequest): Study {
+function asStudy({ cell, calibration, calibrationChunks, imatrix }: QuantizeRequest): Study {
   const text = { text: calibration ?? "demo", ...(calibrationChunks !== undefined && { chunks: calibrationChunks }) };
   const study = JSON.stringify({ name: "quantize", calibration: text, cells: [{ name: "file", ...cell }] });
   try {
-    return parseStudy(study, "quantize", (name) => readText(path.resolve(name), name));
+    return parseStudy(study, "quantize", (name) => readText(path.resolve(name), name), {}, { importance: imatrix !== undefined });
   } catch (error) {
     // Nobody wrote that study: a place in it says nothing.
     throw error instanceof UserError ? new UserError(error.message.replace(/^quantize:\d+:\d+: /gm, "")) : error;

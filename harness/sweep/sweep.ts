@@ -29,6 +29,8 @@ export interface SweepRequest {
   text?: string;
   /** Calibration text, in place of the study's. */
   calibration?: string;
+  /** A ready importance matrix, in place of one that is computed. */
+  imatrix?: string;
   chunks?: number;
   threads?: number;
   /** Ready-made files to measure beside the study's cells, whatever \`only\` says. */
@@ -69,7 +71,7 @@ export interface SweepResult extends CellsEnded {
  */
 export async function sweep(request: SweepRequest, report: Report, signal: AbortSignal): Promise<SweepResult> {
   ensureCache();
-  const inputs = await readInputs(request, checkResults, signal);
+  const inputs = await readInputs(request, checkResults, report, signal);
   const { results, model, text } = inputs;
   const expected = await expectedBuild(inputs, request, signal);
   if (expected) await refuseTooLarge(inputs, expected.build, request, report, signal);

@@ -8,6 +8,7 @@ export function manifestRows({ plan }: Results): [term: string, value: string][]
     ["model", `${model.name}, ${model.bytes.toLocaleString("en")} bytes, SHA-256 ${model.sha256}`],
     ["text", `${text.name}, ${text.bytes.toLocaleString("en")} bytes, SHA-256 ${text.sha256}`],
     ...Object.entries(plan.options.calibrations).map(([name, { bytes, sha256 }]): [string, string] => ["calibration text", `${name}, ${bytes.toLocaleString("en")} bytes, SHA-256 ${sha256}`]),
+    ...Object.entries(plan.options.files).map(([field, { name, bytes, sha256 }]): [string, string] => [field, `${name}, ${bytes.toLocaleString("en")} bytes, SHA-256 ${sha256}`]),
     ...Object.entries(plan.options.ready ?? {}).map(([cell, { bytes, sha256 }]): [string, string] => ["ready-made file", `${cell}, ${bytes.toLocaleString("en")} bytes, SHA-256 ${sha256}`]),
     ["parameters", Object.entries(parameters).map(([name, value]) => `${name} ${value ?? "all"}`).join(", ")],
     ["llama.cpp", `${build.release}, patched tree ${build.tree}`],

@@ -59,7 +59,7 @@ export interface Forecast {
  */
 export async function forecast(request: SweepRequest, signal: AbortSignal): Promise<Forecast> {
   ensureCache();
-  const inputs = await readInputs(request, checkExisting, signal);
+  const inputs = await readInputs(request, checkExisting, () => undefined, signal);
   const { model, results, release, text } = inputs;
   const expected = await expectedBuild(inputs, request, signal);
   const on = await targetOf(inputs, expected?.build ?? unmadeBuild(release), request, signal);
