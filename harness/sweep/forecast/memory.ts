@@ -45,7 +45,7 @@ export function largest(todos: readonly Todo[], gguf: Gguf): { todo: Todo; bytes
  * Bytes of memory that a step's program takes at most, as resident size. Weights, keys and values of every layer, logits and
  * what a layer leaves between its matrices were held against llama.cpp b10361 on 1, 7 and 97 million weights.
  */
-export function programMemory({ planned: { step, config }, quantizedBytes }: Todo, gguf: Gguf): number {
+function programMemory({ planned: { step, config }, quantizedBytes }: Todo, gguf: Gguf): number {
   const settings = config as unknown as Settings;
   if (step === "quantize") {
     const most = gguf.tensors.reduce((largest, { elements }) => Math.max(largest, elements), 0);
