@@ -4,7 +4,7 @@ import { UserError } from "../errors.ts";
 import type { Cell, Study } from "../study/types.ts";
 import { calibrationText } from "./asked.ts";
 import type { Content } from "./inputs.ts";
-import { checkText } from "./textInput.ts";
+import { calibrationUse, checkText } from "./textInput.ts";
 
 /**
  * The calibration texts of a study's cells, by the name that the cells give them.
@@ -23,7 +23,7 @@ export async function checkCalibrations(
   for (const { calibration } of cells) {
     if (!calibration || found.has(calibration.text)) continue;
     const own = calibration.text !== study.calibration?.text;
-    const text = await checkText(await calibrationText({ given: own ? undefined : given, study: calibration.text, folder }), study.context, signal);
+    const text = await checkText(await calibrationText({ given: own ? undefined : given, study: calibration.text, folder }), study.context, signal, calibrationUse);
     if (measured) await refuseMeasured(text, measured);
     found.set(calibration.text, text);
   }

@@ -9,7 +9,7 @@ import type { Report } from "./events.ts";
 import { thisTarget } from "../steps/target.ts";
 import { type FitImatrix, fitInputs } from "./fits.ts";
 import { checkModel } from "./inputs.ts";
-import { checkText } from "./textInput.ts";
+import { calibrationUse, checkText } from "./textInput.ts";
 
 /** What `npm run fit` was asked for. */
 export interface FitModelRequest extends Omit<FitRequest, "method"> {
@@ -42,7 +42,7 @@ export async function fitModel(request: FitModelRequest, report: Report, signal:
 
 async function importance(model: string, request: FitModelRequest, report: Report, signal: AbortSignal): Promise<FitImatrix> {
   if (!isShipped(model) && request.calibration === undefined) throw new UserError("--weights imatrix needs --calibration, a text of the kind that the model was trained on, and not the one to be measured on");
-  const text = await checkText(await calibrationText({ given: request.calibration, study: "demo", folder: "." }), context, signal);
+  const text = await checkText(await calibrationText({ given: request.calibration, study: "demo", folder: "." }), context, signal, calibrationUse);
   const build = await ensureBuild("patched", {
     targets: ["llama-imatrix"],
     report: (line, fraction) => report({ kind: "build", text: line, fraction }),

@@ -22,3 +22,9 @@ it.each([
   await expect(quantizeModel(request, () => undefined, new AbortController().signal)).rejects.toThrow(reason);
   expect((await readFile(model)).equals(await readFile(demoModel))).toBe(true);
 });
+
+it("a calibration text that is not there is called so", async () => {
+  const folder = await temporaryFolder();
+  const request = { model: demoModel, out: path.join(folder, "out.gguf"), cell: { type: "Q4_0", imatrix: true }, calibration: path.join(folder, "nowhere"), threads: 1, build: await fakeBuild(path.join(folder, "bin"), {}) };
+  await expect(quantizeModel(request, () => undefined, new AbortController().signal)).rejects.toThrow(/^calibration text .*nowhere: there is no such file; .* with --calibration$/);
+});
