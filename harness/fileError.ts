@@ -36,11 +36,13 @@ export function fileError(error: unknown, file?: string, needed?: number): unkno
   if (fullCodes.includes(code)) return diskFull(at ?? process.cwd(), needed ?? 1, freeBytes(at ?? process.cwd()), error);
   const reason = code === "ENOENT" && syscall === "mkdir" ? "the folder that it is to lie in cannot be made" : reasons[code];
   if (reason === undefined || at === undefined || syscall.startsWith("spawn")) return error;
-  return new UserError(`${at} cannot be ${isReading(syscall) ? "read" : "written"}: ${reason}${isCached(at) ? "; give another cache folder in QUANTFLEX_CACHE" : ""}`, { cause: error });
+  return new UserError(`${at} cannot be ${refused(syscall, needed !== undefined)}: ${reason}${isCached(at) ? "; give another cache folder in QUANTFLEX_CACHE" : ""}`, { cause: error });
 }
 
-function isReading(syscall: string): boolean {
-  return ["read", "scandir", "stat", "lstat"].includes(syscall);
+function refused(syscall: string, isWriting: boolean): string {
+  if (["read", "scandir", "stat", "lstat"].includes(syscall)) return "read";
+  // The system does not say what for.
+  return syscall === "open" && !isWriting ? "opened" : "written";
 }
 
 /**
