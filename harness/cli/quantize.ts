@@ -6,6 +6,7 @@ import { quantizeModel } from "../sweep/quantizeModel.ts";
 import type { SweepRequest } from "../sweep/sweep.ts";
 import { defaultDamping } from "../study/types.ts";
 import type { CommandIo } from "./io.ts";
+import { namesHelp } from "./namesHelp.ts";
 import { plainProgress } from "./plainProgress.ts";
 import { positiveNumber } from "./positiveNumber.ts";
 import { limits, wholeNumber } from "./wholeNumber.ts";
@@ -30,6 +31,7 @@ export function addQuantizeCommand(program: Command, io: CommandIo, { build }: P
   program
     .command("quantize")
     .description("quantize a model; with --feedback a plain file of its type that comes nearer to the model")
+    .addHelpText("after", namesHelp)
     .requiredOption("--model <gguf>", "model in F32, F16 or BF16: a file, or the name of one in models/")
     .requiredOption("--type <type>", "a type of llama-quantize, in any case; with --feedback Q4_0, IQ4_NL or Q8_0")
     .requiredOption("--out <file>", "where the quantized file goes")

@@ -9,6 +9,7 @@ import { reportRate } from "../sweep/reportRate.ts";
 import { keepRate } from "../store/rates.ts";
 import { sweep, type SweepRequest } from "../sweep/sweep.ts";
 import { type CommandIo, exitCodes } from "./io.ts";
+import { namesHelp } from "./namesHelp.ts";
 import { showPlan } from "./plan.ts";
 import { showReports } from "./report.ts";
 import { stallOption } from "./stallOption.ts";
@@ -21,6 +22,7 @@ import { requestOf, type SweepOptions, sweepOptions } from "./sweepOptions.ts";
  */
 export function addSweepCommand(program: Command, io: CommandIo, given: Pick<SweepRequest, "build">): void {
   sweepOptions(program.command("sweep").description("run a study: quantize, count, compress and evaluate every cell that has no result yet"))
+    .addHelpText("after", namesHelp)
     .option("--fail-fast", "stop at the first cell that fails")
     .addOption(new Option("--keep-models <which>", "quantized models that stay with the results, in models/: all, or of those measured the ones that no other beats in both size and quality").choices(keptModels).default("none"))
     .option("--json", "progress as lines of JSON (studies/progress.schema.json), in place of all else that is printed")

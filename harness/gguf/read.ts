@@ -53,7 +53,12 @@ async function readHeader(file: FileHandle, path: string, fileBytes: number): Pr
   }
 }
 
-async function readPart(path: string): Promise<Part> {
+/**
+ * Reads the header of one file, whose other parts need not be there.
+ *
+ * @throws as {@link readGguf}
+ */
+export async function readPart(path: string): Promise<Part> {
   const file = await openFile(path);
   try {
     const { size } = await file.stat();

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { sharedStretch } from "../analysis/sharedStretch.ts";
 import { UserError } from "../errors.ts";
 import type { Cell, Study } from "../study/types.ts";
-import { calibrationText } from "./asked.ts";
+import { calibrationText, type Fetching } from "./asked.ts";
 import type { Content } from "./inputs.ts";
 import { calibrationUse, checkText } from "./textInput.ts";
 
@@ -17,13 +17,13 @@ import { calibrationUse, checkText } from "./textInput.ts";
 export async function checkCalibrations(
   { study, cells, folder, given }: { study: Study; cells: readonly Cell[]; folder: string; given: string | undefined },
   measured: Content | null,
-  signal: AbortSignal,
+  fetching: Fetching,
 ): Promise<Map<string, Content>> {
   const found = new Map<string, Content>();
   for (const { calibration } of cells) {
     if (!calibration || found.has(calibration.text)) continue;
     const own = calibration.text !== study.calibration?.text;
-    const text = await checkText(await calibrationText({ given: own ? undefined : given, study: calibration.text, folder }), study.context, signal, calibrationUse);
+    const text = await checkText(await calibrationText({ given: own ? undefined : given, study: calibration.text, folder }, fetching), study.context, fetching.signal, calibrationUse);
     if (measured) await refuseMeasured(text, measured);
     found.set(calibration.text, text);
   }

@@ -34,7 +34,7 @@ export async function fitModel(request: FitModelRequest, report: Report, signal:
   const { per, weights, scale, method = defaultMethod(scale) } = request;
   if (method === "joint" && scale === "absmax") throw new UserError("--method joint fits table and scales together: it needs --scale search");
   ensureCache();
-  const model = await checkModel(askedModel({ given: request.model, folder: "." }), signal);
+  const model = await checkModel(await askedModel({ given: request.model, folder: "." }, { report, signal }), signal);
   const weighted = weights === "imatrix" ? await importance(model.path, request, report, signal) : null;
   const say = (pattern: string, fraction: number): void => report({ kind: "prepare", text: `fitting: ${pattern}`, fraction });
   return cachedFit({ method, per, weights, scale }, fitInputs(model, weighted, report, signal), say, signal);
@@ -42,7 +42,7 @@ export async function fitModel(request: FitModelRequest, report: Report, signal:
 
 async function importance(model: string, request: FitModelRequest, report: Report, signal: AbortSignal): Promise<FitImatrix> {
   if (!isShipped(model) && request.calibration === undefined) throw new UserError("--weights imatrix needs --calibration, a text of the kind that the model was trained on, and not the one to be measured on");
-  const text = await checkText(await calibrationText({ given: request.calibration, study: "demo", folder: "." }), context, signal, calibrationUse);
+  const text = await checkText(await calibrationText({ given: request.calibration, study: "demo", folder: "." }, { report, signal }), context, signal, calibrationUse);
   const build = await ensureBuild("patched", {
     targets: ["llama-imatrix"],
     report: (line, fraction) => report({ kind: "build", text: line, fraction }),

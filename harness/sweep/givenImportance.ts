@@ -8,6 +8,7 @@ import { quantizableTensors } from "../gguf/quantizable.ts";
 import { type Gguf, type GgufTensor, readGguf } from "../gguf/read.ts";
 import { contentHash } from "../store/contentHash.ts";
 import type { Cell } from "../study/types.ts";
+import { askedFile } from "./asked.ts";
 import type { Report } from "./events.ts";
 import type { Content, Model } from "./inputs.ts";
 
@@ -34,7 +35,7 @@ const mostBytes = 1 << 30;
  */
 export async function givenImportance(file: string, { model, cells, readsGguf }: { model: Model; cells: readonly Cell[]; readsGguf: boolean }, report: Report, signal: AbortSignal): Promise<GivenImportance> {
   if (!cells.some(usesImportance)) throw new UserError(`--imatrix ${file}: no cell that is to be run has imatrix: true; give it to those that shall be quantized with it, or leave --imatrix out`);
-  const absolute = path.resolve(file);
+  const absolute = await askedFile(file, ".", { report, signal });
   const status = await stat(absolute).catch(() => null);
   if (!status?.isFile()) throw new UserError(`importance matrix ${file}: ${status ? "it is no regular file" : "there is no such file"}; give a file that llama-imatrix wrote`);
   const isGguf = await beginsAsGguf(absolute);
@@ -42,8 +43,8 @@ export async function givenImportance(file: string, { model, cells, readsGguf }:
   if (!isGguf && status.size > mostBytes) throw new UserError(`importance matrix ${file} is no GGUF, and has ${status.size} bytes: more than one in the older format has; give a file that llama-imatrix wrote`);
   const { importance, says } = isGguf ? await readNew(file, await readGguf(absolute)) : readOld(file, await readFile(absolute), model.gguf);
   const lacking = refuseOtherModel(file, importance, model);
-  report({ kind: "note", text: `importance matrix ${path.basename(file)}: ${importance.size} tensors, ${says}${lacking.length > 0 ? `; not of ${listed(lacking)}, which are quantized without` : ""}` });
-  return { name: path.basename(file), path: absolute, sha256: await contentHash(absolute, signal), bytes: status.size, known: { importance } };
+  report({ kind: "note", text: `importance matrix ${path.basename(absolute)}: ${importance.size} tensors, ${says}${lacking.length > 0 ? `; not of ${listed(lacking)}, which are quantized without` : ""}` });
+  return { name: path.basename(absolute), path: absolute, sha256: await contentHash(absolute, signal), bytes: status.size, known: { importance } };
 }
 
 /** Whether a cell is quantized, or its table fitted, with an importance matrix. */

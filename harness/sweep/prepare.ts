@@ -60,17 +60,18 @@ export interface Inputs {
 export async function readInputs(request: SweepRequest, checkFolder: (folder: string, model: Content) => Promise<void>, report: Report, signal: AbortSignal): Promise<Inputs> {
   const studyFile = await findReadableStudy(request.study, signal);
   const { folder } = studyFile;
-  const { study, ready, wanted } = await readyFiles(loadStudy(studyFile, fileFields, { importance: request.imatrix !== undefined }), { folder, also: request.also, only: request.only }, signal);
+  const fetching = { report, signal };
+  const { study, ready, wanted } = await readyFiles(loadStudy(studyFile, fileFields, { importance: request.imatrix !== undefined }), { folder, also: request.also, only: request.only }, fetching);
   const release = await releaseNamed(request.release);
   const supports: Build["supports"] = request.build?.supports ?? ((feature) => !release.lacks?.includes(feature));
   refuseUnsupported(request.build?.release ?? release.tag, supports, study, study.cells.filter(({ name }) => wanted.has(name)));
-  const model = await checkModel(askedModel({ given: request.model, study: study.model, folder }), signal);
+  const model = await checkModel(await askedModel({ given: request.model, study: study.model, folder }, fetching), signal);
   refuseUnmeasurable(model);
   for (const file of ready.values()) refuseOtherVocabulary(file, model);
-  const text = await checkText(await askedText({ given: request.text, study: study.text, folder }), study.context, signal);
+  const text = await checkText(await askedText({ given: request.text, study: study.text, folder }, fetching), study.context, signal);
   const results = path.resolve(request.out ?? path.join(projectRoot, "results", [study.name, model.name, ...(request.release ? [release.tag] : [])].join("-")));
   await checkFolder(results, model);
-  const calibrations = await checkCalibrations({ study, cells: study.cells, folder, given: request.calibration }, text, signal);
+  const calibrations = await checkCalibrations({ study, cells: study.cells, folder, given: request.calibration }, text, fetching);
   const chosen = study.cells.filter(({ name }) => wanted.has(name));
   const imatrix = request.imatrix === undefined ? null : await givenImportance(request.imatrix, { model, cells: chosen, readsGguf: supports("imatrix") }, report, signal);
   const files = { ...(await checkStepFiles(study, studyFile, signal)), ...(imatrix && { imatrix }) };

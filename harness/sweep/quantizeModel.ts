@@ -55,14 +55,14 @@ export interface Quantized {
 export async function quantizeModel(request: QuantizeRequest, report: Report, signal: AbortSignal): Promise<Quantized> {
   const study = asStudy(request);
   const asked = study.cells[0]!;
-  const model = await checkModel(askedModel({ given: request.model, folder: "." }), signal);
+  const model = await checkModel(await askedModel({ given: request.model, folder: "." }, { report, signal }), signal);
   if (asked.calibration && request.calibration === undefined && !isShipped(model.path)) {
     throw new UserError("give a calibration text with --calibration: of the kind that the model is used on, as the domain matters more than anything else");
   }
   const out = path.resolve(request.out);
   await checkOut(out, model.path);
   const imatrix = request.imatrix === undefined ? null : await givenImportance(request.imatrix, { model, cells: [asked], readsGguf: true }, report, signal);
-  const calibrations = await checkCalibrations({ study, cells: [asked], folder: ".", given: request.calibration }, null, signal);
+  const calibrations = await checkCalibrations({ study, cells: [asked], folder: ".", given: request.calibration }, null, { report, signal });
   const training = asked.calibration && calibrations.get(asked.calibration.text);
   sayCosts(model, asked, training, report);
 

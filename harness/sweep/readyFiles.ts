@@ -1,5 +1,4 @@
 import { stat } from "node:fs/promises";
-import path from "node:path";
 import { UserError } from "../errors.ts";
 import { ownCoding } from "../gguf/own.ts";
 import { type Gguf, readGguf } from "../gguf/read.ts";
@@ -9,6 +8,7 @@ import { fileTypeNumbered } from "../steps/fileTypes.ts";
 import { contentHash } from "../store/contentHash.ts";
 import { readyMade, readyName } from "../study/ready.ts";
 import { baseTypes, type Cell, fileTypes, type Study } from "../study/types.ts";
+import { askedFile, type Fetching } from "./asked.ts";
 import type { Model } from "./inputs.ts";
 import { refuseOtherKind } from "./modelKind.ts";
 
@@ -28,7 +28,7 @@ export interface ReadyFiles {
  * @param folder that paths in the study count from
  * @throws UserError naming a file that is missing, damaged, no model, or called as another cell
  */
-export async function readyFiles(study: Study, { folder, also = [], only }: { folder: string; also?: readonly string[] | undefined; only?: string | undefined }, signal: AbortSignal): Promise<ReadyFiles> {
+export async function readyFiles(study: Study, { folder, also = [], only }: { folder: string; also?: readonly string[] | undefined; only?: string | undefined }, fetching: Fetching): Promise<ReadyFiles> {
   const chosen = selectCells(study.cells, only);
   const added = also.map((file) => readyMade(readyName(file), file));
   const cells = [...study.cells, ...added];
@@ -41,7 +41,7 @@ export async function readyFiles(study: Study, { folder, also = [], only }: { fo
       described.push(cell);
       continue;
     }
-    const file = await checkReady(path.resolve(added.includes(cell) ? "." : folder, cell.model), cell.model, signal);
+    const file = await checkReady(await askedFile(cell.model, added.includes(cell) ? "." : folder, fetching), cell.model, fetching.signal);
     ready.set(cell.name, file);
     described.push({ ...cell, ...describe(file) });
   }

@@ -6,25 +6,26 @@ import { askedModel, askedText, calibrationText, isShipped } from "../../harness
 import { makeLab } from "../support/sweepLab.ts";
 
 const folder = "/somewhere";
+const silent = { report: () => undefined, signal: new AbortController().signal };
 
 describe("an input", () => {
   it("is the command line's, else the study's, else the demo models'", async () => {
-    expect(path.basename(askedModel({ folder }))).toBe("sotu-1m-f16.gguf");
-    expect(path.basename(askedModel({ study: "prose-7m", folder }))).toBe("prose-7m-f16.gguf");
-    expect(askedModel({ given: "mine.gguf", study: "prose-7m", folder })).toBe("mine.gguf");
-    expect(path.basename(await askedText({ folder }))).toBe("sotu-heldout.txt");
-    expect(await askedText({ study: "text.txt", folder })).toBe("/somewhere/text.txt");
-    expect(path.basename(await calibrationText({ study: "demo-prose", folder }))).toBe("calibration.txt");
+    expect(path.basename(await askedModel({ folder }, silent))).toBe("sotu-1m-f16.gguf");
+    expect(path.basename(await askedModel({ study: "prose-7m", folder }, silent))).toBe("prose-7m-f16.gguf");
+    expect(await askedModel({ given: "mine.gguf", study: "prose-7m", folder }, silent)).toBe("mine.gguf");
+    expect(path.basename(await askedText({ folder }, silent))).toBe("sotu-heldout.txt");
+    expect(await askedText({ study: "text.txt", folder }, silent)).toBe("/somewhere/text.txt");
+    expect(path.basename(await calibrationText({ study: "demo-prose", folder }, silent))).toBe("calibration.txt");
   });
 
   it("by a name is what the models' cards say", async () => {
-    expect(await hashFile(askedModel({ given: "prose-7m", folder }))).toBe("a323e0d9176668748138279cb55f4e48321ac38fc22f5504996ba52d6955caaf");
-    expect(await hashFile(await askedText({ given: "moby-dick", folder }))).toBe("a86794f763e8e402bf476302d4a856b11cb9f7c48ff11984155691310328963f");
-    expect(Array.from(await readFile(await calibrationText({ study: "demo-prose", folder }), "utf8"))).toHaveLength(216_053);
+    expect(await hashFile(await askedModel({ given: "prose-7m", folder }, silent))).toBe("a323e0d9176668748138279cb55f4e48321ac38fc22f5504996ba52d6955caaf");
+    expect(await hashFile(await askedText({ given: "moby-dick", folder }, silent))).toBe("a86794f763e8e402bf476302d4a856b11cb9f7c48ff11984155691310328963f");
+    expect(Array.from(await readFile(await calibrationText({ study: "demo-prose", folder }, silent), "utf8"))).toHaveLength(216_053);
   });
 
-  it("of models/ is known as such", () => {
-    expect([askedModel({ given: "prose-7m", folder }), "models/x.gguf", "/elsewhere/models/x.gguf"].map(isShipped)).toEqual([true, true, false]);
+  it("of models/ is known as such", async () => {
+    expect([await askedModel({ given: "prose-7m", folder }, silent), "models/x.gguf", "/elsewhere/models/x.gguf"].map(isShipped)).toEqual([true, true, false]);
   });
 });
 

@@ -1,0 +1,241 @@
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import { parseAddress } from "../../harness/download/address.ts";
+import { download, type DownloadOptions } from "../../harness/download/download.ts";
+import { readPart } from "../../harness/gguf/read.ts";
+import { hashText } from "../../harness/hash.ts";
+import { smallModel } from "../support/smallModel.ts";
+import { temporaryFolder } from "../support/temporary.ts";
+import { type Answering, drop, serve, testServer, type TestServer } from "../support/unreliableServer.ts";
+
+const content = Buffer.from(Array.from({ length: 200_000 }, (_, index) => (index * 7919) % 251));
+const sha256 = hashText(content);
+
+let cache: string;
+let notes: string[];
+let reports: { text: string; fraction: number | undefined }[];
+beforeEach(async () => {
+  cache = await temporaryFolder();
+  vi.stubEnv("QUANTFLEX_CACHE", cache);
+  vi.stubEnv("HF_TOKEN", undefined);
+  [notes, reports] = [[], []];
+});
+
+async function get(given: string, options: Partial<DownloadOptions> = {}): Promise<Buffer> {
+  const signal = new AbortController().signal;
+  return readFile(await download(parseAddress(given), { signal, note: (text) => notes.push(text), report: (text, fraction) => reports.push({ text, fraction }), pause: 1, silence: 1, ...options }));
+}
+
+async function files(): Promise<string[]> {
+  const all = await readdir(path.join(cache, "downloads"), { recursive: true, withFileTypes: true }).catch(() => []);
+  return all.filter((entry) => entry.isFile()).map(({ name }) => name).sort();
+}
+
+async function serverOf(answer: Answering): Promise<TestServer & { url: string }> {
+  const server = await testServer(answer);
+  return { ...server, url: `${server.origin}/some/file.bin` };
+}
+
+const whole: Answering = (request, response) => serve(content, request, response);
+const status = (code: number, headers: Record<string, string> = {}): Answering => (_request, response) => void response.writeHead(code, headers).end("no");
+
+describe("a download", () => {
+  it("is what the server has, with progress, and is not asked for again", async () => {
+    const { url, asked } = await serverOf(whole);
+    expect((await get(url)).equals(content)).toBe(true);
+    expect((await get(`${url}#sha256=${sha256}`)).equals(content)).toBe(true);
+    expect(asked).toHaveLength(1);
+    expect(reports.at(-1)).toMatchObject({ text: expect.stringMatching(/^downloading http.*file\.bin: 200 kB of 200 kB$/) as string, fraction: 1 });
+    expect(notes.join()).toMatch(new RegExp(`lies in .*; SHA-256 ${sha256}`));
+    expect(await files()).toEqual(["file.bin", "file.bin.json"]);
+  });
+
+  it("is made again when the file in the cache is another by now", async () => {
+    const { url, asked } = await serverOf(whole);
+    await get(url);
+    const [folder] = await readdir(path.join(cache, "downloads"));
+    await writeFile(path.join(cache, "downloads", folder!, "file.bin"), "damaged");
+    expect((await get(url)).equals(content)).toBe(true);
+    expect(asked).toHaveLength(2);
+  });
+
+  const troubled: [string, Answering, requests: number][] = [
+    ["drops the connection, and is asked for the rest", (request, response, index) => {
+      if (index === 0) return drop(response, content.subarray(0, 90_000), { etag: '"one"', "content-length": content.length });
+      serve(content, request, response);
+    }, 2],
+    ["drops it thrice, and knows no ranges", (_request, response, index) => {
+      if (index < 3) return drop(response, content.subarray(0, 90_000), { etag: '"one"', "content-length": content.length });
+      response.writeHead(200, { "content-length": content.length }).end(content);
+    }, 4],
+    ["has another file after it dropped", (request, response, index) => {
+      if (index === 0) return drop(response, Buffer.alloc(90_000), { etag: '"old"', "content-length": content.length });
+      serve(content, request, response);
+    }, 2],
+    ["sends other bytes than were asked for", (request, response, index) => {
+      if (index === 0) return drop(response, content.subarray(0, 90_000), { etag: '"one"', "content-length": content.length });
+      if (index === 1) return void response.writeHead(206, { etag: '"one"', "content-range": `bytes 80000-199999/200000` }).end(content.subarray(80_000));
+      serve(content, request, response);
+    }, 3],
+    ["says of the rest that the file is longer", (request, response, index) => {
+      if (index === 0) return drop(response, content.subarray(0, 90_000), { etag: '"one"', "content-length": content.length });
+      if (index === 1) return void response.writeHead(206, { etag: '"one"', "content-range": `bytes 90000-299999/300000` }).end(content.subarray(90_000));
+      serve(content, request, response);
+    }, 3],
+    ["answers 429 and says when to come again", (request, response, index) => (index === 0 ? status(429, { "retry-after": "0" })(request, response, 0) : serve(content, request, response)), 2],
+    ["answers 503 thrice", (request, response, index) => (index < 3 ? status(503)(request, response, index) : serve(content, request, response)), 4],
+    ["says no length", (_request, response) => void response.writeHead(200).end(content), 1],
+    ["falls silent", (request, response, index) => {
+      if (index === 0) return void response.writeHead(200, { etag: '"one"', "content-length": content.length }).write(content.subarray(0, 50_000));
+      serve(content, request, response);
+    }, 2],
+    ["does not answer", (request, response, index) => (index === 0 ? undefined : serve(content, request, response)), 2],
+    ["leads elsewhere", (request, response, index) => (index === 0 ? status(302, { location: "/other" })(request, response, 0) : serve(content, request, response)), 2],
+  ];
+  it.each(troubled)("ends well where the server %s", async (_what, answer, requests) => {
+    const { url, asked } = await serverOf(answer);
+    expect((await get(`${url}#sha256=${sha256}`)).equals(content)).toBe(true);
+    expect(asked).toHaveLength(requests);
+    expect(await files()).toEqual(["file.bin", "file.bin.json"]);
+  });
+
+  it("asks for no byte twice where the server says that the file is the same", async () => {
+    const { url, asked } = await serverOf(troubled[0]![1]);
+    await get(url);
+    expect(asked.map(({ range }) => range)).toEqual([undefined, "bytes=90000-"]);
+  });
+
+  it("goes on where a run that was stopped ended", async () => {
+    const stop = new AbortController();
+    const { url, asked } = await serverOf((request, response, index) => {
+      if (index > 0) return serve(content, request, response);
+      response.writeHead(200, { etag: '"one"', "content-length": content.length }).write(content.subarray(0, 120_000));
+      setTimeout(() => stop.abort(), 200);
+    });
+    await expect(get(url, { signal: stop.signal, silence: 60 })).rejects.toThrow(/abort/i);
+    expect(await files()).toEqual(["file.bin.partial", "file.bin.partial.json"]);
+    expect((await get(url)).equals(content)).toBe(true);
+    expect(asked.map(({ range }) => range)).toEqual([undefined, "bytes=120000-"]);
+    expect(await files()).toEqual(["file.bin", "file.bin.json"]);
+  });
+
+  it("is one download of two at a time", async () => {
+    const { url, asked } = await serverOf(whole);
+    await Promise.all([get(url), get(url)]);
+    expect(asked).toHaveLength(1);
+  });
+});
+
+describe("a download that cannot be is one line, and leaves nothing", () => {
+  const always: [string, Answering, RegExp][] = [
+    ["404", status(404), /file\.bin: there is no such file \(the server answered 404\); look at the address, and at the revision$/],
+    ["401", status(401), /the server refuses it \(401\); if it is gated, accept the model's terms on its page and put a token into HF_TOKEN$/],
+    ["400", status(400), /the server answered 400; look at the address/],
+    ["503 for ever", status(503), /cannot be downloaded: the server answered 503, 5 times in a row; .*try again later, or give the path of a file$/],
+    ["429 for an hour", status(429, { "retry-after": "3600" }), /answered 429 and wants to be asked again in 3600 seconds; try again then$/],
+    ["redirects in a circle", status(302, { location: "/some/file.bin" }), /leads from one address to the next, more than 5 times/],
+    ["a redirect to what is not https", status(302, { location: "http://example.org/file.bin" }), /http:\/\/example\.org\/file\.bin is not https/],
+    ["the wrong bytes", (_request, response) => void response.writeHead(200).end("something else"), new RegExp(`has SHA-256 ${hashText("something else")}, not ${sha256} as was given; give the checksum`)],
+    ["no room", (_request, response) => drop(response, content, { "content-length": 1e15 }), /needs 1000000000000000 bytes, and its disk has \d+ bytes free; make room, or give another cache folder in QUANTFLEX_CACHE$/],
+  ];
+  it.each(always)("%s", async (_what, answer, message) => {
+    const { url } = await serverOf(answer);
+    const error = (await get(`${url}#sha256=${sha256}`).catch((thrown: unknown) => thrown)) as Error;
+    expect(error.name).toMatch(/^(UserError|DiskFull)$/);
+    expect(error.message).toMatch(message);
+    expect(error.message).not.toContain("\n");
+    expect(await files()).toEqual([]);
+  });
+
+  it("a length that never comes", async () => {
+    const { url, asked } = await serverOf((_request, response) => drop(response, content.subarray(0, 1000), { "content-length": 5000 }));
+    await expect(get(url)).rejects.toThrow(/cannot be downloaded: .*, 5 times in a row/);
+    expect(asked.length).toBeLessThan(8);
+  });
+
+  it("a length that is too short, where the content says so itself", async () => {
+    const model = await readFile(await smallModel());
+    const { origin } = await testServer((_request, response) => void response.writeHead(200, { "content-length": 9000 }).end(model.subarray(0, 9000)));
+    await expect(get(`${origin}/m.gguf`, { check: async (file) => void (await readPart(file)) })).rejects.toThrow(/m\.gguf gave something else than was asked for: it is (truncated|damaged)/);
+    expect(await files()).toEqual([]);
+  });
+
+  it("a page in place of a model", async () => {
+    const { origin } = await testServer((_request, response) => void response.writeHead(200).end("<html>log in</html>"));
+    await expect(get(`${origin}/m.gguf`, { check: async (file) => void (await readPart(file)) })).rejects.toThrow(/gave something else .*: it is not a GGUF file/);
+    expect(await files()).toEqual([]);
+  });
+
+  it("nobody at that address", async () => {
+    await expect(get("http://127.0.0.1:9/file.bin")).rejects.toThrow(/cannot be downloaded: (ECONNREFUSED|bad port), 5 times in a row/);
+  });
+
+  it("what was there of an earlier checksum stays", async () => {
+    const { url } = await serverOf(whole);
+    await get(url);
+    await expect(get(`${url}#sha256=${"0".repeat(64)}`)).rejects.toThrow(/as was given/);
+    expect((await get(url)).equals(content)).toBe(true);
+  });
+});
+
+describe("the hub", () => {
+  const token = "hf_secretOfThisTest";
+
+  it("gets the token; where it leads to does not, and nothing written has it", async () => {
+    const store = await testServer(whole);
+    const hub = await testServer((_request, response) => void response.writeHead(302, { location: `${store.origin}/blob?signed=1`, "x-linked-etag": `"${sha256}"` }).end());
+    vi.stubEnv("HF_ENDPOINT", hub.origin);
+    vi.stubEnv("HF_TOKEN", token);
+    expect((await get("hf:owner/repo/sub/file.bin@v1.0")).equals(content)).toBe(true);
+    expect(hub.asked).toEqual([{ path: "/owner/repo/resolve/v1.0/sub/file.bin", range: undefined, authorization: `Bearer ${token}` }]);
+    expect(store.asked.map(({ authorization }) => authorization)).toEqual([undefined]);
+    for (const file of await readdir(cache, { recursive: true, withFileTypes: true })) if (file.isFile()) expect((await readFile(path.join(file.parentPath, file.name))).includes(token)).toBe(false);
+    expect(JSON.stringify([notes, reports])).not.toContain(token);
+  });
+
+  it("tells the content by its SHA-256", async () => {
+    const hub = await testServer((_request, response) => void response.writeHead(200, { "x-linked-etag": `"${"1".repeat(64)}"` }).end(content));
+    vi.stubEnv("HF_ENDPOINT", hub.origin);
+    await expect(get("hf:owner/repo/file.bin")).rejects.toThrow(/^hf:owner\/repo\/file\.bin has SHA-256 .*, not 1{64} as its server says/);
+    expect(await files()).toEqual([]);
+  });
+
+  it("the token goes to no other address", async () => {
+    const other = await testServer(whole);
+    vi.stubEnv("HF_TOKEN", token);
+    await get(`${other.origin}/file.bin`);
+    expect(other.asked[0]!.authorization).toBeUndefined();
+  });
+
+  it("a token that is none is not shown", async () => {
+    const hub = await testServer(whole);
+    vi.stubEnv("HF_ENDPOINT", hub.origin);
+    vi.stubEnv("HF_TOKEN", `${token}\nand more`);
+    const error = (await get("hf:owner/repo/file.bin").catch((thrown: unknown) => thrown)) as Error;
+    expect(error.message).toMatch(/^HF_TOKEN has characters in it that no token has/);
+    expect(hub.asked).toEqual([]);
+  });
+
+  it("a refused token is not shown", async () => {
+    const hub = await testServer(status(403));
+    vi.stubEnv("HF_ENDPOINT", hub.origin);
+    vi.stubEnv("HF_TOKEN", token);
+    const error = (await get("hf:owner/repo/file.bin").catch((thrown: unknown) => thrown)) as Error;
+    expect(error.message).toMatch(/the token in HF_TOKEN has no right to it/);
+    expect(error.message).not.toContain(token);
+  });
+});
+
+it.each([
+  ["http://example.org/f.gguf", /is not https/],
+  ["ftp://example.org/f.gguf", /is not https/],
+  ["https://me:secret@example.org/f.gguf", /^https:\/\/example\.org\/f\.gguf: a name or password/],
+  ["https://example.org/", /does not end in a file's name/],
+  ["https://example.org/..%2f..%2fetc", /does not end in a file's name/],
+  ["https://example.org/%zz", /does not end in a file's name/],
+  ["hf:owner/repo", /is no name of a file; give hf:owner\/repo\/file/],
+  ["https://example.org/f.gguf#sha256=12", /is no SHA-256, which has 64/],
+])("%s is refused", (given, message) => {
+  expect(() => parseAddress(given)).toThrow(message);
+});
