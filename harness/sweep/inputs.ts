@@ -18,6 +18,7 @@ import { stepFiles } from "../steps/registry.ts";
 import type { StudyFile } from "../study/find.ts";
 import { longestName } from "../study/schema.ts";
 import type { Study } from "../study/types.ts";
+import { askedFile, type Fetching } from "./asked.ts";
 import { readableFile } from "./readableFile.ts";
 
 /** A file that a sweep reads, and what identifies its content. */
@@ -78,17 +79,18 @@ async function refuseNonFinite(file: string, gguf: Gguf, sha256: string, signal?
  * @returns of each field the file, and what is known of it
  * @throws UserError naming the file and what is wrong
  */
-export async function checkStepFiles({ files = {} }: Study, study: StudyFile, signal?: AbortSignal): Promise<Record<string, Content & { known: object }>> {
+export async function checkStepFiles({ files = {} }: Study, study: StudyFile, fetching: Fetching): Promise<Record<string, Content & { known: object }>> {
   const found: Record<string, Content & { known: object }> = {};
   for (const { field, check } of stepFiles) {
     const named = files[field];
     if (named === undefined) continue;
-    const { path: absolute } = await readableFile(path.resolve(study.folder, named), field, signal);
+    const local = await askedFile(named, study.folder, fetching);
+    const { path: absolute } = await readableFile(local, field, fetching.signal);
     const bytes = await readFile(absolute).catch((error: Error) => {
       throw new UserError(`${study.path}: ${field} ${named} cannot be read (${error.message}); paths in a study count from its folder`);
     });
     const known = check(named, bytes);
-    found[field] = { name: path.basename(named), path: absolute, sha256: await contentHash(absolute, signal), bytes: bytes.length, known };
+    found[field] = { name: path.basename(local), path: absolute, sha256: await contentHash(absolute, fetching.signal), bytes: bytes.length, known };
   }
   return found;
 }

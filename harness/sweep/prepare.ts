@@ -74,7 +74,7 @@ export async function readInputs(request: SweepRequest, checkFolder: (folder: st
   const calibrations = await checkCalibrations({ study, cells: study.cells, folder, given: request.calibration }, text, fetching);
   const chosen = study.cells.filter(({ name }) => wanted.has(name));
   const imatrix = request.imatrix === undefined ? null : await givenImportance(request.imatrix, { model, cells: chosen, readsGguf: supports("imatrix") }, report, signal);
-  const files = { ...(await checkStepFiles(study, studyFile, signal)), ...(imatrix && { imatrix }) };
+  const files = { ...(await checkStepFiles(study, studyFile, fetching)), ...(imatrix && { imatrix }) };
   return {
     study, studyPath: studyFile.path, wanted, release, model, text, calibrations, imatrix, files, ready, results,
     settings: { context: study.context, batch: study.batch, ubatch: study.ubatch, chunks: request.chunks ?? study.chunks ?? null },
