@@ -33,6 +33,12 @@ describe("a split model is the whole that its parts were made from", () => {
     expect(await firstNonFinite(split)).toBeNull();
   });
 
+  it("also when its first part has no tensors", async () => {
+    const parts = await splitModel(demoModel, folder, "sotu", 3, true);
+    expect((await readFile(parts[0]!)).readUInt32LE(8)).toBe(0);
+    expect((await checkModel(parts[0]!)).sha256).toBe(await hashFile(demoModel));
+  });
+
   it("that any part was written to is noticed", async () => {
     const parts = await splitModel(demoModel, folder, "sotu", 3);
     const [before, hash] = [await identity(parts[0]!), await contentHash(parts[0]!)];

@@ -7,15 +7,17 @@ import { describeTensors } from "../../harness/gguf/write.ts";
  * Splits a model as llama-gguf-split does (tools/gguf-split/gguf-split.cpp): the first part has all metadata, and each says
  * which it is.
  *
+ * @param emptyFirst whether the first part has no tensors (--no-tensor-first-split)
  * @returns paths of the parts, called `NAME-00001-of-0000N.gguf`
  */
-export async function splitModel(file: string, folder: string, name: string, parts: number): Promise<string[]> {
+export async function splitModel(file: string, folder: string, name: string, parts: number, emptyFirst = false): Promise<string[]> {
   const { tensors, dataOffset, metadata, spans, metadataEnd } = await readGguf(file);
   const bytes = await readFile(file);
-  const each = Math.ceil(tensors.length / parts);
+  const each = Math.ceil(tensors.length / (emptyFirst ? parts - 1 : parts));
   const paths: string[] = [];
   for (let part = 0; part < parts; part++) {
-    const own = tensors.slice(part * each, (part + 1) * each);
+    const place = emptyFirst ? part - 1 : part;
+    const own = place < 0 ? [] : tensors.slice(place * each, (place + 1) * each);
     const fields = [field("split.no", 2, 2, part), field("split.count", 2, 2, parts), field("split.tensors.count", 5, 4, tensors.length)];
     const begin = part === 0 ? bytes.subarray(24, metadataEnd) : Buffer.alloc(0);
     const count = fields.length + (part === 0 ? metadata.size : 0);
