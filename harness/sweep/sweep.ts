@@ -3,18 +3,18 @@ import { type Build, ensureBuild } from "../build/build.ts";
 import { localExecutor } from "../executors/local.ts";
 import { ensureCache } from "../paths.ts";
 import { keepRate } from "../store/rates.ts";
+import type { Target } from "../steps/step.ts";
 import { writePlan } from "../store/plan.ts";
 import type { Report } from "./events.ts";
 import { failedCells } from "./failedCells.ts";
 import { fitCells } from "./fits.ts";
 import { memoryThere, refuseWithoutMemory } from "./forecast/memory.ts";
-import { todosOf } from "./forecast/todo.ts";
 import { type KeptModels, modelKeeper } from "./keepModels.ts";
 import { checkResults } from "./inputs.ts";
 import { keptTables } from "./keptTables.ts";
 import { refuseFewTokens, refuseUnloadable } from "./loadable.ts";
 import { makePlan } from "./plan.ts";
-import { buildRate, expectedBuild, fitInputsOf, type Inputs, planCells, programsOf, readInputs, roomOf, targetOf } from "./prepare.ts";
+import { buildRate, expectedBuild, fitInputsOf, type Inputs, planCells, type PlannedCells, programsOf, readInputs, roomOf, targetOf } from "./prepare.ts";
 import { refuseWithoutRoom } from "./room.ts";
 import { runCells, type CellsEnded } from "./runCells.ts";
 import { tidyResults } from "./tidy.ts";
@@ -74,33 +74,40 @@ export async function sweep(request: SweepRequest, report: Report, signal: Abort
   const inputs = await readInputs(request, checkResults, report, signal);
   const { results, model, text } = inputs;
   const expected = await expectedBuild(inputs, request, signal);
-  if (expected) await refuseTooLarge(inputs, expected.build, request, report, signal);
+  const first = expected && (await plannedFirst(inputs, expected.build, request, report, signal));
   const build = expected?.isThere ? expected.build : await patchedBuild(inputs, report, signal);
-  if (!expected) await refuseTooLarge(inputs, build, request, report, signal);
+  const { on, unfitted, planned } = first ?? (await plannedFirst(inputs, build, request, report, signal));
   const asking = { build, report, signal };
   for (const file of [model, ...inputs.ready.values()]) await refuseUnloadable(file, asking);
-  const on = await targetOf(inputs, build, request, signal);
   for (const one of [text, ...inputs.calibrations.values()]) await refuseFewTokens(model, one, inputs.settings, asking);
-  const cells = await fitCells(inputs.study.cells, inputs.wanted, fitInputsOf(inputs, on, report, signal), report, signal);
-
-  const { shared, all, chosen: asked } = planCells(inputs, cells, on, request.argv);
+  const target = { ...on, build };
+  const fit = async (): Promise<PlannedCells> => planCells(inputs, await fitCells(inputs.study.cells, inputs.wanted, fitInputsOf(inputs, target, report, signal), report, signal), target, request.argv);
+  const { shared, all, chosen: asked } = expected?.isThere && unfitted.size === 0 ? planned : await fit();
   const chosen = request.retryFailed ? await failedCells(asked) : asked;
   await writePlan(results, makePlan(shared, all.map(({ cell, job }) => ({ cell, steps: job.steps }))));
   await tidyResults(results, all.flatMap(({ job }) => job.steps));
   const keeper = modelKeeper(request.keepModels ?? "none", chosen.map(({ job }) => job));
   const cellsAsked = { results, failFast: request.failFast ?? false, again: new Set(await keeper.missing()) };
-  const ended = await runCells(chosen, cellsAsked, localExecutor(on, request.jobs ?? 1, keeper.finish), report, signal);
+  const ended = await runCells(chosen, cellsAsked, localExecutor(target, request.jobs ?? 1, keeper.finish), report, signal);
   return { results, ...ended };
 }
 
-/** Refuses a sweep that cannot fit, before anything is computed; cells whose tables are not fitted yet count as others of their size. */
-async function refuseTooLarge(inputs: Inputs, build: Build, request: SweepRequest, report: Report, signal: AbortSignal): Promise<void> {
+/** The cells as far as they are known before anything is computed: those whose tables are not fitted yet count as others of their size. */
+interface PlannedFirst {
+  on: Target;
+  unfitted: ReadonlySet<string>;
+  planned: PlannedCells;
+}
+
+/** Plans a sweep. @throws UserError when it cannot fit into disk or memory */
+async function plannedFirst(inputs: Inputs, build: Build, request: SweepRequest, report: Report, signal: AbortSignal): Promise<PlannedFirst> {
   const on = await targetOf(inputs, build, request, signal);
-  const { cells } = await keptTables(inputs.study.cells, fitInputsOf(inputs, on, report, signal));
-  const jobs = planCells(inputs, cells, on).chosen.map(({ job }) => job);
+  const { cells, unfitted } = await keptTables(inputs.study.cells, fitInputsOf(inputs, on, report, signal));
+  const planned = planCells(inputs, cells, on, request.argv);
+  const jobs = planned.chosen.map(({ job }) => job);
   await refuseWithoutRoom(jobs, roomOf(inputs, request));
-  const todos = (await todosOf(jobs, { gguf: inputs.model.gguf, chunksOf: () => 1 })).flatMap((cell) => cell.todos);
-  refuseWithoutMemory(todos, inputs.model.gguf, request.jobs ?? 1, memoryThere(totalmem()));
+  await refuseWithoutMemory(jobs, inputs.model.gguf, request.jobs ?? 1, memoryThere(totalmem()));
+  return { on, unfitted, planned };
 }
 
 async function patchedBuild({ release, study }: Inputs, report: Report, signal: AbortSignal): Promise<Build> {

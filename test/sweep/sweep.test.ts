@@ -179,7 +179,7 @@ describe("a sweep", () => {
     const lab = await makeLab();
     await lab.run();
     expect(lab.events.filter(({ kind }) => kind === "plan" || kind === "done")).toEqual([
-      { kind: "plan", cells: ["f16", "a", "b"].map((name) => ({ name, stored: false })) },
+      { kind: "plan", results: lab.out, cells: ["f16", "a", "b"].map((name) => ({ name, stored: false })) },
       ...["f16", "a", "b"].map((name, index) => ({ kind: "done", name, position: `${index + 1} of 3`, outcome: "computed", text: "perplexity 12.1825 ± 2.72409, 2 chunks" })),
     ]);
     expect(lab.events).toContainEqual({ kind: "cell", name: "a", position: "2 of 3", step: "evaluate", text: "chunk 2 of 2", fraction: 1 });

@@ -19,6 +19,7 @@ import { diskUse, type DiskUse } from "./disk.ts";
 import { earlierRecords } from "./earlier.ts";
 import { largest, memoryThere, refuseWithoutMemory } from "./memory.ts";
 import { Clock, type Duration } from "./clock.ts";
+import { presentSteps } from "./present.ts";
 import { todosOf } from "./todo.ts";
 import { unmadeBuild } from "./unmadeBuild.ts";
 import { whyToRun } from "./why.ts";
@@ -70,14 +71,15 @@ export async function forecast(request: SweepRequest, signal: AbortSignal): Prom
   const jobs = chosen.map(({ job }) => job);
   const atOnce = request.jobs ?? 1;
   const chunks = await chunksByText(inputs);
-  const todos = await todosOf(jobs, { gguf: model.gguf, chunksOf: ({ config, inputs: { training } }) => Math.min((config["chunks"] as number | null) ?? Infinity, chunks.get(training && "file" in training ? training.file : text.path) ?? 0) });
+  const present = presentSteps();
+  const todos = await todosOf(jobs, { gguf: model.gguf, present, chunksOf: ({ config, inputs: { training } }) => Math.min((config["chunks"] as number | null) ?? Infinity, chunks.get(training && "file" in training ? training.file : text.path) ?? 0) });
   const clock = new Clock(await readRates());
   const rebuilt = expected?.isThere ? null : { release: release.tag, time: clock.of([buildRate(release)]) };
   const fits = chosen.flatMap(({ cell }) => (cell.fit && unfitted.has(cell.name) ? [{ name: cell.name, time: clock.of([fitRate(cell.fit, model.gguf)]) }] : []));
   const earlier = earlierRecords(results);
   const found: ForecastCell[] = [];
   for (const todo of todos) {
-    const why = todo.missing.length === 0 ? null : unfitted.has(todo.job.name) ? "its table is to be fitted" : expected ? await whyToRun(todo, earlier, on) : "llama.cpp is to be built, and before that it is not known what is stored";
+    const why = todo.missing.length === 0 ? null : unfitted.has(todo.job.name) ? "its table is to be fitted" : expected ? await whyToRun(todo, earlier, present, on) : "llama.cpp is to be built, and before that it is not known what is stored";
     found.push({ name: todo.job.name, why, time: clock.ofCell(todo, inputs.threads) });
   }
   const all = todos.flatMap((cell) => cell.todos);
@@ -90,7 +92,7 @@ export async function forecast(request: SweepRequest, signal: AbortSignal): Prom
     time: clock.all([...(rebuilt ? [rebuilt.time] : []), ...fits.map(({ time }) => time), ...found.map(({ time }) => time)], found),
     refusal: await refusalOf(async () => {
       await refuseWithoutRoom(jobs, roomOf(inputs, request));
-      refuseWithoutMemory(all, model.gguf, atOnce, there);
+      await refuseWithoutMemory(jobs, model.gguf, atOnce, there);
     }),
   };
 }

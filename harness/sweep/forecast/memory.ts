@@ -1,14 +1,16 @@
 import path from "node:path";
 import { UserError } from "../../errors.ts";
+import type { Job } from "../../jobs/job.ts";
 import type { Gguf } from "../../gguf/read.ts";
 import { isQuantized } from "../../gguf/types.ts";
 import { vocabularySize } from "../../gguf/vocabulary.ts";
 import { momentsBytes } from "../../steps/momentsBytes.ts";
 import type { Settings } from "../../steps/settings.ts";
-import type { Todo } from "./todo.ts";
+import { presentSteps } from "./present.ts";
+import { type Todo, todosOf } from "./todo.ts";
 
 /** A program of llama.cpp's without a model. */
-const programBytes = 14e6;
+const programBytes = 18e6;
 /** This process with its threads. */
 const harnessBytes = 0.3e9;
 /** Weights in blocks are laid out again for the processor's kernels: most of them lie in memory twice. */
@@ -20,22 +22,29 @@ export function memoryThere(total: number, limit: number | undefined = process.c
 }
 
 /**
- * Refuses steps whose programs would not find the memory that they need.
+ * Refuses a sweep of whose steps one would not find the memory that it needs. What is stored is looked up only where some step
+ * of the study would not.
  *
  * @param atOnce cells side by side
  * @throws UserError naming the cell, the step, and the bytes needed and there
  */
-export function refuseWithoutMemory(todos: readonly Todo[], gguf: Gguf, atOnce: number, there: number): void {
+export async function refuseWithoutMemory(jobs: readonly Job[], gguf: Gguf, atOnce: number, there: number): Promise<void> {
+  const needed = (bytes: number): number => harnessBytes + atOnce * bytes;
+  const any = largest(jobs.flatMap((job) => job.steps.map((planned) => ({ planned, cell: job.name, quantizedBytes: gguf.fileBytes }))), gguf);
+  if (!any || needed(any.bytes) <= there) return;
+  const todos = (await todosOf(jobs, { gguf, present: presentSteps(), chunksOf: () => 1 })).flatMap((cell) => cell.todos);
   const most = largest(todos, gguf);
-  if (!most) return;
-  const needed = harnessBytes + atOnce * most.bytes;
-  if (needed <= there) return;
-  throw new UserError(`cell ${most.todo.cell}: ${most.todo.planned.step} needs ${Math.round(needed)} bytes of memory${atOnce > 1 ? ` (${atOnce} cells at a time)` : ""}, and this machine has ${there}; ${atOnce > 1 ? "give fewer --jobs" : `take a smaller batch in a copy of the study, a smaller model than ${path.basename(gguf.path)}, or a machine with more memory`}`);
+  if (!most || needed(most.bytes) <= there) return;
+  const wayOut = atOnce > 1 ? "give fewer --jobs" : `take a smaller batch in a copy of the study, a smaller model than ${path.basename(gguf.path)}, or a machine with more memory`;
+  throw new UserError(`cell ${most.todo.cell}: ${most.todo.planned.step} needs ${Math.round(needed(most.bytes))} bytes of memory${atOnce > 1 ? ` (${atOnce} cells at a time)` : ""}, and this machine has ${there}; ${wayOut}`);
 }
 
+/** What decides how much memory a step's program takes. */
+type Sized = Pick<Todo, "planned" | "cell" | "quantizedBytes">;
+
 /** The step whose program needs most memory, in bytes, files that it maps included. */
-export function largest(todos: readonly Todo[], gguf: Gguf): { todo: Todo; bytes: number } | null {
-  return todos.reduce<{ todo: Todo; bytes: number } | null>((most, todo) => {
+export function largest(todos: readonly Sized[], gguf: Gguf): { todo: Sized; bytes: number } | null {
+  return todos.reduce<{ todo: Sized; bytes: number } | null>((most, todo) => {
     const bytes = programMemory(todo, gguf);
     return bytes > (most?.bytes ?? 0) ? { todo, bytes } : most;
   }, null);
@@ -45,7 +54,7 @@ export function largest(todos: readonly Todo[], gguf: Gguf): { todo: Todo; bytes
  * Bytes of memory that a step's program takes at most, as resident size. Weights, keys and values of every layer, logits and
  * what a layer leaves between its matrices were held against llama.cpp b10361 on 1, 7 and 97 million weights.
  */
-function programMemory({ planned: { step, config }, quantizedBytes }: Todo, gguf: Gguf): number {
+function programMemory({ planned: { step, config }, quantizedBytes }: Sized, gguf: Gguf): number {
   const settings = config as unknown as Settings;
   if (step === "quantize") {
     const most = gguf.tensors.reduce((largest, { elements }) => Math.max(largest, elements), 0);

@@ -6,6 +6,7 @@ import { isLargeKept } from "../../jobs/largeFiles.ts";
 import { stepNamed } from "../../jobs/stepNamed.ts";
 import type { Amount } from "../../jobs/work.ts";
 import { frameBytes } from "../../steps/evaluate.ts";
+import type { Present } from "./present.ts";
 import { expectedQuantizedBytes } from "../../steps/room.ts";
 import type { StepRecord } from "../../store/record.ts";
 import { growingFile, readRecord, resultsStore, sharedStores, stepFolder } from "../../store/store.ts";
@@ -35,6 +36,7 @@ export interface CellTodo {
 /** What is known of what cells read. */
 export interface TodoContext {
   gguf: Gguf;
+  present: Present;
   /** About how many chunks a step evaluates. */
   chunksOf(planned: PlannedStep): number;
 }
@@ -42,11 +44,12 @@ export interface TodoContext {
 /** What a sweep will run, in its order. */
 export async function todosOf(jobs: readonly Job[], context: TodoContext): Promise<CellTodo[]> {
   const begun = new Set<string>();
-  const looked = await inBatches(jobs, lookAt);
+  const looked = await inBatches(jobs, (job) => lookAt(job, context.present));
+  const sizes = new Map<string, number>();
   const found: CellTodo[] = [];
   for (const [index, job] of jobs.entries()) {
     const { missing, records } = looked[index]!;
-    found.push({ job, missing, todos: missing.length === 0 ? [] : await todosOfJob(job, missing, records, begun, context) });
+    found.push({ job, missing, todos: missing.length === 0 ? [] : await todosOfJob(job, { missing, records, begun, sizes }, context) });
   }
   return found;
 }
@@ -54,18 +57,26 @@ export async function todosOf(jobs: readonly Job[], context: TodoContext): Promi
 type Records = ReadonlyMap<string, StepRecord | null>;
 
 /** The records of a job's own steps, and those that have none. */
-async function lookAt({ results, steps }: Job): Promise<{ missing: PlannedStep[]; records: Records }> {
+async function lookAt({ results, steps }: Job, present: Present): Promise<{ missing: PlannedStep[]; records: Records }> {
   const own = steps.filter(({ step }) => !stepNamed(step).shared);
   const records = new Map<string, StepRecord | null>();
-  for (const { step, key } of own) records.set(key, await readRecord(resultsStore(results), step, key));
+  for (const { step, key } of own) records.set(key, (await present(resultsStore(results), step, key)) ? await readRecord(resultsStore(results), step, key) : null);
   return { missing: own.filter(({ key }) => !records.get(key)), records };
 }
 
-async function todosOfJob({ name, results, steps }: Job, missing: readonly PlannedStep[], records: Records, begun: Set<string>, { gguf, chunksOf }: TodoContext): Promise<Todo[]> {
+/** What was found, and what is shared by all jobs: keys of steps that were begun, and sizes of files by how they are made. */
+interface Looked {
+  missing: readonly PlannedStep[];
+  records: Records;
+  begun: Set<string>;
+  sizes: Map<string, number>;
+}
+
+async function todosOfJob({ name, results, steps }: Job, { missing, records, begun, sizes }: Looked, { gguf, present, chunksOf }: TodoContext): Promise<Todo[]> {
   const makers = new Map(steps.map((planned) => [planned.key, planned]));
   const quantize = steps.find(({ step }) => step === "quantize");
   const written = quantize && records.get(quantize.key)?.files["quantized"]?.bytes;
-  const quantizedBytes = written ?? (quantize ? expectedQuantizedBytes(gguf, quantize.config as unknown as Parameters<typeof expectedQuantizedBytes>[1]) : gguf.fileBytes);
+  const quantizedBytes = written ?? (quantize ? sizeOf(quantize.config as unknown as Parameters<typeof expectedQuantizedBytes>[1], gguf, sizes) : gguf.fileBytes);
   const weights = gguf.tensors.reduce((sum, { elements }) => sum + elements, 0);
   const todos: Todo[] = [];
   const need = async (planned: PlannedStep): Promise<void> => {
@@ -73,19 +84,26 @@ async function todosOfJob({ name, results, steps }: Job, missing: readonly Plann
     begun.add(planned.key);
     for (const [role, input] of Object.entries(planned.inputs)) {
       const maker = "step" in input ? makers.get(input.step) : undefined;
-      if (maker && !(await isThere(maker, role, results))) await need(maker);
+      if (maker && !(await isThere(maker, role, results, present))) await need(maker);
     }
     const chunks = Math.max(0, chunksOf(planned) - (await chunksGrown(planned, results)));
-    todos.push({ planned, cell: name, makers, amount: { weights, chunks }, quantizedBytes, isKept: await isLargeKept(planned.key, "quantized") });
+    todos.push({ planned, cell: name, makers, amount: { weights, chunks }, quantizedBytes, isKept: planned.step === "quantize" && (await isLargeKept(planned.key, "quantized")) });
   };
   for (const planned of missing) await need(planned);
   return todos;
 }
 
+function sizeOf(asked: Parameters<typeof expectedQuantizedBytes>[1], gguf: Gguf, sizes: Map<string, number>): number {
+  const name = JSON.stringify([asked.type, asked.pure, asked.types ?? null]);
+  const bytes = sizes.get(name) ?? expectedQuantizedBytes(gguf, asked);
+  sizes.set(name, bytes);
+  return bytes;
+}
+
 /** Whether a file that a step gave is there to be read. */
-async function isThere({ step, key }: PlannedStep, role: string, results: string): Promise<boolean> {
+async function isThere({ step, key }: PlannedStep, role: string, results: string, present: Present): Promise<boolean> {
   for (const store of stepNamed(step).shared ? sharedStores(results) : [resultsStore(results)]) {
-    if (!(await readRecord(store, step, key))) continue;
+    if (!(await present(store, step, key)) || !(await readRecord(store, step, key))) continue;
     if (await stat(`${stepFolder(store, step, key)}/${role}`).then(() => true, () => false)) return true;
     if (await isLargeKept(key, role)) return true;
   }

@@ -8,18 +8,21 @@ import type { Target } from "../../steps/step.ts";
 import type { StepRecord } from "../../store/record.ts";
 import { readFailure, resultsStore, stepFolder } from "../../store/store.ts";
 import type { Earlier } from "./earlier.ts";
+import type { Present } from "./present.ts";
 import type { CellTodo } from "./todo.ts";
 
 /**
  * Why a cell is to be run: that it never was, that it failed, or what of the first step's key is another than in the newest
  * record of that step for the cell of the same name.
  */
-export async function whyToRun({ job: { name, results, steps }, missing }: CellTodo, earlier: Earlier, on: Target): Promise<string> {
+export async function whyToRun({ job: { name, results, steps }, missing }: CellTodo, earlier: Earlier, present: Present, on: Target): Promise<string> {
   for (const planned of missing) {
     const { step, key } = planned;
-    const failure = await readFailure(resultsStore(results), step, key);
-    if (failure) return `${step} failed on ${dayOf(failure)}: ${failure.reason}`;
-    if (await isDamaged(results, planned)) return `the record of ${step} is damaged`;
+    if (await present(resultsStore(results), step, key)) {
+      const failure = await readFailure(resultsStore(results), step, key);
+      if (failure) return `${step} failed on ${dayOf(failure)}: ${failure.reason}`;
+      if (await isDamaged(results, planned)) return `the record of ${step} is damaged`;
+    }
     const before = await earlier(name, step);
     if (!before) continue;
     const changes = changesOf(planned, before, steps, on);
