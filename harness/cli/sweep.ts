@@ -28,6 +28,7 @@ export function addSweepCommand(program: Command, io: CommandIo, given: Pick<Swe
     .option("--json", "progress as lines of JSON (studies/progress.schema.json), in place of all else that is printed")
     .option("--dry-run", "say what would be done and what it would take, as npm run plan does, and do nothing")
     .addOption(stallOption())
+    .addHelpText("after", "\nExit code: 0 done, 1 for usage, inputs and what ended everything, 3 when cells failed and the others were done.")
     .action(async ({ dryRun = false, json = false, ...asked }: SweepOptions & { dryRun?: boolean; json?: boolean }) => {
       const options = requestOf(asked);
       if (dryRun) return showPlan({ ...options, ...given }, io, json);

@@ -30,7 +30,7 @@ export class Restart extends Passing {
 }
 
 /** Path of what is known of a file that has been begun. */
-export function begunFile(partial: string): string {
+function begunFile(partial: string): string {
   return `${partial}.json`;
 }
 
