@@ -3,7 +3,7 @@ import { stepRate } from "../../jobs/work.ts";
 import { stepNamed } from "../../jobs/stepNamed.ts";
 import type { Rate, RateOf } from "../../store/rates.ts";
 import { reportRate } from "../reportRate.ts";
-import { expectedSeconds } from "./times.ts";
+import { type Expected, expectedSeconds } from "./times.ts";
 import type { CellTodo } from "./todo.ts";
 
 /** How long something will take. */
@@ -25,6 +25,8 @@ const ownSeconds = { start: 1.2, cell: 0.05 };
 /** Tells times from those that are remembered. */
 export class Clock {
   readonly #rates: readonly Rate[];
+  /** Cells of a study ask for much the same. */
+  readonly #told = new Map<string, Expected>();
 
   constructor(rates: readonly Rate[]) {
     this.#rates = rates;
@@ -33,7 +35,10 @@ export class Clock {
   /** Of things done one after the other. */
   of(asked: readonly RateOf[]): Duration {
     return sum(asked.map((one) => {
-      const { seconds, stretch } = expectedSeconds(this.#rates, one);
+      const name = JSON.stringify(one);
+      const told = this.#told.get(name) ?? expectedSeconds(this.#rates, one);
+      this.#told.set(name, told);
+      const { seconds, stretch } = told;
       return { seconds: seconds ?? 0, unknown: seconds === null ? [one.of] : [], stretch };
     }));
   }
