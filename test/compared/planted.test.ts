@@ -140,6 +140,7 @@ it("a base patch that touches ggml is caught by patches, in the file and in the 
 
 describe("planted in what programs print", () => {
   const good = printedPerplexity([2, 3, 2, 3]);
+  const copies = 'cp "$model" "$quantized"';
   const faults = {
     "a NaN in the last chunk": { output: good.replace("chunk 4 nll 3.0", "chunk 4 nll nan"), says: "The nll of chunk 4 of 4 is nan" },
     "a NaN in the last running value": { output: good.replace(/\[4\][\d.]+,/, "[4]nan,"), says: "The perplexity of chunk 4 of 4 is nan" },
@@ -148,7 +149,7 @@ describe("planted in what programs print", () => {
 
   it.each(Object.entries(faults))("%s is caught by likelihoods", async (_name, { output, says }) => {
     const folder = await temporaryFolder();
-    const [upstream, bad] = [await fakeBuild(path.join(folder, "good"), { perplexity: good }), await fakeBuild(path.join(folder, "bad"), { perplexity: output })];
+    const [upstream, bad] = [await fakeBuild(path.join(folder, "good"), { quantize: copies, perplexity: good }), await fakeBuild(path.join(folder, "bad"), { quantize: copies, perplexity: output })];
     const result = await verdictOf("likelihoods", { builds: { upstream: { ...upstream, variant: "upstream" }, patched: bad } });
     expect(result.verdict).toBe("regressed");
     expect(result.details.join("\n")).toContain(says);
@@ -156,13 +157,13 @@ describe("planted in what programs print", () => {
 
   it("the same from upstream's program leaves the question open", async () => {
     const folder = await temporaryFolder();
-    const [upstream, bad] = [await fakeBuild(path.join(folder, "good"), { perplexity: good }), await fakeBuild(path.join(folder, "bad"), { perplexity: faults["a missing final estimate"].output })];
+    const [upstream, bad] = [await fakeBuild(path.join(folder, "good"), { quantize: copies, perplexity: good }), await fakeBuild(path.join(folder, "bad"), { quantize: copies, perplexity: faults["a missing final estimate"].output })];
     expect(await verdictOf("likelihoods", { builds: { upstream: { ...bad, variant: "upstream" }, patched: upstream } })).toMatchObject({ verdict: "undecided" });
   });
 
   it("two good runs hold", async () => {
     const folder = await temporaryFolder();
-    const build = await fakeBuild(path.join(folder, "good"), { perplexity: good });
+    const build = await fakeBuild(path.join(folder, "good"), { quantize: copies, perplexity: good });
     expect(await verdictOf("likelihoods", { builds: { upstream: { ...build, variant: "upstream" }, patched: build } })).toMatchObject({ verdict: "holds", details: [] });
   });
 });

@@ -55,7 +55,7 @@ const cases: Case[] = [
 function behaviour({ quantize, perplexity }: Case): Behaviour {
   const only = (condition: string, fault: string | undefined, otherwise: string): string => (fault === undefined ? otherwise : `if ${condition}; then\n${fault}\nelse\n${otherwise}\nfi`);
   return {
-    quantize: only('[ "$type" = IQ4_NL ]', quantize, '[ "$type" != IQ4_NL ] || touch "$quantized.a"\ncp "$model" "$quantized"'),
+    quantize: only('[ "$type" = IQ4_NL ]', quantize, '[ "$type" != IQ4_NL ] || touch "$quantized.a"\ncp "$made" "$quantized"'),
     perplexity: only(`[ -e "$(tail -n 1 "$0.calls" | sed 's/^.*-m \\([^ ]*\\).*$/\\1/').a" ]`, perplexity, goodPerplexity),
   };
 }
