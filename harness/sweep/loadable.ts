@@ -69,15 +69,16 @@ const bytewise: readonly unknown[] = ["llama", "gpt2"];
  * Refuses a text that has too few tokens. Only of one that might the model's own tokenizer is asked: a token is at most as
  * long as the vocabulary's longest.
  *
+ * @param option what gives another text
  * @throws TextTooShort
  */
-export async function refuseFewTokens({ path: model, gguf: { metadata } }: Model, text: Content, { context }: Pick<Settings, "context">, { build, report, signal }: Asking): Promise<void> {
+export async function refuseFewTokens({ path: model, gguf: { metadata } }: Model, text: Content, option: string, { context }: Pick<Settings, "context">, { build, report, signal }: Asking): Promise<void> {
   const tokens = metadata.get("tokenizer.ggml.tokens");
   const longest = Array.isArray(tokens) ? tokens.reduce<number>((most, token) => Math.max(most, Buffer.byteLength(String(token))), 1) : 1;
   if (bytewise.includes(metadata.get("tokenizer.ggml.model")) && text.bytes > 2 * context * longest) return;
   report({ kind: "prepare", text: `counting the tokens of ${text.name}` });
   const printed = await perplexity(["-m", model, "-f", text.path, "-c", String(context), "-b", String(context), "--chunks", "0"], build, signal);
-  refuseShortText({ stdout: printed, stderr: "" }, context, text.path);
+  refuseShortText({ stdout: printed, stderr: "" }, context, { path: text.path, option });
 }
 
 /** What llama-perplexity prints, however it ends. */

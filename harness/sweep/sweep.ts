@@ -17,6 +17,7 @@ import { makePlan } from "./plan.ts";
 import { buildRate, expectedBuild, fitInputsOf, type Inputs, planCells, type PlannedCells, programsOf, readInputs, roomOf, targetOf } from "./prepare.ts";
 import { refuseWithoutRoom } from "./room.ts";
 import { runCells, type CellsEnded } from "./runCells.ts";
+import { calibrationUse } from "./textInput.ts";
 import { tidyResults } from "./tidy.ts";
 
 /** What a sweep shall do; everything but the study has a default. */
@@ -79,7 +80,8 @@ export async function sweep(request: SweepRequest, report: Report, signal: Abort
   const { on, unfitted, planned } = first ?? (await plannedFirst(inputs, build, request, report, signal));
   const asking = { build, report, signal };
   for (const file of [model, ...inputs.ready.values()]) await refuseUnloadable(file, asking);
-  for (const one of [text, ...inputs.calibrations.values()]) await refuseFewTokens(model, one, inputs.settings, asking);
+  await refuseFewTokens(model, text, "--text", inputs.settings, asking);
+  for (const one of inputs.calibrations.values()) await refuseFewTokens(model, one, calibrationUse.option, inputs.settings, asking);
   const target = { ...on, build };
   const fit = async (): Promise<PlannedCells> => planCells(inputs, await fitCells(inputs.study.cells, inputs.wanted, fitInputsOf(inputs, target, report, signal), report, signal), target, request.argv);
   const { shared, all, chosen: asked } = expected?.isThere && unfitted.size === 0 ? planned : await fit();

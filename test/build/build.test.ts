@@ -31,10 +31,10 @@ describe("a build", () => {
     const fractions: number[] = [];
     const build = await ensure("upstream", { report: (message, fraction) => void (reports.push(message), fraction !== undefined && fractions.push(fraction)) });
     expect(await output(build)).toBe("1");
-    expect(build).toMatchObject({ variant: "upstream", release: "b1", tree: fixture.release.tree, libraryHash: "none" });
-    expect(build.key).toMatch(/^[0-9a-f]{64}$/);
-    expect(build.compiler).not.toBe("");
-    expect(build.cmakeFlags).toContain("-DGGML_NATIVE=ON");
+    expect(build).toMatchObject({
+      variant: "upstream", release: "b1", tree: fixture.release.tree, libraryHash: "none", key: expect.stringMatching(/^[0-9a-f]{64}$/) as unknown,
+      compiler: expect.stringMatching(/./) as unknown, cmakeFlags: expect.arrayContaining(["-DGGML_NATIVE=ON"]) as unknown,
+    });
     expect(fractions[0]).toBe(0);
     expect(Math.max(...fractions)).toBe(1);
     expect(() => build.binary("other")).toThrow(/other was not built for b1 \(upstream\)\. There are tool\./);
@@ -233,8 +233,7 @@ describe("the folder of a build", () => {
     await rename(fixture.project.cache, cache);
     const project = { ...fixture.project, cache };
     reports = [];
-    expect(await output(await ensure("patched", { project }))).toBe("2");
-    expect(compiled()).toBe(false);
+    expect([await output(await ensure("patched", { project })), compiled()]).toEqual(["2", false]);
     await writeFile(path.join(project.root, "patches/pablo/pablo.c"), "int pablo(void) { return 5; }\n");
     expect(await output(await ensure("patched", { project }))).toBe("5");
   });
@@ -245,8 +244,7 @@ describe("the folder of a build", () => {
     await mkdir(path.join(fixture.project.root, "llama.cpp"));
     await rm(path.join(fixture.project.cache, "builds"), { recursive: true });
     reports = [];
-    expect((await ensure()).key).toBe(build.key);
-    expect(reports).toEqual([]);
+    expect([(await ensure()).key, reports]).toEqual([build.key, []]);
     expect((await stat(build.binary("tool"))).mode & 0o100).toBe(0o100);
     expect(JSON.parse(await readFile(path.join(build.folder, "build.json"), "utf8"))).toMatchObject({ content: { key: build.key } });
   });
