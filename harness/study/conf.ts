@@ -1,3 +1,4 @@
+import { feedbackTypes } from "./tensorRules.ts";
 import type { Cell } from "./types.ts";
 
 /**
@@ -27,7 +28,8 @@ export function confText(cell: Cell, { histogram, moments }: { histogram?: strin
   if (own && cell.types.length === 1) lines.push(`TYPES ${cell.types.join(" ")}`);
   if (cell.feedback && moments !== undefined) {
     lines.push(`FEEDBACK ${moments}`, `DAMPING ${cell.feedback.damping}`);
-    for (const rule of cell.tensors ?? []) lines.push(`FEEDBACK_TENSORS ${rule.feedback ? "on" : "off"} ${rule.match}`);
+    // Tensors of other types have none, but weigh by the moments' diagonal, unless they are left out by name.
+    for (const rule of cell.tensors ?? []) if (feedbackTypes.includes(rule.type)) lines.push(`FEEDBACK_TENSORS ${rule.feedback ? "on" : "off"} ${rule.match}`);
     if (cell.feedback.onlyByRule) lines.push("FEEDBACK_TENSORS off *");
   }
   if (histogram !== undefined && cell.mode !== "upstream") lines.push(`HISTOGRAM ${histogram}`);

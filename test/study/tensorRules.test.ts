@@ -29,7 +29,7 @@ describe("rules for single tensors", () => {
 
   it("have the cell's feedback where their type can", () => {
     expect(cell(recipe).tensors).toEqual([{ match: "output.weight", type: "Q6_K", feedback: false }, { match: "blk.*.ffn_down.weight", type: "Q8_0", feedback: true }]);
-    expect(confText(cell(recipe), { moments: "m" })).toBe("0 0 0\nFEEDBACK m\nDAMPING 0.01\nFEEDBACK_TENSORS off output.weight\nFEEDBACK_TENSORS on blk.*.ffn_down.weight\n");
+    expect(confText(cell(recipe), { moments: "m" })).toBe("0 0 0\nFEEDBACK m\nDAMPING 0.01\nFEEDBACK_TENSORS on blk.*.ffn_down.weight\n");
   });
 
   it("can have feedback alone", () => {
