@@ -59,9 +59,10 @@ export async function measureFeedback({ params, threads, chunks, memory }: Feedb
     for (const columns of [width, feedForward]) {
       const { stdout } = await program("pablo-test-speed", [String(columns), "1024", "1"]);
       const { ggml, innerProduct, gather, factor } = speedSchema.parse(JSON.parse(stdout));
-      const speeds = { "inner product": innerProduct, collecting: gather, "factor, in double precision": factor };
-      for (const [name, speed] of Object.entries(speeds)) {
-        products.push({ name: `${name} of ${columns} columns ÷ ggml's F32 product (${ggml.toFixed(0)} GFLOP/s)`, value: speed / ggml, unit: "", wanted: { least: 0.5 } });
+      // A processor does half as much in double precision.
+      const speeds = [["inner product", innerProduct, 0.5], ["collecting", gather, 0.5], ["factor, in double precision", factor, 0.25]] as const;
+      for (const [name, speed, least] of speeds) {
+        products.push({ name: `${name} of ${columns} columns ÷ ggml's F32 product (${ggml.toFixed(0)} GFLOP/s)`, value: speed / ggml, unit: "", wanted: { least } });
       }
     }
     return [
