@@ -11,8 +11,8 @@ const built: Record<string, string[]> = {
   pablo: [],
 };
 
-/** Tests that start git and compilers by the hundred, on small projects of their own. */
-const toolchain = ["build", "upstream", "regress"];
+/** Tests that start git, compilers, npm and other programs by the hundred, on small projects of their own. */
+const toolchain = ["build", "upstream", "regress", "scripts", "process", "download"];
 
 const temporaryFiles = "test/setup/temporaryFiles.ts";
 const testsIn = (folder: string): string => path.posix.join("test", folder, "**/*.test.ts");
