@@ -6,12 +6,17 @@ import { main } from "../../harness/cli.ts";
 import { readGguf } from "../../harness/gguf/read.ts";
 import { hashFile } from "../../harness/hash.ts";
 import { demoModel } from "../../harness/paths.ts";
+import { calibrationTexts } from "../../harness/sweep/knownTexts.ts";
+import { makeRealLab } from "../support/realLab.ts";
 import { lastingTemporaryFolder } from "../support/temporary.ts";
 
 let folder: string;
 let printed = "";
 beforeAll(async () => {
   await ensureBuild("patched", { targets: targetsOf(true) });
+  await calibrationTexts["demo"]!();
+  // Of its own: in a cache that lasts, moments are there from the second time on.
+  vi.stubEnv("QUANTFLEX_CACHE", (await makeRealLab()).cache);
   folder = await lastingTemporaryFolder();
 });
 beforeEach(() => {
