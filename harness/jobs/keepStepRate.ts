@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
 import { readGguf } from "../gguf/read.ts";
+import { weightsOf } from "../gguf/weights.ts";
 import type { Paths } from "../steps/step.ts";
 import { referenceHead } from "../steps/referenceFile.ts";
 import { estimatedChunks } from "../steps/tokens.ts";
@@ -17,7 +18,7 @@ export async function keepStepRate(planned: PlannedStep, makers: ReadonlyMap<str
   const file = read["model"] ?? read["quantized"];
   if (file === undefined) return;
   const gguf = await readGguf(file);
-  const weights = gguf.tensors.reduce((sum, { elements }) => sum + elements, 0);
+  const weights = weightsOf(gguf.tensors);
   await keepRate(stepRate(planned, makers, { weights, chunks: await chunksOf() }, threads), record.seconds);
 
   async function chunksOf(): Promise<number> {

@@ -5,6 +5,7 @@ import { total, totalCounts } from "../analysis/histogram.ts";
 import type { Histogram } from "../gguf/codes.ts";
 import { type Gguf, readGguf } from "../gguf/read.ts";
 import { codesReadable } from "../gguf/stream.ts";
+import { weightsOf } from "../gguf/weights.ts";
 import { contentHash } from "../store/contentHash.ts";
 import { baseTypes, fileTypes, floatTypes } from "../study/types.ts";
 import { countFile } from "./countFile.ts";
@@ -125,8 +126,7 @@ function wholeWeightError({ weightErrors, tensors }: Pick<Result, "weightErrors"
 }
 
 function fallbackPercent(tensors: readonly RecordedTensor[]): number {
-  const weights = (list: readonly RecordedTensor[]): number => list.reduce((sum, { elements }) => sum + elements, 0);
-  return (100 * weights(tensors.filter(({ fallback }) => fallback !== null))) / weights(tensors);
+  return (100 * weightsOf(tensors.filter(({ fallback }) => fallback !== null))) / weightsOf(tensors);
 }
 
 function codeEntropy(histogram: RecordedHistogram | null, type: string): number | null {

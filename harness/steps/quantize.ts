@@ -3,7 +3,7 @@ import path from "node:path";
 import { z } from "zod";
 import { UserError } from "../errors.ts";
 import { readGguf } from "../gguf/read.ts";
-import { confText } from "../study/conf.ts";
+import { confLine, confText } from "../study/conf.ts";
 import { fileTypes, floatTypes } from "../study/types.ts";
 import { hasType, misfits } from "./misfits.ts";
 import { leastQuantizedBytes } from "./room.ts";
@@ -47,14 +47,15 @@ export const quantize: Step<Config, z.infer<typeof result>> = {
     kept: misfits(gguf, cell),
     ...(cell.tensors && { types: ruledTensors(gguf, cell) }),
   },
-  needs: ({ imatrix, conf }) => ["model", ...(imatrix ? ["imatrix"] : []), ...(hasLine(conf, "FEEDBACK") ? ["moments"] : [])],
-  gives: ({ conf }) => ["quantized", ...(hasLine(conf, "HISTOGRAM") ? ["histogram"] : [])],
+  needs: ({ imatrix, conf }) => ["model", ...(imatrix ? ["imatrix"] : []), ...(confLine(conf, "FEEDBACK") ? ["moments"] : [])],
+  gives: ({ conf }) => ["quantized", ...(confLine(conf, "HISTOGRAM") ? ["histogram"] : [])],
   argv: (asked, at, { threads }) => ["llama-quantize", ...quantizeArguments(asked, at, threads)],
   facts: buildFacts,
   writes: (_asked, { quantizedBytes }) => quantizedBytes,
   async run(asked, at, on, tools) {
     refuseKept(asked, on);
-    tools.reserve(leastQuantizedBytes(await readGguf(at["model"]!), asked.type, asked.types));
+    const model = await readGguf(at["model"]!);
+    tools.reserve(leastQuantizedBytes(model, asked.type, asked.types));
     const conf = asked.conf === null ? null : path.join(tools.folder, "pablo.conf");
     if (conf !== null) await writeOwn(conf, asked.conf ?? "");
     // The program writes the path of an importance matrix into the file, whose bytes shall not depend on where the cache lies.
@@ -71,8 +72,8 @@ export const quantize: Step<Config, z.infer<typeof result>> = {
         if (tensor && reason) rounded[tensor] = reason;
       },
     });
-    checkWritten(await readGguf(at["model"]!), await readGguf(quantized), asked);
-    return { quantizeSeconds: seconds, ...(hasLine(asked.conf, "FEEDBACK") && { rounded }) };
+    checkWritten(model, await readGguf(quantized), asked);
+    return { quantizeSeconds: seconds, ...(confLine(asked.conf, "FEEDBACK") && { rounded }) };
   },
   columns: [
     { name: "quantize_s", unit: "s", decimals: 3, better: "lower", says: "wall time of llama-quantize", value: ({ quantizeSeconds }) => quantizeSeconds },
@@ -98,11 +99,6 @@ export function quantizeArguments(
     type,
     threads,
   ];
-}
-
-/** Whether a pablo.conf has a line that begins with a key. */
-function hasLine(conf: string | null, key: string): boolean {
-  return conf?.includes(`\n${key} `) === true;
 }
 
 function refuseKept({ kept, types = {} }: Config, { build }: Target): void {

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { UserError } from "../errors.ts";
 import { ownCoding } from "../gguf/own.ts";
 import type { Gguf } from "../gguf/read.ts";
+import { confLine } from "../study/conf.ts";
 import { defects } from "../study/types.ts";
 import { fileTypeNamed } from "./fileTypes.ts";
 import { type AskedType, fallbacks } from "./writtenTypes.ts";
@@ -37,14 +38,13 @@ export function checkWritten(model: Gguf, written: Gguf, asked: AskedType & { co
 
 /** A file says itself how its codes are decoded. */
 function refuseOtherCoding(written: Gguf, conf: string | null): void {
-  const says = (key: string, otherwise: string): string => new RegExp(`^${key} (\\S+)$`, "m").exec(conf ?? "")?.[1] ?? otherwise;
   const own = conf?.startsWith("1 ") === true;
-  const decoding = says("DECODE", "exact");
+  const decoding = confLine(conf, "DECODE") ?? "exact";
   const found = ownCoding(written);
   if (own && !found) throw new UserError("llama-quantize wrote no own codes: it is not a patched one, or it ignored pablo.conf");
   if (!found) return;
   const asked = {
-    own, container: says("CONTAINER", "native"), radius: own ? Number(conf.split(" ")[1]) : 0,
+    own, container: confLine(conf, "CONTAINER") ?? "native", radius: own ? Number(conf.split(" ")[1]) : 0,
     decode: decoding === "published" ? `published:${defects.join(",")}` : decoding,
   };
   const is = { own: found.scheme !== "simple", container: found.container, radius: written.metadata.get("pablo.radius"), decode: written.metadata.get("pablo.decode") };

@@ -35,3 +35,8 @@ export function confText(cell: Cell, { histogram, moments }: { histogram?: strin
   if (histogram !== undefined && cell.mode !== "upstream") lines.push(`HISTOGRAM ${histogram}`);
   return `${lines.join("\n")}\n`;
 }
+
+/** What a pablo.conf says behind a key; undefined when it has no such line. */
+export function confLine(conf: string | null, key: string): string | undefined {
+  return new RegExp(`^${key} (.+)$`, "m").exec(conf ?? "")?.[1];
+}

@@ -20,19 +20,20 @@ export async function checkCalibrations(
   fetching: Fetching,
 ): Promise<Map<string, Content>> {
   const found = new Map<string, Content>();
+  const judged = measured && cells.some(({ calibration }) => calibration) ? { ...measured, content: await readFile(measured.path) } : null;
   for (const { calibration } of cells) {
     if (!calibration || found.has(calibration.text)) continue;
     const own = calibration.text !== study.calibration?.text;
     const text = await checkText(await calibrationText({ given: own ? undefined : given, study: calibration.text, folder }, fetching), study.context, fetching.signal, calibrationUse);
-    if (measured) await refuseMeasured(text, measured);
+    if (judged) await refuseMeasured(text, judged);
     found.set(calibration.text, text);
   }
   return found;
 }
 
 /** @throws UserError when a calibration text contains some of the measured one */
-async function refuseMeasured(calibration: Content, measured: Content): Promise<void> {
-  const shared = sharedStretch(await readFile(measured.path), await readFile(calibration.path));
+async function refuseMeasured(calibration: Content, measured: Content & { content: Uint8Array }): Promise<void> {
+  const shared = sharedStretch(measured.content, await readFile(calibration.path));
   if (shared === null) return;
   throw new UserError(`calibration text ${calibration.path} contains some of ${measured.path}, the text that is measured on ("${shared.slice(0, 60)}…"): give another with --calibration`);
 }

@@ -13,6 +13,7 @@ import { customTable } from "../study/tables.ts";
 import { keepRate, type RateOf } from "../store/rates.ts";
 import type { Cell, FitRequest } from "../study/types.ts";
 import type { Gguf } from "../gguf/read.ts";
+import { weightsOf } from "../gguf/weights.ts";
 import type { Report } from "./events.ts";
 import type { Content, Model } from "./inputs.ts";
 
@@ -56,7 +57,7 @@ export async function fitCells(cells: readonly Cell[], wanted: ReadonlySet<strin
 
 /** What the time of a fit is remembered by: weights are its work. */
 export function fitRate({ method, per, weights }: FitRequest, { tensors }: Gguf): RateOf {
-  return { of: "fit", kind: `${method} ${per} ${weights}`, work: tensors.reduce((sum, { elements }) => sum + elements, 0), threads: availableParallelism() };
+  return { of: "fit", kind: `${method} ${per} ${weights}`, work: weightsOf(tensors), threads: availableParallelism() };
 }
 
 /** What tables are fitted to. The importance matrix is computed when a table asks for it first. */

@@ -107,9 +107,16 @@ export async function targetOf({ threads }: Inputs, build: Build, { stallLimit }
   return thisTarget(build, threads, signal, stallLimit);
 }
 
-/** What the tables of cells are fitted to; nothing is computed by that. */
+/** What the tables of cells are fitted to, which cells of the same calibration share; nothing is computed by that. */
 export function fitInputsOf({ model, calibrations, imatrix, settings }: Inputs, on: Target, report: Report, signal: AbortSignal): (cell: Cell) => FitInputs {
-  return ({ calibration }) => imatrix ? fitInputsWith(model, imatrix) : fitInputs(model, calibration ? { text: calibrations.get(calibration.text)!, chunks: calibration.chunks ?? null, settings, on } : null, report, signal);
+  const known = new Map<string, FitInputs>();
+  return ({ calibration }) => {
+    if (imatrix) return fitInputsWith(model, imatrix);
+    const name = JSON.stringify([calibration?.text, calibration?.chunks]);
+    const inputs = known.get(name) ?? fitInputs(model, calibration ? { text: calibrations.get(calibration.text)!, chunks: calibration.chunks ?? null, settings, on } : null, report, signal);
+    known.set(name, inputs);
+    return inputs;
+  };
 }
 
 /** Cells with the steps of each, and what they have in common. */

@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
 import { inBatches } from "../../batches.ts";
 import type { Gguf } from "../../gguf/read.ts";
+import { weightsOf } from "../../gguf/weights.ts";
 import type { Job, PlannedStep } from "../../jobs/job.ts";
 import { isLargeKept } from "../../jobs/largeFiles.ts";
 import { stepNamed } from "../../jobs/stepNamed.ts";
@@ -77,7 +78,7 @@ async function todosOfJob({ name, results, steps }: Job, { missing, records, beg
   const quantize = steps.find(({ step }) => step === "quantize");
   const written = quantize && records.get(quantize.key)?.files["quantized"]?.bytes;
   const quantizedBytes = written ?? (quantize ? sizeOf(quantize.config as unknown as Parameters<typeof expectedQuantizedBytes>[1], gguf, sizes) : gguf.fileBytes);
-  const weights = gguf.tensors.reduce((sum, { elements }) => sum + elements, 0);
+  const weights = weightsOf(gguf.tensors);
   const todos: Todo[] = [];
   const need = async (planned: PlannedStep): Promise<void> => {
     if (begun.has(planned.key)) return;
