@@ -17,6 +17,15 @@ export const llamaShapes: Record<"100m" | "1b" | "7b", LlamaShape> = {
   "7b": { layers: 32, width: 4096, feedForward: 11008, heads: 32, keyValueHeads: 32, vocabulary: 32000 },
 };
 
+/** Those, and shapes of models that are too large to be made here: Llama-2's 13B and 70B, Llama-3's 8B and 70B. */
+export const knownShapes = {
+  ...llamaShapes,
+  "13b": { layers: 40, width: 5120, feedForward: 13824, heads: 40, keyValueHeads: 40, vocabulary: 32000 },
+  "70b": { layers: 80, width: 8192, feedForward: 28672, heads: 64, keyValueHeads: 8, vocabulary: 32000 },
+  "llama-3-8b": { layers: 32, width: 4096, feedForward: 14336, heads: 32, keyValueHeads: 8, vocabulary: 128256 },
+  "llama-3-70b": { layers: 80, width: 8192, feedForward: 28672, heads: 64, keyValueHeads: 8, vocabulary: 128256 },
+} satisfies Record<string, LlamaShape>;
+
 /** Types that a Gaussian model can be written in. */
 export type FloatType = "F32" | "F16" | "BF16";
 

@@ -1,7 +1,7 @@
-import { open } from "node:fs/promises";
+import { open, truncate } from "node:fs/promises";
 import { dirname } from "node:path";
 import { UserError } from "../errors.ts";
-import { removePartial, replaceFile } from "../writeAtomic.ts";
+import { removePartial, replaceFile, writeOwn } from "../writeAtomic.ts";
 import { elementsOf, tensorBytes, tensorTypeNamed } from "./types.ts";
 
 /** A metadata entry with the type it is stored as. */
@@ -80,7 +80,7 @@ export function describeTensors(tensors: readonly Pick<TensorSource, "name" | "s
   });
 }
 
-function header(fields: readonly GgufField[], tensors: readonly TensorSource[]): Buffer {
+function header(fields: readonly GgufField[], tensors: readonly Omit<TensorSource, "pieces">[]): Buffer {
   const start = [Buffer.from("GGUF"), unsigned(3, 4), unsigned(tensors.length, 8), unsigned(fields.length, 8)];
   const bytes = Buffer.concat([...start, ...fields.map(fieldBytes), ...describeTensors(tensors)]);
   return Buffer.concat([bytes, Buffer.alloc(padded(bytes.length) - bytes.length)]);
@@ -117,4 +117,15 @@ export async function writeGguf(path: string, fields: readonly GgufField[], tens
       await file.close();
     }
   });
+}
+
+/**
+ * Writes a GGUF file whose weights are a hole: as long as a whole one, but without its bytes on the disk, to be asked what it
+ * says of itself.
+ */
+export async function writeHollowGguf(path: string, fields: readonly GgufField[], tensors: readonly Omit<TensorSource, "pieces">[]): Promise<void> {
+  const head = header(fields, tensors);
+  const bytes = tensors.reduce((sum, { type, shape }) => sum + padded(tensorBytes(type, elementsOf(shape))), head.length);
+  await writeOwn(path, head);
+  await truncate(path, bytes);
 }

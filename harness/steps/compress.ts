@@ -15,22 +15,32 @@ const result = z.strictObject({ compression: compressionSchema });
 const zstdFolder = path.resolve(path.dirname(createRequire(import.meta.url).resolve("@hpcc-js/wasm-zstd")), "..");
 const { version: zstd } = JSON.parse(readFileSync(path.join(zstdFolder, "package.json"), "utf8")) as { version: string };
 
+const config = z.strictObject({
+  /** Bytes of the file, and of its codes, that are compressed; absent for all of a model that has no more. */
+  most: z.int().positive().optional(),
+});
+
+type Config = z.infer<typeof config>;
+
 /** How far the quantized file could be compressed, by the entropy of its codes and by real compressors. */
-export const compress: Step<Record<string, never>, z.infer<typeof result>> = {
+export const compress: Step<Config, z.infer<typeof result>> = {
   name: "compress",
   version: 1,
   beside: true,
-  config: z.strictObject({}),
+  config,
   result,
-  configure: ({ cell }) => (floatTypes.includes(cell.type) ? null : {}),
+  configure({ cell, gguf }) {
+    if (floatTypes.includes(cell.type)) return null;
+    return gguf.fileBytes > mostBytes ? { most: mostBytes } : {};
+  },
   needs: () => ["quantized"],
   gives: () => [],
   argv: () => ["xz", ...xzOptions],
   facts: ({ xz }) => ({ xz, zstd }),
   writes: (_asked, { quantizedBytes }) => compressBytes(quantizedBytes),
-  async run(_asked, at, _on, { folder, signal, report }) {
+  async run({ most }, at, _on, { folder, signal, report }) {
     report("compressing");
-    return { compression: await measureCompression(await readGguf(at["quantized"]!), folder, signal) };
+    return { compression: await measureCompression(await readGguf(at["quantized"]!), folder, signal, most) };
   },
   columns: [
     { name: "entropy", unit: "bits", decimals: 5, better: null, says: "bits per code, of codes that do not know each other, each tensor by itself", shown: { heading: "entropy, bits/code", page: 3, otherwise: "code_entropy" }, value: ({ compression }) => compression.streams[0]?.entropy ?? null },

@@ -7,7 +7,7 @@ import { type CompressedSizes, compressedSizes } from "./compressors.ts";
 import { cutFile } from "./filePieces.ts";
 
 /** Bytes of a file, and of its code stream, that are compressed at most: the strong compressors do 2 MB/s. */
-export const mostBytes = 1 << 26;
+export const mostBytes = 1 << 24;
 
 /**
  * How far a quantized file could be compressed: in theory, by the entropy of its codes, and by real compressors.

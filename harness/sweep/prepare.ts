@@ -65,7 +65,7 @@ export async function readInputs(request: SweepRequest, checkFolder: (folder: st
   const release = await releaseNamed(request.release);
   const supports: Build["supports"] = request.build?.supports ?? ((feature) => !release.lacks?.includes(feature));
   refuseUnsupported(request.build?.release ?? release.tag, supports, study, study.cells.filter(({ name }) => wanted.has(name)));
-  const model = await checkModel(await askedModel({ given: request.model, study: study.model, folder }, fetching), signal);
+  const model = request.shaped ?? (await checkModel(await askedModel({ given: request.model, study: study.model, folder }, fetching), signal));
   refuseUnmeasurable(model);
   for (const file of ready.values()) refuseOtherVocabulary(file, model);
   const text = await checkText(await askedText({ given: request.text, study: study.text, folder }, fetching), study.context, signal);

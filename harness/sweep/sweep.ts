@@ -10,7 +10,7 @@ import { failedCells } from "./failedCells.ts";
 import { fitCells } from "./fits.ts";
 import { memoryThere, refuseWithoutMemory } from "./forecast/memory.ts";
 import { type KeptModels, modelKeeper } from "./keepModels.ts";
-import { checkResults } from "./inputs.ts";
+import { checkResults, type Model } from "./inputs.ts";
 import { keptTables } from "./keptTables.ts";
 import { refuseFewTokens, refuseUnloadable } from "./loadable.ts";
 import { makePlan } from "./plan.ts";
@@ -26,6 +26,8 @@ export interface SweepRequest {
   study: string;
   /** Path, or the name of one in models/; the study's by default, else sotu-1m. */
   model?: string;
+  /** A model without weights in place of a file's, of a plan. */
+  shaped?: Model;
   /** Path, or the name of one that is known; the study's by default, else the demo models' held-out speeches. */
   text?: string;
   /** Calibration text, in place of the study's. */

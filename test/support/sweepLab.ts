@@ -2,7 +2,7 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { SweepEvent } from "../../harness/sweep/events.ts";
 import { sweep, type SweepRequest, type SweepResult } from "../../harness/sweep/sweep.ts";
-import { type Forecast, forecast } from "../../harness/sweep/forecast/forecast.ts";
+import { type Forecast, forecast, type ForecastRequest } from "../../harness/sweep/forecast/forecast.ts";
 import { readPlan } from "../../harness/store/plan.ts";
 import { cacheStore, resultsStore, stepFolder } from "../../harness/store/store.ts";
 import { type Behaviour, fakeBuild } from "./fakeBuild.ts";
@@ -18,7 +18,7 @@ export interface SweepLab {
   /** With fake programs of this behaviour; null to leave those that there are. */
   run(request?: Partial<SweepRequest>, behaviour?: Behaviour | null, signal?: AbortSignal): Promise<SweepResult>;
   /** What a sweep by the same request would do. */
-  plan(request?: Partial<SweepRequest>): Promise<Forecast>;
+  plan(request?: Partial<ForecastRequest>): Promise<Forecast>;
   /** Arguments of every call of a fake program so far, those of llama-quantize first. */
   calls(): Promise<string[]>;
 }

@@ -72,3 +72,13 @@ it("a limit above the machine's own memory is none", () => {
   expect(memoryThere(100, 0)).toBe(100);
   expect(memoryThere(100, 60)).toBe(60);
 });
+
+it("plans for a model that is not at hand by its shape, whose weights take no room", async () => {
+  const lab = await makeLab();
+  const planned = await lab.plan({ shape: "70b", chunks: 10 });
+  expect(planned.model.bytes).toBeGreaterThan(137e9);
+  expect(planned.model.bytes).toBeLessThan(138.5e9);
+  expect(planned.memory).toMatchObject({ cell: "f16", step: "evaluate" });
+  expect(planned.memory!.bytes).toBeGreaterThan(planned.model.bytes);
+  expect(existsSync(lab.out)).toBe(false);
+});

@@ -49,7 +49,7 @@ export class Clock {
     const times = todos.map(({ planned, makers, amount }) => ({ step: stepNamed(planned.step), time: this.of([stepRate(planned, makers, amount, threads)]) }));
     const all = sum(times.map(({ time }) => time));
     const secondsOf = (name: (one: (typeof times)[number]) => boolean): number => sum(times.filter(name).map(({ time }) => time)).seconds;
-    const hidden = availableParallelism() < enoughForBoth ? 0 : Math.min(secondsOf(({ step }) => step.beside === true), secondsOf(({ step }) => step.name === "evaluate"));
+    const hidden = Math.max(availableParallelism(), threads) < enoughForBoth ? 0 : Math.min(secondsOf(({ step }) => step.beside === true), secondsOf(({ step }) => step.name === "evaluate"));
     return { ...all, seconds: all.seconds - hidden + ownSeconds.cell };
   }
 

@@ -1,12 +1,14 @@
 import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import os from "node:os";
-import { ensureCache } from "../../paths.ts";
+import path from "node:path";
+import { cacheFolder, ensureCache } from "../../paths.ts";
 import { largeBytes } from "../../jobs/largeFiles.ts";
 import { UserError } from "../../errors.ts";
 import { freeBytes } from "../../fileError.ts";
 import { estimatedChunks } from "../../steps/tokens.ts";
 import { readRates, thisMachine } from "../../store/rates.ts";
+import { withScratch } from "../../scratch.ts";
 import { resultsStore } from "../../store/store.ts";
 import { failedCells } from "../failedCells.ts";
 import { fitRate } from "../fits.ts";
@@ -14,6 +16,7 @@ import { checkResults, type Content } from "../inputs.ts";
 import { keptTables } from "../keptTables.ts";
 import { buildRate, expectedBuild, fitInputsOf, type Inputs, planCells, readInputs, roomOf, targetOf } from "../prepare.ts";
 import { refuseWithoutRoom } from "../room.ts";
+import { shapedModel, type ShapeName } from "../shapedModel.ts";
 import type { SweepRequest } from "../sweep.ts";
 import { diskUse, type DiskUse } from "./disk.ts";
 import { earlierRecords } from "./earlier.ts";
@@ -52,14 +55,22 @@ export interface Forecast {
   refusal: string | null;
 }
 
+/** What shall be planned: a sweep, or one of a model that is not at hand, by its shape. */
+export type ForecastRequest = SweepRequest & { shape?: ShapeName };
+
 /**
  * What a sweep would do, without doing it: inputs are read and checked, records and rates are looked up, nothing is computed
  * and nothing is written but checksums of inputs into the cache.
  *
  * @throws UserError when an input is at fault
  */
-export async function forecast(request: SweepRequest, signal: AbortSignal): Promise<Forecast> {
+export async function forecast({ shape, ...request }: ForecastRequest, signal: AbortSignal): Promise<Forecast> {
   ensureCache();
+  if (shape === undefined) return forecastOf(request, signal);
+  return withScratch(path.join(cacheFolder(), "scratch"), "shape", async (folder) => forecastOf({ ...request, shaped: await shapedModel(shape, folder) }, signal));
+}
+
+async function forecastOf(request: SweepRequest, signal: AbortSignal): Promise<Forecast> {
   const inputs = await readInputs(request, checkExisting, () => undefined, signal);
   const { model, results, release, text } = inputs;
   const expected = await expectedBuild(inputs, request, signal);

@@ -42,7 +42,7 @@ export async function refuseWithoutMemory(jobs: readonly Job[], gguf: Gguf, atOn
 /** What decides how much memory a step's program takes. */
 type Sized = Pick<Todo, "planned" | "cell" | "quantizedBytes">;
 
-/** The step whose program needs most memory, in bytes, files that it maps included. */
+/** The step whose program needs most memory, in bytes, files that it maps and reads again and again included. */
 export function largest(todos: readonly Sized[], gguf: Gguf): { todo: Sized; bytes: number } | null {
   return todos.reduce<{ todo: Sized; bytes: number } | null>((most, todo) => {
     const bytes = programMemory(todo, gguf);
@@ -58,7 +58,8 @@ function programMemory({ planned: { step, config }, quantizedBytes }: Sized, ggu
   const settings = config as unknown as Settings;
   if (step === "quantize") {
     const most = gguf.tensors.reduce((largest, { elements }) => Math.max(largest, elements), 0);
-    return programBytes + gguf.fileBytes + 5 * most;
+    // It reads the model once, mapped: what was read may be given up.
+    return programBytes + 5 * most;
   }
   if (step === "reference") return programBytes + gguf.fileBytes + evaluationBytes(settings, gguf, 0.5);
   if (step === "imatrix") return programBytes + gguf.fileBytes + evaluationBytes(settings, gguf, 1);
