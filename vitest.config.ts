@@ -12,7 +12,7 @@ const built: Record<string, string[]> = {
 };
 
 /** Tests that start git, compilers, npm and other programs by the hundred, on small projects of their own. */
-const toolchain = ["build", "upstream", "regress", "scripts", "process", "download"];
+const toolchain = ["build", "doctor", "upstream", "regress", "scripts", "process", "download"];
 
 const temporaryFiles = "test/setup/temporaryFiles.ts";
 const testsIn = (folder: string): string => path.posix.join("test", folder, "**/*.test.ts");

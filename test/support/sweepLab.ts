@@ -26,9 +26,13 @@ export interface SweepLab {
 /** The cells, as a study has them. */
 export const labCells = "  - { name: f16, type: F16 }\n  - { name: a, type: IQ4_NL }\n  - { name: b, type: Q4_1 }\n";
 
-/** Makes the lab; nothing is run yet. */
-export async function makeLab(): Promise<SweepLab> {
-  const folder = await temporaryFolder();
+/**
+ * Makes the lab; nothing is run yet.
+ *
+ * @param given folder, in place of one of the test's own
+ */
+export async function makeLab(given?: string): Promise<SweepLab> {
+  const folder = given ?? (await temporaryFolder());
   const [study, text, out, bin] = ["s.yaml", "text.txt", "out with space", "bin"].map((name) => path.join(folder, name)) as [string, string, string, string];
   await writeFile(study, `name: s\ncontext: 8\nbatch: 8\ncells:\n${labCells}`);
   await writeFile(text, "Some words that are long enough for two contexts.\n");

@@ -1,13 +1,28 @@
-import { mkdir, readdir, readFile, rename, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, readdir, readFile, rename, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { beforeEach, expect, it, vi } from "vitest";
+import { beforeAll, beforeEach, expect, it, vi } from "vitest";
 import { loadResults } from "../../harness/report/load.ts";
 import { writeReports } from "../../harness/report/reports.ts";
 import { refuseLinks } from "../../harness/store/links.ts";
 import { makeLab, type SweepLab } from "../support/sweepLab.ts";
-import { temporaryFolder } from "../support/temporary.ts";
+import { lastingTemporaryFolder, temporaryFolder } from "../support/temporary.ts";
 
-beforeEach(async () => void vi.stubEnv("QUANTFLEX_CACHE", await temporaryFolder()));
+let cache = "";
+let finished: SweepLab;
+beforeAll(async () => {
+  vi.stubEnv("QUANTFLEX_CACHE", (cache = await lastingTemporaryFolder()));
+  finished = await makeLab(await lastingTemporaryFolder());
+  await finished.run();
+  await report(finished);
+});
+beforeEach(() => void vi.stubEnv("QUANTFLEX_CACHE", cache));
+
+/** A lab with a results folder of its own, in which all is done and reported. */
+async function finishedLab(): Promise<SweepLab> {
+  const lab = await makeLab();
+  await cp(finished.out, lab.out, { recursive: true });
+  return lab;
+}
 
 /** A part of a results folder as a link to somebody's folder, which holds a file by each name that the part had. */
 async function linkElsewhere(lab: SweepLab, part: string): Promise<string> {
@@ -31,9 +46,7 @@ async function report(lab: SweepLab): Promise<void> {
 }
 
 it.each(["store", "store/evaluate", "store/evaluate/growing", "store/jobs", "store/count"])("a results folder whose %s is a link is refused, and nothing there is touched", async (part) => {
-  const lab = await makeLab();
-  await lab.run();
-  await report(lab);
+  const lab = await finishedLab();
   const elsewhere = await linkElsewhere(lab, part);
   const before = await contents(elsewhere);
   expect(before.length).toBeGreaterThan(0);
@@ -43,9 +56,7 @@ it.each(["store", "store/evaluate", "store/evaluate/growing", "store/jobs", "sto
 });
 
 it.each(["figures"])("a results folder whose %s is a link gets everything else, and nothing there is touched", async (part) => {
-  const lab = await makeLab();
-  await lab.run();
-  await report(lab);
+  const lab = await finishedLab();
   const elsewhere = await linkElsewhere(lab, part);
   const before = await contents(elsewhere);
   await lab.run({ only: "b", chunks: 1 });
@@ -54,9 +65,7 @@ it.each(["figures"])("a results folder whose %s is a link gets everything else, 
 });
 
 it("a table that is a link is replaced, what it led to stays, and the results folder itself may be a link", async () => {
-  const lab = await makeLab();
-  await lab.run();
-  await report(lab);
+  const lab = await finishedLab();
   const mine = path.join(await temporaryFolder(), "mine.csv");
   const table = path.join(lab.out, "cells.csv");
   await rename(table, mine);

@@ -1,9 +1,9 @@
 import { cp, readFile, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { expect, it } from "vitest";
-import { projectRoot } from "../harness/paths.ts";
-import { run } from "../harness/process/run.ts";
-import { temporaryFolder } from "./support/temporary.ts";
+import { projectRoot } from "../../harness/paths.ts";
+import { run } from "../../harness/process/run.ts";
+import { temporaryFolder } from "../support/temporary.ts";
 
 it("knip finds a file, an export and a package that tests alone use", async () => {
   const folder = await temporaryFolder();
@@ -16,7 +16,7 @@ it("knip finds a file, an export and a package that tests alone use", async () =
   await edit("harness/planted.ts", () => "export const first = 1;\n");
   await edit("harness/errors.ts", (text) => `${text}export const second = 2;\n`);
   await edit("package.json", (text) => text.replace('"dependencies": {', '"dependencies": { "csv-parse": "7",'));
-  await edit("test/planted.test.ts", () => 'import "csv-parse";\nimport { first } from "../harness/planted.ts";\nimport { second } from "../harness/errors.ts";\nconsole.log(first, second);\n');
+  await edit("test/planted.test.ts", () => 'import "csv-parse";\nimport { first } from "../../harness/planted.ts";\nimport { second } from "../harness/errors.ts";\nconsole.log(first, second);\n');
 
   const said = run(process.execPath, [path.join(projectRoot, "node_modules/knip/bin/knip.js"), "--production", "--reporter=json"], { cwd: folder });
   const { output } = await said.then(() => Promise.reject(new Error("knip found nothing")), (error: { output: string }) => error);
