@@ -16,6 +16,7 @@ import { projectRoot, shownPath } from "../paths.ts";
 import { addBenchFeedbackCommand } from "./benchFeedback.ts";
 import { addBenchHarnessCommand } from "./benchHarness.ts";
 import { addBenchPlanCommand } from "./benchPlan.ts";
+import { addBenchScaleCommand } from "./benchScale.ts";
 import type { CommandIo } from "./io.ts";
 import { nameList } from "./nameList.ts";
 import { limits, wholeNumber } from "./wholeNumber.ts";
@@ -53,4 +54,5 @@ export function addBenchCommand(program: Command, io: CommandIo): void {
   addBenchFeedbackCommand(command, io);
   addBenchHarnessCommand(command, io);
   addBenchPlanCommand(command, io);
+  addBenchScaleCommand(command, io);
 }

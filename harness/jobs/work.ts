@@ -1,4 +1,5 @@
 import type { RateOf } from "../store/rates.ts";
+import { mostBytes } from "../steps/compression.ts";
 import type { PlannedStep } from "./job.ts";
 
 /** What of the files and the text at hand decides how much a step has to do. */
@@ -9,6 +10,9 @@ export interface Amount {
   chunks: number;
 }
 
+/** Of compressing: the weights of which a file's sample consists at most, at 4 bits, and how many times longer than to be counted they take. */
+const compressed = { weights: 2 * mostBytes, longer: 16 };
+
 /**
  * By what the time of a step is remembered, and looked up: seconds go with its work.
  *
@@ -18,7 +22,7 @@ export function stepRate({ step, config, inputs }: PlannedStep, makers: Readonly
   const { context = 1, compared = false, tasks = 1 } = config as { context?: number; compared?: boolean; tasks?: number };
   const source = inputs["quantized"];
   const scheme = step === "quantize" ? schemeOf(config) : source && "step" in source ? schemeOf(makers.get(source.step)?.config ?? {}) : "as given";
-  const evaluations: Record<string, number> = { evaluate: chunks * context, reference: chunks * context, imatrix: chunks * context, moments: chunks * context, quantize: 1, count: 1, compress: 1 };
+  const evaluations: Record<string, number> = { evaluate: chunks * context, reference: chunks * context, imatrix: chunks * context, moments: chunks * context, quantize: 1, count: 1, compress: 1 + compressed.longer * Math.min(1, compressed.weights / weights) };
   return { of: step, kind: `${scheme}${compared ? " compared" : ""}`, work: weights * (evaluations[step] ?? tasks * context), threads };
 }
 

@@ -16,6 +16,14 @@ export interface Duration {
   stretch: number;
 }
 
+/** What all steps of a kind do together. */
+export interface StepsTogether {
+  step: string;
+  /** In units of the step's own: of those that evaluate, weights times tokens. */
+  work: number;
+  time: Duration;
+}
+
 /** With fewer processors what could go on beside a program waits for it. */
 const enoughForBoth = 4;
 
@@ -51,6 +59,13 @@ export class Clock {
     const secondsOf = (name: (one: (typeof times)[number]) => boolean): number => sum(times.filter(name).map(({ time }) => time)).seconds;
     const hidden = Math.max(availableParallelism(), threads) < enoughForBoth ? 0 : Math.min(secondsOf(({ step }) => step.beside === true), secondsOf(({ step }) => step.name === "evaluate"));
     return { ...all, seconds: all.seconds - hidden + ownSeconds.cell };
+  }
+
+  /** Work and time of each kind of step, whatever goes on beside it. */
+  bySteps(cells: readonly CellTodo[], threads: number): StepsTogether[] {
+    const asked = new Map<string, RateOf[]>();
+    for (const { planned, makers, amount } of cells.flatMap(({ todos }) => todos)) asked.set(planned.step, [...(asked.get(planned.step) ?? []), stepRate(planned, makers, amount, threads)]);
+    return [...asked].map(([step, rates]) => ({ step, work: rates.reduce((sum, { work }) => sum + work, 0), time: this.of(rates) }));
   }
 
   /** Of a whole sweep: its parts, and the harness itself. */

@@ -21,7 +21,7 @@ import type { SweepRequest } from "../sweep.ts";
 import { diskUse, type DiskUse } from "./disk.ts";
 import { earlierRecords } from "./earlier.ts";
 import { largest, memoryThere, refuseWithoutMemory } from "./memory.ts";
-import { Clock, type Duration } from "./clock.ts";
+import { Clock, type Duration, type StepsTogether } from "./clock.ts";
 import { presentSteps } from "./present.ts";
 import { todosOf } from "./todo.ts";
 import { unmadeBuild } from "./unmadeBuild.ts";
@@ -51,6 +51,8 @@ export interface Forecast {
   /** Most memory of a program, with what needs it, and what this machine has. */
   memory: { bytes: number; cell: string; step: string; there: number } | null;
   time: Duration;
+  /** The same by kind of step. */
+  steps: StepsTogether[];
   /** Why a sweep would be refused; null when it would not. */
   refusal: string | null;
 }
@@ -101,6 +103,7 @@ async function forecastOf(request: SweepRequest, signal: AbortSignal): Promise<F
     disk: { ...diskUse(todos, { gguf: model.gguf, kept: await largeBytes(), atOnce, keepsAll: request.keepModels === "all" }), free: freeBytes(results) },
     memory: most && { bytes: most.bytes * atOnce, cell: most.todo.cell, step: most.todo.planned.step, there },
     time: clock.all([...(rebuilt ? [rebuilt.time] : []), ...fits.map(({ time }) => time), ...found.map(({ time }) => time)], found),
+    steps: clock.bySteps(todos, inputs.threads),
     refusal: await refusalOf(async () => {
       await refuseWithoutRoom(jobs, roomOf(inputs, request));
       await refuseWithoutMemory(jobs, model.gguf, atOnce, there);

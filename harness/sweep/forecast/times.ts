@@ -12,6 +12,9 @@ export interface Expected {
 /** What a difference costs in the choice of what is nearest, in units of a factor e of work. */
 const costs = { otherKind: 2, otherType: 6, compared: 1, otherThreads: 4 };
 
+/** A run shorter than so many times what starting takes says little of its work, which then counts so many times. */
+const short = { starts: 2, counts: 3 };
+
 /** Work that is much the same: by this factor at most. */
 const alike = 2;
 
@@ -21,17 +24,27 @@ const alike = 2;
  */
 export function expectedSeconds(rates: readonly Rate[], asked: RateOf): Expected {
   const same = rates.filter(({ of }) => of === asked.of);
-  const candidates = same.map((rate) => ({ rate, ...comparison(same, rate, asked) }));
+  const starting = startOf(same);
+  const candidates = same.map((rate) => ({ rate, ...comparison(same, { rate, asked, starting }) }));
   const nearest = candidates.sort((left, right) => left.distance - right.distance)[0];
   if (!nearest) return { seconds: asked.work === 0 ? 0 : null, stretch: 1 };
   const { rate, slower } = nearest;
   const ratio = rate.work > 0 ? asked.work / rate.work : 1;
-  return { seconds: median(rate.seconds) * slower * ratio * (rate.threads / asked.threads), stretch: Math.max(ratio, 1 / Math.max(ratio, 1e-9)) };
+  const start = Math.min(starting, median(rate.seconds));
+  return { seconds: start + (median(rate.seconds) - start) * slower * ratio * (rate.threads / asked.threads), stretch: Math.max(ratio, 1 / Math.max(ratio, 1e-9)) };
+}
+
+/** Seconds that starting takes, whatever there is to do: the shortest run's, but for its own share of work. */
+function startOf(rates: readonly Rate[]): number {
+  if (rates.length === 0) return 0;
+  const [shortest, longest] = [rates.reduce((least, rate) => (median(rate.seconds) < median(least.seconds) ? rate : least)), Math.max(...rates.map(({ work }) => work))];
+  return median(shortest.seconds) * (1 - Math.min(1, shortest.work / Math.max(longest, 1)));
 }
 
 /** How far a rate is from what is asked, and how many times longer what is asked takes for its kind. */
-function comparison(rates: readonly Rate[], rate: Rate, asked: RateOf): { distance: number; slower: number } {
-  const elsewhere = (rate.threads === asked.threads ? 0 : costs.otherThreads) + distanceInWork(rate, asked);
+function comparison(rates: readonly Rate[], { rate, asked, starting }: { rate: Rate; asked: RateOf; starting: number }): { distance: number; slower: number } {
+  const counts = median(rate.seconds) < short.starts * starting ? short.counts : 1;
+  const elsewhere = (rate.threads === asked.threads ? 0 : costs.otherThreads) + counts * distanceInWork(rate, asked);
   if (rate.kind === asked.kind) return { distance: elsewhere, slower: 1 };
   const slower = slownessOf(rates, asked, rate);
   if (slower !== null) return { distance: elsewhere + costs.compared, slower };

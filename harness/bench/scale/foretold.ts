@@ -1,0 +1,32 @@
+import { median } from "simple-statistics";
+import type { Rate } from "../../store/rates.ts";
+import { expectedSeconds } from "../../sweep/forecast/times.ts";
+
+/** A time that was measured, and what plans would have said of it from runs on models of other sizes. */
+export interface Foretold {
+  of: string;
+  kind: string;
+  /** Work, in units of the step's own: of those that evaluate, weights times tokens. */
+  work: number;
+  seconds: number;
+  /** From less work alone, as is done for a large model. */
+  fromSmaller: number | null;
+  /** How many times less work that was. */
+  stretch: number;
+}
+
+/** Work of which a time is taken for one of another size. */
+const apart = 3;
+
+/** Runs shorter than that are starting programs more than anything else. */
+const shortest = 0.5;
+
+/** Times that were measured, each held against what smaller runs foretell. */
+export function foretold(rates: readonly Rate[]): Foretold[] {
+  return rates.filter(({ seconds, work }) => work > 0 && median(seconds) >= shortest).map((rate) => {
+    const { of, kind, work, threads } = rate;
+    const smaller = rates.filter((other) => other.work * apart <= work && median(other.seconds) >= shortest);
+    const { seconds, stretch } = expectedSeconds(smaller, { of, kind, work, threads });
+    return { of, kind, work, seconds: median(rate.seconds), fromSmaller: seconds, stretch };
+  });
+}

@@ -1,0 +1,44 @@
+import { type Command, InvalidArgumentError } from "commander";
+import { alignedTable } from "../alignedTable.ts";
+import { foretold } from "../bench/scale/foretold.ts";
+import { type ScaleRequest, shapeCosts } from "../bench/scale/shapes.ts";
+import { knownShapes } from "../gguf/llamaModel.ts";
+import { readRates } from "../store/rates.ts";
+import type { CommandIo } from "./io.ts";
+import { nameList } from "./nameList.ts";
+import { limits, wholeNumber } from "./wholeNumber.ts";
+
+const shapes = Object.keys(knownShapes) as (keyof typeof knownShapes)[];
+
+interface Options extends Omit<ScaleRequest, "gpuSpeed"> {
+  tflops?: number;
+}
+
+/** Adds `bench scale`: what studies of large models take, and how far that can be believed. */
+export function addBenchScaleCommand(bench: Command, io: CommandIo): void {
+  bench
+    .command("scale")
+    .description("say what a study of larger models would take, by what runs took here, and how well smaller runs foretold larger ones")
+    .option("--study <file>", "study to plan", "scale")
+    .option("--shapes <names>", `of ${shapes.join(", ")}, commas between`, nameList(shapes), shapes)
+    .option("--chunks <n>", "chunks of 512 tokens: wikitext-2's test text has 655 of Llama-2's tokens", wholeNumber(...limits.chunks), 655)
+    .option("--cores <numbers>", "cores of a node, commas between", coreList, [16, 64])
+    .option("--tflops <n>", "what a GPU does on long prompts, in 10^12 operations a second", (text) => Number(text))
+    .action(async ({ tflops, ...asked }: Options) => {
+      const percent = (ratio: number): string => `${(100 * (ratio - 1)).toFixed(0)} %`;
+      const told = foretold(await readRates()).filter(({ fromSmaller }) => fromSmaller !== null);
+      io.print(alignedTable([["step", "kind", "work", "took, s", "foretold, s", "off", "from less work"], ...told.map(({ of, kind, work, seconds, fromSmaller, stretch }) => [of, kind, work.toExponential(1), seconds.toFixed(1), fromSmaller!.toFixed(1), percent(fromSmaller! / seconds), `${stretch.toFixed(0)} times`])], (column) => column > 1));
+      const costs = await shapeCosts({ ...asked, gpuSpeed: tflops === undefined ? null : tflops * 1e12 }, io.signal);
+      const bytes = (value: number): string => (value / 1e9).toFixed(0);
+      io.print(`\n${alignedTable([
+        ["shape", "model, GB", "disk, GB", "memory, GB", ...asked.cores.map((cores) => `hours on ${cores} cores`), ...(tflops === undefined ? [] : [`hours at ${tflops} TFLOP/s`]), "unknown"],
+        ...costs.map(({ shape, model, disk, memory, hours, gpuHours, unknown }) => [shape, bytes(model), bytes(disk), bytes(memory), ...[...hours.values()].map((value) => value.toFixed(1)), ...(gpuHours === null ? [] : [gpuHours.toFixed(1)]), unknown.join(" ")]),
+      ], (column) => column > 0)}`);
+    });
+}
+
+function coreList(text: string): number[] {
+  const numbers = text.split(",").map(Number);
+  if (numbers.some((number) => !Number.isInteger(number) || number < 1)) throw new InvalidArgumentError("It must be whole numbers from 1, commas between.");
+  return numbers;
+}
