@@ -110,7 +110,7 @@ async function plannedFirst(inputs: Inputs, build: Build, request: SweepRequest,
   const planned = planCells(inputs, cells, on, request.argv);
   const jobs = planned.chosen.map(({ job }) => job);
   await refuseWithoutRoom(jobs, roomOf(inputs, request));
-  await refuseWithoutMemory(jobs, inputs.model.gguf, request.jobs ?? 1, memoryThere(totalmem()));
+  await refuseWithoutMemory(jobs, { gguf: inputs.model.gguf, moments: on.memory }, request.jobs ?? 1, memoryThere(totalmem()));
   return { on, unfitted, planned };
 }
 

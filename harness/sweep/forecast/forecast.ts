@@ -3,6 +3,7 @@ import { readdir } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { cacheFolder, ensureCache } from "../../paths.ts";
+import type { PlannedStep } from "../../jobs/job.ts";
 import { largeBytes } from "../../jobs/largeFiles.ts";
 import { UserError } from "../../errors.ts";
 import { freeBytes } from "../../fileError.ts";
@@ -20,7 +21,7 @@ import { shapedModel, type ShapeName } from "../shapedModel.ts";
 import type { SweepRequest } from "../sweep.ts";
 import { diskUse, type DiskUse } from "./disk.ts";
 import { earlierRecords } from "./earlier.ts";
-import { largest, memoryThere, refuseWithoutMemory } from "./memory.ts";
+import { largest, memoryThere, momentsPasses, refuseWithoutMemory } from "./memory.ts";
 import { Clock, type Duration, type StepsTogether } from "./clock.ts";
 import { presentSteps } from "./present.ts";
 import { todosOf } from "./todo.ts";
@@ -85,7 +86,12 @@ async function forecastOf(request: SweepRequest, signal: AbortSignal): Promise<F
   const atOnce = request.jobs ?? 1;
   const chunks = await chunksByText(inputs);
   const present = presentSteps();
-  const todos = await todosOf(jobs, { gguf: model.gguf, present, chunksOf: ({ config, inputs: { training } }) => Math.min((config["chunks"] as number | null) ?? Infinity, chunks.get(training && "file" in training ? training.file : text.path) ?? 0) });
+  const inMemory = { gguf: model.gguf, moments: on.memory };
+  const chunksOf = ({ step, config, inputs: { training } }: PlannedStep): number => {
+    const once = Math.min((config["chunks"] as number | null) ?? Infinity, chunks.get(training && "file" in training ? training.file : text.path) ?? 0);
+    return step === "moments" ? once * momentsPasses(inMemory) : once;
+  };
+  const todos = await todosOf(jobs, { gguf: model.gguf, present, chunksOf });
   const clock = new Clock(await readRates());
   const rebuilt = expected?.isThere ? null : { release: release.tag, time: clock.of([buildRate(release)]) };
   const fits = chosen.flatMap(({ cell }) => (cell.fit && unfitted.has(cell.name) ? [{ name: cell.name, time: clock.of([fitRate(cell.fit, model.gguf)]) }] : []));
@@ -96,7 +102,7 @@ async function forecastOf(request: SweepRequest, signal: AbortSignal): Promise<F
     found.push({ name: todo.job.name, why, time: clock.ofCell(todo, inputs.threads) });
   }
   const all = todos.flatMap((cell) => cell.todos);
-  const most = largest(all, model.gguf);
+  const most = largest(all, inMemory);
   const there = memoryThere(os.totalmem());
   return {
     results, model: { path: model.path, bytes: model.bytes }, machine: thisMachine(), threads: inputs.threads, build: rebuilt, fits, cells: found,
@@ -106,7 +112,7 @@ async function forecastOf(request: SweepRequest, signal: AbortSignal): Promise<F
     steps: clock.bySteps(todos, inputs.threads),
     refusal: await refusalOf(async () => {
       await refuseWithoutRoom(jobs, roomOf(inputs, request));
-      await refuseWithoutMemory(jobs, model.gguf, atOnce, there);
+      await refuseWithoutMemory(jobs, inMemory, atOnce, there);
     }),
   };
 }

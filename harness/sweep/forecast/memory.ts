@@ -28,24 +28,36 @@ export function memoryThere(total: number, limit: number | undefined = process.c
  * @param atOnce cells side by side
  * @throws UserError naming the cell, the step, and the bytes needed and there
  */
-export async function refuseWithoutMemory(jobs: readonly Job[], gguf: Gguf, atOnce: number, there: number): Promise<void> {
+export async function refuseWithoutMemory(jobs: readonly Job[], of: ModelInMemory, atOnce: number, there: number): Promise<void> {
+  const { gguf } = of;
   const needed = (bytes: number): number => harnessBytes + atOnce * bytes;
-  const any = largest(jobs.flatMap((job) => job.steps.map((planned) => ({ planned, cell: job.name, quantizedBytes: gguf.fileBytes }))), gguf);
+  const any = largest(jobs.flatMap((job) => job.steps.map((planned) => ({ planned, cell: job.name, quantizedBytes: gguf.fileBytes }))), of);
   if (!any || needed(any.bytes) <= there) return;
   const todos = (await todosOf(jobs, { gguf, present: presentSteps(), chunksOf: () => 1 })).flatMap((cell) => cell.todos);
-  const most = largest(todos, gguf);
+  const most = largest(todos, of);
   if (!most || needed(most.bytes) <= there) return;
   const wayOut = atOnce > 1 ? "give fewer --jobs" : `take a smaller batch in a copy of the study, a smaller model than ${path.basename(gguf.path)}, or a machine with more memory`;
   throw new UserError(`cell ${most.todo.cell}: ${most.todo.planned.step} needs ${Math.round(needed(most.bytes))} bytes of memory${atOnce > 1 ? ` (${atOnce} cells at a time)` : ""}, and this machine has ${there}; ${wayOut}`);
+}
+
+/** A model, and the bytes of its second moments that are held at one time at most: the rest is left for another pass over the text. */
+export interface ModelInMemory {
+  gguf: Gguf;
+  moments: number;
+}
+
+/** How often the text is read until a model's second moments are collected. */
+export function momentsPasses({ gguf, moments }: ModelInMemory): number {
+  return Math.max(1, Math.ceil(momentsBytes(gguf) / moments));
 }
 
 /** What decides how much memory a step's program takes. */
 type Sized = Pick<Todo, "planned" | "cell" | "quantizedBytes">;
 
 /** The step whose program needs most memory, in bytes, files that it maps and reads again and again included. */
-export function largest(todos: readonly Sized[], gguf: Gguf): { todo: Sized; bytes: number } | null {
+export function largest(todos: readonly Sized[], of: ModelInMemory): { todo: Sized; bytes: number } | null {
   return todos.reduce<{ todo: Sized; bytes: number } | null>((most, todo) => {
-    const bytes = programMemory(todo, gguf);
+    const bytes = programMemory(todo, of);
     return bytes > (most?.bytes ?? 0) ? { todo, bytes } : most;
   }, null);
 }
@@ -54,7 +66,7 @@ export function largest(todos: readonly Sized[], gguf: Gguf): { todo: Sized; byt
  * Bytes of memory that a step's program takes at most, as resident size. Weights, keys and values of every layer, logits and
  * what a layer leaves between its matrices were held against llama.cpp b10361 on 1, 7 and 97 million weights.
  */
-function programMemory({ planned: { step, config }, quantizedBytes }: Sized, gguf: Gguf): number {
+function programMemory({ planned: { step, config }, quantizedBytes }: Sized, { gguf, moments }: ModelInMemory): number {
   const settings = config as unknown as Settings;
   if (step === "quantize") {
     const most = gguf.tensors.reduce((largest, { elements }) => Math.max(largest, elements), 0);
@@ -63,7 +75,7 @@ function programMemory({ planned: { step, config }, quantizedBytes }: Sized, ggu
   }
   if (step === "reference") return programBytes + gguf.fileBytes + evaluationBytes(settings, gguf, 0.5);
   if (step === "imatrix") return programBytes + gguf.fileBytes + evaluationBytes(settings, gguf, 1);
-  if (step === "moments") return programBytes + gguf.fileBytes + evaluationBytes(settings, gguf, 1) + momentsBytes(gguf);
+  if (step === "moments") return programBytes + gguf.fileBytes + evaluationBytes(settings, gguf, 1) + Math.min(moments, momentsBytes(gguf));
   if (settings.batch === undefined) return 0;
   const isCoded = gguf.fileBytes > quantizedBytes || gguf.tensors.some(({ type }) => isQuantized(type));
   return programBytes + (isCoded ? repacked : 1) * quantizedBytes + evaluationBytes(settings, gguf, 0.5);
