@@ -1,10 +1,11 @@
 import { isDeepStrictEqual } from "node:util";
 import { UserError } from "../errors.ts";
-import { ownCoding } from "../gguf/own.ts";
+import { type OwnCoding, ownCoding } from "../gguf/own.ts";
 import type { Gguf } from "../gguf/read.ts";
 import { confLine } from "../study/conf.ts";
 import { defects } from "../study/types.ts";
 import { fileTypeNamed } from "./fileTypes.ts";
+import { askedValues } from "./askedTables.ts";
 import { type AskedType, fallbacks } from "./writtenTypes.ts";
 
 /** Keys that llama-quantize writes or takes away. */
@@ -49,4 +50,14 @@ function refuseOtherCoding(written: Gguf, conf: string | null): void {
   };
   const is = { own: found.scheme !== "simple", container: found.container, radius: written.metadata.get("pablo.radius"), decode: written.metadata.get("pablo.decode") };
   if (!isDeepStrictEqual(is, asked)) throw new UserError(`llama-quantize wrote codes of another scheme than was asked for: ${JSON.stringify(is)} for ${JSON.stringify(asked)}`);
+  if (own) refuseOtherTables(found, conf);
+}
+
+/** @throws UserError when codes decode to other values than the table's that was asked for */
+function refuseOtherTables({ tensors, values }: OwnCoding, conf: string): void {
+  if (values.length === 0) return;
+  for (const [index, asked] of askedValues(conf, tensors).entries()) {
+    const is = values.length > asked.length ? values.slice(index * asked.length, (index + 1) * asked.length) : values;
+    if (!isDeepStrictEqual(is, asked)) throw new UserError(`llama-quantize wrote another table for ${tensors[index]} than was asked for: it decodes to ${is.join(" ")}, not ${asked.join(" ")}`);
+  }
 }
