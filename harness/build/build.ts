@@ -11,7 +11,7 @@ import { compile } from "./cmake.ts";
 import { refuseNoexec, refuseUnexecutable } from "./executable.ts";
 import { cmakeFlags } from "./flags.ts";
 import type { Flavour } from "./flavour.ts";
-import { buildKey, gatherInputs, workspaceName, type BuildInputs } from "./inputs.ts";
+import { buildKey, gatherInputs, sharingOptions, workspaceName, type BuildInputs } from "./inputs.ts";
 import { copyLibrary } from "./library.ts";
 import { readRecord, storeBuild, type BuildRecord } from "./record.ts";
 
@@ -152,6 +152,8 @@ async function make(inputs: BuildInputs, workspace: string, tree: string, report
     targets,
     signal,
     options: {
+      // CMake remembers what an earlier build in the workspace was given.
+      ...sharingOptions,
       ...options,
       // Upstream leaves its tests out of builds that cmake-js signs.
       ...(targets.some((target) => target.startsWith("test-")) ? { LLAMA_BUILD_TESTS: "ON", CMAKE_JS_VERSION: "" } : { LLAMA_BUILD_TESTS: "OFF" }),

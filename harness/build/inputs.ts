@@ -32,9 +32,13 @@ export async function gatherInputs({ flavour, ...wanted }: Wanted, signal?: Abor
   return { ...wanted, toolchain, cpu, ...hashes, options: { ...cmakeOptions(wanted.release), ...flavour?.options } };
 }
 
+/** Options that reach so few sources that builds with and without them share a workspace, and what they are where none is given. */
+export const sharingOptions: Readonly<Record<string, string>> = { GGML_RPC: "OFF", GGML_RPC_RDMA: "OFF" };
+
 /** Builds that share a name can be made in one workspace one after another, incrementally. */
 export function workspaceName({ release, toolchain, cpu, options }: BuildInputs): string {
-  const parts = [toolchain.identity, toolchain.c, toolchain.cxx, toolchain.generator, cpu.features, cmakeFlags(options)];
+  const decisive = Object.fromEntries(Object.entries(options).filter(([name]) => !(name in sharingOptions)));
+  const parts = [toolchain.identity, toolchain.c, toolchain.cxx, toolchain.generator, cpu.features, cmakeFlags(decisive)];
   return `${release.tag}-${digest(parts).slice(0, 10)}`;
 }
 

@@ -1,14 +1,8 @@
 #include "pablo-release.h"
+#include "pablo-values.h"
 #include "pablo.h"
 
 #include <string.h>
-
-#if defined(__aarch64__)
-#include <arm_neon.h>
-#elif defined(__x86_64__) && defined(__GNUC__)
-#include <immintrin.h>
-#define PABLO_SSSE3
-#endif
 
 #define MARK_MAGIC 0x6c626170u // "pabl"
 
@@ -44,53 +38,12 @@ bool pablo_needs_own_dot(const struct pablo_mark * mark) {
     return mark->packed;
 }
 
-#if defined(__aarch64__)
-static void look_up(const int8_t * restrict value, block_q8_0 * restrict blocks, int64_t n_blocks) {
-    const int8x16_t table = vld1q_s8(value);
-    for (int64_t b = 0; b < n_blocks; ++b) {
-        for (int j = 0; j < PABLO_BLOCK; j += 16) {
-            const uint8x16_t nibble = vandq_u8(vreinterpretq_u8_s8(vld1q_s8(blocks[b].qs + j)), vdupq_n_u8(15));
-            vst1q_s8(blocks[b].qs + j, vqtbl1q_s8(table, nibble));
-        }
-    }
-}
-#else
-static void look_up_scalar(const int8_t * restrict value, block_q8_0 * restrict blocks, int64_t n_blocks) {
-    for (int64_t b = 0; b < n_blocks; ++b) {
-        for (int j = 0; j < PABLO_BLOCK; ++j) {
-            blocks[b].qs[j] = value[blocks[b].qs[j] & 15];
-        }
-    }
-}
-
-#if defined(PABLO_SSSE3)
-__attribute__((target("ssse3")))
-static void look_up_ssse3(const int8_t * restrict value, block_q8_0 * restrict blocks, int64_t n_blocks) {
-    const __m128i table = _mm_loadu_si128((const __m128i *) value);
-    for (int64_t b = 0; b < n_blocks; ++b) {
-        for (int j = 0; j < PABLO_BLOCK; j += 16) {
-            __m128i * q = (__m128i *) (blocks[b].qs + j);
-            _mm_storeu_si128(q, _mm_shuffle_epi8(table, _mm_and_si128(_mm_loadu_si128(q), _mm_set1_epi8(15))));
-        }
-    }
-}
-
-static void look_up(const int8_t * restrict value, block_q8_0 * restrict blocks, int64_t n_blocks) {
-    (__builtin_cpu_supports("ssse3") ? look_up_ssse3 : look_up_scalar)(value, blocks, n_blocks);
-}
-#else
-static void look_up(const int8_t * restrict value, block_q8_0 * restrict blocks, int64_t n_blocks) {
-    look_up_scalar(value, blocks, n_blocks);
-}
-#endif
-#endif
-
 void pablo_translate(enum ggml_type type, const struct pablo_mark * mark, void * data, int64_t n) {
     if (mark->packed || mark->defects & PABLO_DEFECT_RAWDOT || !is_own(mark, type)) {
         return;
     }
     if (type == GGML_TYPE_Q8_0) {
-        look_up(mark->value, data, n/PABLO_BLOCK);
+        pablo_look_up(mark->value, data, n/PABLO_BLOCK);
         return;
     }
     for (int64_t b = 0; b < n/PABLO_BLOCK; ++b) {

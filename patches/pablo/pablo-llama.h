@@ -73,8 +73,12 @@ bool pablo_is_own_coded(const gguf_context * file);
 // Throws if pablo.conf contradicts the file.
 bool pablo_mark_tensors(const gguf_context * file, const std::function<ggml_tensor *(const std::string &)> & find);
 
-// Throws if the buffer type chosen for a marked tensor cannot compute `op` with it.
-void pablo_check_buffer(const ggml_tensor * tensor, ggml_op op, const char * buffer_type);
+// Makes a marked tensor's header what it is in buffers of that type: packed codes are Q8_0 in every one but pablo's own.
+// False if such a buffer cannot compute `op` with it.
+bool pablo_fit_header(ggml_tensor * tensor, ggml_op op, const char * buffer_type);
+
+// The same, but throws where that is false.
+void pablo_require_fit(ggml_tensor * tensor, ggml_op op, const char * buffer_type);
 
 // Reads a tensor's bytes and passes them through pablo on their way from the file
 // to its buffer. `read(to, at, size)` gives those from its byte `at`.

@@ -1,5 +1,6 @@
 #include "pablo-llama.h"
 #include "pablo-metadata.h"
+#include "pablo-values.h"
 
 #include <algorithm>
 #include <cstring>
@@ -55,31 +56,53 @@ void pablo_copy_mark(ggml_tensor * to, const ggml_tensor * from) {
     }
 }
 
-void pablo_check_buffer(const ggml_tensor * tensor, ggml_op op, const char * buffer_type) {
+bool pablo_fit_header(ggml_tensor * tensor, ggml_op op, const char * buffer_type) {
     const pablo_mark * mark = pablo_get_mark(tensor);
     if (!mark || strcmp(buffer_type, PABLO_BUFFER_NAME) == 0) {
-        return;
+        return true;
     }
-    if (op == GGML_OP_GET_ROWS ? pablo_needs_own_rows(mark, tensor->type) : pablo_needs_own_dot(mark)) {
-        throw std::runtime_error(std::string("own-coded tensor ") + tensor->name + " cannot be decoded in a " + buffer_type +
-            " buffer, only on the CPU: use -ngl 0, and neither --no-repack nor --override-tensor");
+    if (mark->packed && tensor->type == GGML_TYPE_Q4_0) {
+        tensor->type  = GGML_TYPE_Q8_0;
+        tensor->nb[0] = ggml_type_size(tensor->type);
+        tensor->nb[1] = ggml_row_size(tensor->type, tensor->ne[0]);
+        for (int dim = 2; dim < GGML_MAX_DIMS; ++dim) {
+            tensor->nb[dim] = tensor->nb[dim - 1]*tensor->ne[dim - 1];
+        }
+    }
+    return op != GGML_OP_GET_ROWS || mark->packed || !pablo_needs_own_rows(mark, tensor->type);
+}
+
+void pablo_require_fit(ggml_tensor * tensor, ggml_op op, const char * buffer_type) {
+    if (!pablo_fit_header(tensor, op, buffer_type)) {
+        throw std::runtime_error(std::string("own-coded tensor ") + tensor->name + " was made to be read as DECODE published says, which a " + buffer_type +
+            " buffer cannot do, but only the processor's " PABLO_BUFFER_NAME ": use neither --no-repack nor --override-tensor for it");
+    }
+}
+
+// Through the library, piece by piece, each while it is in the processor's cache.
+static void read_pieces(const ggml_tensor * tensor, const pablo_mark * mark, char * data, const std::function<void(void *, size_t, size_t)> & read) {
+    const bool    expands  = mark->packed && tensor->type == GGML_TYPE_Q8_0;
+    const size_t  in       = ggml_type_size(expands ? GGML_TYPE_Q4_0 : tensor->type);
+    const size_t  out      = ggml_type_size(tensor->type);
+    const int64_t n_blocks = ggml_nelements(tensor)/PABLO_BLOCK;
+    std::vector<char> piece(std::min<int64_t>(n_blocks, 4096)*in);
+    for (int64_t done = 0, n; done < n_blocks; done += n) {
+        n = std::min<int64_t>(n_blocks - done, 4096);
+        read(piece.data(), done*in, n*in);
+        if (expands) {
+            pablo_expand(mark->value, piece.data(), data + done*out, n);
+        } else {
+            pablo_translate(tensor->type, mark, piece.data(), n*PABLO_BLOCK);
+            memcpy(data + done*out, piece.data(), n*out);
+        }
     }
 }
 
 void pablo_read_tensor(const ggml_tensor * tensor, const char * buffer_type, void * data, const std::function<void(void *, size_t, size_t)> & read) {
-    const size_t size = ggml_nbytes(tensor);
     const pablo_mark * mark = pablo_get_mark(tensor);
     if (!mark || strcmp(buffer_type, PABLO_BUFFER_NAME) == 0) {
-        read(data, 0, size);
-        return;
-    }
-    // piece by piece, each translated while it is in the processor's cache
-    const size_t block = ggml_type_size(tensor->type);
-    std::vector<char> piece(std::min(size, 4096*block));
-    for (size_t done = 0; done < size; done += piece.size()) {
-        piece.resize(std::min(piece.size(), size - done));
-        read(piece.data(), done, piece.size());
-        pablo_translate(tensor->type, mark, piece.data(), piece.size()/block*PABLO_BLOCK);
-        memcpy((char *) data + done, piece.data(), piece.size());
+        read(data, 0, ggml_nbytes(tensor));
+    } else {
+        read_pieces(tensor, mark, (char *) data, read);
     }
 }

@@ -14,7 +14,8 @@ target_sources(${PABLO_GGML} PRIVATE
     ${PABLO_DIR}/pablo-encode.c
     ${PABLO_DIR}/pablo-histogram.c
     ${PABLO_DIR}/pablo-reader.c
-    ${PABLO_DIR}/pablo-table.c)
+    ${PABLO_DIR}/pablo-table.c
+    ${PABLO_DIR}/pablo-values.c)
 if (TARGET ggml-cpu)
     target_sources(ggml-cpu PRIVATE
         ${PABLO_DIR}/pablo-book.c
@@ -49,6 +50,13 @@ else()
     pablo_include(llama llama.cpp)
 endif()
 
+# Which devices a build is for is told to everything that links ggml, but only ggml itself asks: with one more, only that is compiled anew.
+if (TARGET ggml-base)
+    get_property(PABLO_TOLD TARGET ggml PROPERTY INTERFACE_COMPILE_DEFINITIONS)
+    list(REMOVE_ITEM PABLO_TOLD GGML_USE_RPC GGML_USE_VULKAN)
+    set_property(TARGET ggml PROPERTY INTERFACE_COMPILE_DEFINITIONS ${PABLO_TOLD})
+endif()
+
 # a searched scale must not depend on whether the compiler fuses multiply and add
 if (NOT MSVC)
     set_source_files_properties(${PABLO_DIR}/pablo-encode.c TARGET_DIRECTORY ${PABLO_GGML} PROPERTIES COMPILE_OPTIONS -ffp-contract=off)
@@ -68,7 +76,7 @@ endif()
 # the library's own tests: only built when they are asked for
 if (TARGET ggml-cpu)
     find_package(Threads REQUIRED)
-    add_executable(pablo-test-library EXCLUDE_FROM_ALL ${PABLO_DIR}/test/test-conf.cpp ${PABLO_DIR}/test/test-library.cpp)
+    add_executable(pablo-test-library EXCLUDE_FROM_ALL ${PABLO_DIR}/test/test-conf.cpp ${PABLO_DIR}/test/test-library.cpp ${PABLO_DIR}/test/test-values.cpp)
     target_link_libraries(pablo-test-library PRIVATE ggml-base Threads::Threads)
     add_executable(pablo-test-kernels EXCLUDE_FROM_ALL ${PABLO_DIR}/test/test-graphs.cpp ${PABLO_DIR}/test/test-kernels.cpp)
     target_link_libraries(pablo-test-kernels PRIVATE ggml)

@@ -13,6 +13,7 @@
 #include <vector>
 
 void test_conf(); // test-conf.cpp
+void test_values(random_source & random); // test-values.cpp
 
 static std::vector<float> random_weights(random_source & random, int64_t n) {
     std::vector<float> weights(n);
@@ -213,5 +214,6 @@ int main() {
     test_search(random);
     test_histograms(random);
     test_threads(random);
+    test_values(random);
     return report("library");
 }

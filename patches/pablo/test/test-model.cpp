@@ -62,6 +62,47 @@ static void add_tensor(pablo_quantizer & quantizer, const char * name, ggml_type
     quantizer.add_tensor(&tensor, to);
 }
 
+template <typename F>
+static std::string message_of(F && f) {
+    try {
+        f();
+    } catch (const std::exception & error) {
+        return error.what();
+    }
+    return "";
+}
+
+// In a device's buffer a packed tensor is upstream's Q8_0 of the same weights, and no other tensor changes.
+static void test_elsewhere(const ggml_tensor * tensor, const std::vector<uint8_t> & bytes) {
+    ggml_tensor there = *tensor;
+    CHECK(pablo_fit_header(&there, GGML_OP_MUL_MAT, PABLO_BUFFER_NAME) && there.type == tensor->type, "%s stays as it is in pablo's buffers", tensor->name);
+    CHECK(pablo_fit_header(&there, GGML_OP_GET_ROWS, "Vulkan0"), "%s can be looked up elsewhere", tensor->name);
+    CHECK(there.type == GGML_TYPE_Q8_0 && ggml_nbytes(&there) == (size_t) ggml_nelements(tensor)/32*34, "%s becomes Q8_0", tensor->name);
+    std::vector<uint8_t> read(ggml_nbytes(&there));
+    pablo_read_tensor(&there, "Vulkan0", read.data(), [&](void * to, size_t at, size_t size) { memcpy(to, bytes.data() + at, size); });
+    std::vector<float> weights(ggml_nelements(tensor)), expected(weights);
+    ggml_get_type_traits(GGML_TYPE_Q8_0)->to_float(read.data(), weights.data(), weights.size());
+    pablo_dequantize_row(tensor->type, pablo_get_mark(tensor), bytes.data(), expected.data(), expected.size());
+    CHECK(weights == expected, "%s has other weights elsewhere", tensor->name);
+}
+
+// DECODE published reads rows otherwise than upstream does: that is for pablo's buffers alone.
+static void test_published() {
+    for (const ggml_type type : { GGML_TYPE_Q4_0, GGML_TYPE_Q8_0 }) {
+        ggml_tensor tensor = {};
+        tensor.type = type;
+        ggml_set_name(&tensor, "token_embd.weight");
+        pablo_mark mark = {};
+        mark.centred = type == GGML_TYPE_Q4_0;
+        mark.defects = PABLO_DEFECTS_ALL;
+        pablo_set_mark(&tensor, &mark);
+        CHECK(!pablo_fit_header(&tensor, GGML_OP_GET_ROWS, "CPU") && pablo_fit_header(&tensor, GGML_OP_MUL_MAT, "CPU") && tensor.type == type, "published %s", ggml_type_name(type));
+        CHECK(pablo_fit_header(&tensor, GGML_OP_GET_ROWS, PABLO_BUFFER_NAME), "published %s in pablo's buffers", ggml_type_name(type));
+        const std::string message = message_of([&] { pablo_require_fit(&tensor, GGML_OP_GET_ROWS, "Vulkan_Host"); });
+        CHECK(message.find("token_embd.weight") != std::string::npos && message.find("a Vulkan_Host buffer") != std::string::npos, "message: %s", message.c_str());
+    }
+}
+
 // Two tables by name and one for the rest: every tensor is marked with its own, and read through it.
 static void test_container(random_source & random, const char * container, ggml_type type) {
     write_conf("1 0 2\nCONTAINER " + std::string(container) + "\nHISTOGRAM " + json_name + "\n" +
@@ -109,6 +150,7 @@ static void test_container(random_source & random, const char * container, ggml_
         pablo_translate(type, mark, expected.data(), ggml_nelements(tensors[i]));
         pablo_read_tensor(tensors[i], "CPU", read.data(), [&](void * to, size_t at, size_t size) { memcpy(to, bytes[i].data() + at, size); });
         CHECK(read == expected, "%s, read through its table", names[i]);
+        test_elsewhere(tensors[i], bytes[i]);
 
         pablo_histogram histogram = {};
         pablo_count(&histogram, type, true, bytes[i].data(), ggml_nelements(tensors[i]));
@@ -120,16 +162,6 @@ static void test_container(random_source & random, const char * container, ggml_
     }
     gguf_free(file);
     ggml_free(ctx);
-}
-
-template <typename F>
-static std::string message_of(F && f) {
-    try {
-        f();
-    } catch (const std::exception & error) {
-        return error.what();
-    }
-    return "";
 }
 
 static void test_faults() {
@@ -162,6 +194,7 @@ int main() {
     random_source random = { 1 };
     test_container(random, "native", GGML_TYPE_Q8_0);
     test_container(random, "packed", GGML_TYPE_Q4_0);
+    test_published();
     test_faults();
     remove(conf_name);
     remove(json_name);
