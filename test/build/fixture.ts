@@ -1,7 +1,7 @@
 import path from "node:path";
 import { makeFixture, withBundle, writeFiles, type Fixture } from "../upstream/fixture.ts";
 
-/** A "llama.cpp" of a few lines that CMake builds in a second: `tool` prints its number, with PABLO_DIR the library's. */
+/** A "llama.cpp" of a few lines that CMake builds in a second: `tool` prints its number, with PABLO_DIR the library's, and with GGML_RPC 10 more. */
 const sources = {
   "CMakeLists.txt": `cmake_minimum_required(VERSION 3.14)
 project(small C)
@@ -9,6 +9,9 @@ set(CMAKE_RUNTIME_OUTPUT_DIRECTORY \${CMAKE_BINARY_DIR}/bin)
 add_executable(tool tool.c)
 add_executable(other tool.c)
 add_library(no-program STATIC tool.c)
+if(GGML_RPC)
+  target_compile_definitions(tool PRIVATE RPC=10)
+endif()
 if(LLAMA_BUILD_TESTS)
   add_executable(test-tool tool.c)
 endif()
@@ -25,7 +28,10 @@ int pablo(void);
 #else
 static int pablo(void) { return 1; }
 #endif
-int main(void) { printf("%d\\n", pablo()); return 0; }
+#ifndef RPC
+#define RPC 0
+#endif
+int main(void) { printf("%d\\n", pablo() + RPC); return 0; }
 `,
 };
 
@@ -55,7 +61,7 @@ diff --git a/tool.c b/tool.c
 -static int pablo(void) { return 1; }
 +static int pablo(void) { return 3; }
  #endif
- int main(void) { printf("%d\\n", pablo()); return 0; }
+ #ifndef RPC
 `;
 
 /** Adds {@link basePatch} to a project. */

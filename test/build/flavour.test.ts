@@ -19,6 +19,18 @@ it("a flavour has a key and a workspace of its own, and its options", async () =
   expect((await ensure()).key).toBe(plain.key);
 });
 
+it("for another process's memory is made in the workspace of the usual one, which is not changed by it", async () => {
+  const { project, release } = await buildFixture();
+  const ensure = (options: Record<string, string>): Promise<Build> => ensureBuild("patched", { project, release, targets: ["tool"], flavour: { options } });
+  const output = async (build: Build): Promise<string> => (await run(build.binary("tool"), [])).stdout;
+  const remote = await ensure({ GGML_RPC: "ON" });
+  const usual = await ensure({});
+  expect([await output(remote), await output(usual)]).toEqual(["12\n", "2\n"]);
+  expect(usual.key).not.toBe(remote.key);
+  expect(usual.cmakeFlags.join()).not.toContain("RPC");
+  expect(await readdir(path.join(project.cache, "builds"))).toHaveLength(1);
+});
+
 it("sanitizers are told apart, and go to compiler and linker alike", () => {
   const [memory, threads] = [sanitized("address,undefined"), sanitized("thread")];
   expect(memory.options.CMAKE_CXX_FLAGS).toBe("-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer");
