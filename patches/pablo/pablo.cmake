@@ -50,10 +50,10 @@ else()
     pablo_include(llama llama.cpp)
 endif()
 
-# Which devices a build is for is told to everything that links ggml, but only ggml itself asks: with one more, only that is compiled anew.
+# Everything that links ggml is told of its RPC backend, but only ggml itself asks: without that, a build with it compiles five sources more.
 if (TARGET ggml-base)
     get_property(PABLO_TOLD TARGET ggml PROPERTY INTERFACE_COMPILE_DEFINITIONS)
-    list(REMOVE_ITEM PABLO_TOLD GGML_USE_RPC GGML_USE_VULKAN)
+    list(REMOVE_ITEM PABLO_TOLD GGML_USE_RPC)
     set_property(TARGET ggml PROPERTY INTERFACE_COMPILE_DEFINITIONS ${PABLO_TOLD})
 endif()
 
