@@ -10,7 +10,7 @@ import { run, type ProcessResult } from "../../harness/process/run.ts";
 import { childEnvironment } from "../../harness/steps/environment.ts";
 import { ensureDemoText } from "../../harness/sweep/knownTexts.ts";
 import { writeExpertModel } from "../support/expertModel.ts";
-import { rpcFlavour, rpcServer, startRpcServer } from "../support/rpcServer.ts";
+import { rpcFlavour, rpcServer, withRpcServer } from "../support/rpcServer.ts";
 import { splitModel } from "../support/splitModel.ts";
 import { lastingTemporaryFolder } from "../support/temporary.ts";
 import { writeUpstreamModel } from "../support/upstreamModel.ts";
@@ -54,7 +54,8 @@ async function evaluate(model: string, where: readonly string[]): Promise<Proces
 }
 
 async function evaluateThere(model: string): Promise<Buffer> {
-  const { stdout, stderr, frames } = await evaluate(model, await startRpcServer(build));
+  const at = (address: string): string[] => ["--rpc", address, "--device", "RPC0", "-ngl", "99", "-fit", "off", "-sm", "none"];
+  const { stdout, stderr, frames } = await withRpcServer(build, (address) => evaluate(model, at(address)));
   expect(stdout + stderr).toMatch(/offloaded (\d+)\/\1 layers/);
   expect(frames.length).toBeGreaterThan(2000);
   return frames;
