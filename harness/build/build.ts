@@ -7,6 +7,7 @@ import { releaseNamed, type Feature, type Release } from "../upstream/releases.t
 import type { Variant } from "../upstream/series.ts";
 import { ensureSource } from "../upstream/source.ts";
 import { patchedWorktree } from "../upstream/worktree.ts";
+import { type BackendName, backends } from "./backends.ts";
 import { compile } from "./cmake.ts";
 import { refuseNoexec, refuseUnexecutable } from "./executable.ts";
 import { cmakeFlags } from "./flags.ts";
@@ -23,9 +24,9 @@ export type Target = string;
 /** The programs that a study's steps run. */
 export const studyTargets: Target[] = ["llama-quantize", "llama-perplexity", "llama-imatrix"];
 
-/** Those of a study, of which some cells have error feedback. */
-export function targetsOf(hasFeedback: boolean): Target[] {
-  return hasFeedback ? [...studyTargets, "llama-moments"] : studyTargets;
+/** Those of a study, of which some cells have error feedback; of a backend with devices also what lists them. */
+export function targetsOf(hasFeedback: boolean, backend: BackendName = "native"): Target[] {
+  return [...studyTargets, ...(hasFeedback ? ["llama-moments"] : []), ...(backends[backend].hasDevices ? ["llama-bench"] : [])];
 }
 
 /** Those, and what speed is measured with. */
@@ -51,6 +52,9 @@ export interface Build {
   cpu: string;
   /** Architecture and instruction set extensions of the processor. */
   features: string;
+  backend: BackendName;
+  /** Versions of what decides kernels beside compilers and flags; null where nothing does. */
+  tools: string | null;
   /** Whether the release can do something. */
   supports(feature: Feature): boolean;
   /** Path of a program, by its name today. @throws {UserError} one that was not asked for */
@@ -174,11 +178,13 @@ function programName(release: Release, target: Target): string {
   return release.programs?.[target] ?? target;
 }
 
-function toBuild({ release, cpu: { features } }: BuildInputs, folder: string, { binaries, ...facts }: BuildRecord): Build {
+function toBuild({ release, cpu: { features }, backend, tools }: BuildInputs, folder: string, { binaries, ...facts }: BuildRecord): Build {
   return {
     ...facts,
     folder,
     features,
+    backend,
+    tools,
     supports: (feature) => !release.lacks?.includes(feature),
     binary(name) {
       const file = programName(release, name);

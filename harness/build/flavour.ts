@@ -1,9 +1,62 @@
+import { UserError } from "../errors.ts";
+import { installCommand } from "../process/install.ts";
+import { run } from "../process/run.ts";
+import { which } from "../process/which.ts";
+import type { Release } from "../upstream/releases.ts";
+import { type BackendName, backends } from "./backends.ts";
+import { lookForTools } from "./backendTools.ts";
 import type { Toolchain } from "./toolchain.ts";
 
-/** How a build differs from a study's: by more CMake options, and maybe other compilers. */
+/** How a build differs from a study's usual one: by more CMake options, and maybe other compilers. */
 export interface Flavour {
   /** Added to the options of every build, name → value. */
   options: Record<string, string>;
   /** This machine's compilers by default. */
   compilers?: Pick<Toolchain, "c" | "cxx">;
+  /** What it computes on; this machine's processor by default. */
+  backend?: BackendName;
+  /** Versions of what decides its kernels beside compilers and flags. */
+  tools?: string;
+}
+
+/** What is built where neither nvcc nor a card says otherwise: code of every card since 2018 that nvcc 11.8 knows, and of newer ones by their drivers. */
+const cudaArchitectures = "75-virtual;80-virtual;86-real;89-real;90-virtual";
+
+/**
+ * The flavour of a backend, once everything that it needs has been found.
+ *
+ * @returns undefined for this machine's processor, which needs nothing
+ * @throws UserError naming what is missing or too old and how to get it; a release without devices
+ */
+export async function backendFlavour(name: BackendName, release: Pick<Release, "tag" | "lacks">, signal?: AbortSignal): Promise<Flavour | undefined> {
+  if (name === "native") return undefined;
+  const { options, compilers, platform } = backends[name];
+  if (release.lacks?.includes("devices")) throw new UserError(`--backend ${name}: llama.cpp ${release.tag} has no devices that models are computed on here; use a newer --release, or --backend native`);
+  if (platform !== undefined && process.platform !== platform) throw new UserError(`--backend ${name} is there on ${platform === "darwin" ? "macOS" : platform} alone; give another of ${Object.keys(backends).join(", ")}`);
+  const tools = await lookForTools(name, signal);
+  const lacking = tools.find(({ fault }) => fault !== null);
+  if (lacking) throw new UserError(`--backend ${name} cannot be built: ${lacking.fault} (${lacking.tool.name}); ${wayTo(name)}`);
+  const [c, cxx] = [compilers && which(compilers.c), compilers && which(compilers.cxx)];
+  return {
+    backend: name,
+    options: { ...options, ...(name === "cuda" && { CMAKE_CUDA_ARCHITECTURES: await architectures(signal) }) },
+    ...(c && cxx && { compilers: { c, cxx } }),
+    ...(tools.length > 0 && { tools: tools.map(({ tool, version }) => `${tool.name} ${version}`).join("; ") }),
+  };
+}
+
+/** How what a backend needs is got. */
+export function wayTo(name: BackendName): string {
+  const { packages, otherwise } = backends[name];
+  return installCommand(packages, otherwise);
+}
+
+/** For which cards code is made: CMake's own variable, else the cards that are there, else the usual ones. */
+async function architectures(signal?: AbortSignal): Promise<string> {
+  const asked = process.env["CUDAARCHS"];
+  if (asked) return asked;
+  const smi = which("nvidia-smi");
+  const cards = smi ? await run(smi, ["--query-gpu=compute_cap", "--format=csv,noheader"], signal ? { signal } : {}).catch(() => null) : null;
+  const found = [...new Set(cards?.stdout.match(/^\d+\.\d+$/gm) ?? [])].map((capability) => capability.replace(".", "")).sort();
+  return found.length > 0 ? found.join(";") : cudaArchitectures;
 }

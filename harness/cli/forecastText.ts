@@ -12,6 +12,7 @@ export function forecastText(found: Forecast): string {
   const toRun = cells.filter(({ why }) => why !== null);
   const lines = [
     `${shownPath(found.model.path)}, ${prettyBytes(found.model.bytes)}; results in ${shownPath(found.results)}`,
+    ...(found.device === null ? [] : [`computed on ${found.device}`]),
     `${cells.length} cells: ${cells.length - toRun.length} done, ${toRun.length} to run`,
     ...(build ? [`  llama.cpp ${build.release} is to be built: ${durationText(build.time)}`] : []),
     ...fits.map(({ name, time: taken }) => `  the table of ${name} is to be fitted: ${durationText(taken)}`),

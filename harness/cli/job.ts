@@ -1,12 +1,13 @@
 import path from "node:path";
 import type { Command } from "commander";
 import { ensureBuild, targetsOf } from "../build/build.ts";
+import { backendFlavour } from "../build/flavour.ts";
 import { UserError } from "../errors.ts";
 import { localExecutor } from "../executors/local.ts";
 import { readJob } from "../jobs/jobFile.ts";
 import { logNote } from "../process/reason.ts";
 import { moments } from "../steps/moments.ts";
-import { thisTarget } from "../steps/target.ts";
+import { findTargets } from "../sweep/targets.ts";
 import { releaseNamed } from "../upstream/releases.ts";
 import { type CommandIo, exitCodes } from "./io.ts";
 import { plainProgress } from "./plainProgress.ts";
@@ -22,16 +23,19 @@ export function addJobCommand(program: Command, io: CommandIo): void {
     .action(async (file: string, { stallLimit }: { stallLimit: number }) => {
       const job = await readJob(path.resolve(file));
       const report = plainProgress(io.print);
-      const { release: tag, build: key, threads } = job.target;
+      const { release: tag, build: key, threads, backend = "native", device } = job.target;
+      const release = await releaseNamed(tag);
+      const flavour = await backendFlavour(backend, release, io.signal);
       const build = await ensureBuild("patched", {
-        release: await releaseNamed(tag),
-        targets: targetsOf(job.steps.some(({ step }) => step === moments.name)),
+        release,
+        ...(flavour && { flavour }),
+        targets: targetsOf(job.steps.some(({ step }) => step === moments.name), backend),
         report: (text, fraction) => report({ kind: "build", text, fraction }),
         signal: io.signal,
       });
       if (build.key !== key) throw new UserError(`${file} was made for build ${key.slice(0, 12)} of llama.cpp ${tag}, but this machine makes ${build.key.slice(0, 12)}: another compiler, processor or state of the patches; run npm run sweep here`);
       const position = "1 of 1";
-      const running = localExecutor(await thisTarget(build, threads, io.signal, stallLimit), 1).run([job], {
+      const running = localExecutor(await findTargets(build, { threads, stallMinutes: stallLimit, devices: device === undefined ? [] : [device] }, io.signal)).run([job], {
         progress: (_job, step, text, fraction) => report({ kind: "cell", name: job.name, position, step, text, fraction }),
         note: (text) => report({ kind: "note", text }),
       }, io.signal);

@@ -8,6 +8,7 @@ import type { Report } from "../sweep/events.ts";
 import { reportRate } from "../sweep/reportRate.ts";
 import { keepRate } from "../store/rates.ts";
 import { sweep, type SweepRequest } from "../sweep/sweep.ts";
+import { showDevices } from "./deviceList.ts";
 import { type CommandIo, exitCodes } from "./io.ts";
 import { namesHelp } from "./namesHelp.ts";
 import { showPlan } from "./plan.ts";
@@ -30,6 +31,7 @@ export function addSweepCommand(program: Command, io: CommandIo, given: Pick<Swe
     .addOption(stallOption())
     .addHelpText("after", "\nExit code: 0 done, 1 for usage, inputs and what ended everything, 3 when cells failed and the others were done.")
     .action(async ({ dryRun = false, json = false, ...asked }: SweepOptions & { dryRun?: boolean; json?: boolean }) => {
+      if (asked.listDevices) return showDevices(asked, io);
       const options = requestOf(asked);
       if (dryRun) return showPlan({ ...options, ...given }, io, json);
       const live = process.stdout.isTTY && !json ? (await import("./liveProgress.ts")).liveProgress(options.jobs ?? 1) : null;

@@ -1,4 +1,6 @@
-import { findBuild, studyTargets } from "../build/build.ts";
+import type { BackendName } from "../build/backends.ts";
+import { findBuild, targetsOf } from "../build/build.ts";
+import { backendFlavour } from "../build/flavour.ts";
 import { UserError } from "../errors.ts";
 import { thisProject } from "../upstream/project.ts";
 import { releaseNamed } from "../upstream/releases.ts";
@@ -7,9 +9,9 @@ import { submoduleTree } from "../upstream/submodule.ts";
 import { type Finding, good, missing, optional } from "./finding.ts";
 
 /** llama.cpp's source, and the build that sweeps run on; nothing is fetched or made. */
-export async function lookAtUpstream(signal: AbortSignal): Promise<Finding[]> {
+export async function lookAtUpstream(backend: BackendName, signal: AbortSignal): Promise<Finding[]> {
   const found: Finding[] = [];
-  for (const look of [lookAtSource, () => lookAtBuild(signal)]) {
+  for (const look of [lookAtSource, () => lookAtBuild(backend, signal)]) {
     try {
       found.push(await look());
     } catch (error) {
@@ -28,7 +30,10 @@ async function lookAtSource(): Promise<Finding> {
   return good("llama.cpp", `${release.tag}, ${tree === undefined ? "in the cache" : "in llama.cpp/"}`);
 }
 
-async function lookAtBuild(signal: AbortSignal): Promise<Finding> {
-  const build = await findBuild("patched", { targets: studyTargets, signal });
-  return build?.isThere ? good("build", build.build.folder) : optional("build", "not made yet; the first sweep makes it, in some minutes", "npm run sweep -- --study quick");
+async function lookAtBuild(backend: BackendName, signal: AbortSignal): Promise<Finding> {
+  const release = await releaseNamed();
+  const flavour = await backendFlavour(backend, release, signal);
+  const build = await findBuild("patched", { release, targets: targetsOf(false, backend), ...(flavour && { flavour }), signal });
+  if (!build?.isThere) return optional("build", "not made yet; the first sweep makes it, in some minutes", `npm run sweep -- --study quick${backend === "native" ? "" : ` --backend ${backend}`}`);
+  return good("build", build.build.folder);
 }

@@ -13,23 +13,23 @@ type Finish = (job: Job, runner: Runner) => Promise<void>;
 /**
  * Runs jobs on this machine.
  *
- * @param on what they were planned for
- * @param atOnce jobs side by side
+ * @param places what they were planned for, once for each job that goes on beside others: devices of one kind, or the same several times
  * @param finish what is done at the end of each, as of {@link runJob}
  */
-export function localExecutor(on: Target, atOnce: number, finish?: Finish): Executor {
+export function localExecutor(places: readonly Target[], finish?: Finish): Executor {
   return {
     async *run(jobs, report, signal) {
       const stop = new AbortController();
       const both = AbortSignal.any([signal, stop.signal]);
       const waiting = [...jobs];
       const running = new Map<Job, Promise<Ended>>();
+      const free = [...places];
       try {
         while (waiting.length > 0 || running.size > 0) {
           signal.throwIfAborted();
-          while (running.size < atOnce && waiting.length > 0) {
-            const job = waiting.shift()!;
-            running.set(job, runOne(job, { on, finish }, report, both));
+          while (free.length > 0 && waiting.length > 0) {
+            const [job, on] = [waiting.shift()!, free.shift()!];
+            running.set(job, runOne(job, { on, finish }, report, both).finally(() => void free.push(on)));
           }
           const ended = await Promise.race(running.values());
           running.delete(ended.job);

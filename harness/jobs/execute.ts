@@ -4,13 +4,14 @@ import { UserError } from "../errors.ts";
 import { diskFull, freeBytes } from "../fileError.ts";
 import { hashFile } from "../hash.ts";
 import { loggedOutput } from "../process/processError.ts";
-import { run } from "../process/run.ts";
+import { run, type RunOptions } from "../process/run.ts";
 import { childEnvironment } from "../steps/environment.ts";
 import { keyInputs } from "../steps/key.ts";
 import type { Paths, Target, Tools } from "../steps/step.ts";
 import { type StepRecord, stepKey } from "../store/record.ts";
 import { GivenFileChanged, onGivenFiles } from "./givenFiles.ts";
 import type { PlannedStep } from "./job.ts";
+import { ComputedElsewhere, deviceFaultOr, watchLayers } from "./onDevice.ts";
 import { stepNamed } from "./stepNamed.ts";
 import { writeOwn } from "../writeAtomic.ts";
 
@@ -58,17 +59,24 @@ export async function executeStep(planned: PlannedStep, inputs: () => Promise<Pa
       const free = freeBytes(place.folder);
       if (free !== null && free < bytes) throw diskFull(place.folder, bytes, free);
     },
-    async run([program = "", ...argumentList], { conf = null, ...options } = {}) {
+    async run([program = "", ...argumentList], { conf = null, onText, ...options } = {}) {
       command = [program, ...argumentList];
       const log = path.join(place.folder, `${program}.log`);
       logs[`${program}.log`] = log;
+      const device = step.computes ? on.device : undefined;
+      const layers = device && watchLayers(device, program);
+      const heard: RunOptions["onText"] = (text, stream) => {
+        layers?.onText(text, stream);
+        onText?.(text, stream);
+      };
       try {
-        const result = await run(on.build.binary(program), argumentList, { cwd: place.folder, env: childEnvironment(conf), signal: place.signal, stallSeconds: on.stallSeconds, ...options });
+        const result = await run(on.build.binary(program), argumentList, { cwd: place.folder, env: { ...childEnvironment(conf), ...device?.environment }, signal: place.signal, stallSeconds: on.stallSeconds, onText: heard, ...options });
         await writeOwn(log, loggedOutput(result));
+        layers?.ended();
         return result;
       } catch (error) {
-        await writeOwn(log, String((error as { output?: string }).output ?? (error as Error).message));
-        throw error;
+        if (!(error instanceof ComputedElsewhere)) await writeOwn(log, String((error as { output?: string }).output ?? (error as Error).message));
+        throw device ? deviceFaultOr(error, device) : error;
       }
     },
   };
@@ -80,8 +88,8 @@ export async function executeStep(planned: PlannedStep, inputs: () => Promise<Pa
     start = performance.now();
     return step.run(planned.config, at, on, tools) as Promise<unknown>;
   }).catch(async (error: unknown) => {
-    // What grew may have grown from another file.
-    if (error instanceof GivenFileChanged) await rm(place.growing, { force: true });
+    // What grew may have grown from another file, or elsewhere than it says.
+    if (error instanceof GivenFileChanged || error instanceof ComputedElsewhere) await rm(place.growing, { force: true });
     throw error;
   });
   const result = step.result.parse((await step.grown?.(planned.config, place.growing)) ?? (await compute())) as Record<string, unknown>;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { backendNames } from "../build/backends.ts";
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
 
@@ -28,8 +29,8 @@ export const jobSchema = z.strictObject({
   name: z.string(),
   /** Folder of the results. */
   results: z.string(),
-  /** What it runs on: a release of llama.cpp, the key of its patched build, and threads. */
-  target: z.strictObject({ release: z.string(), build: z.string(), threads: z.int().positive() }),
+  /** What it runs on: a release of llama.cpp, the key of its patched build, threads, and where models are not computed on this processor's own build the backend and the device. */
+  target: z.strictObject({ release: z.string(), build: z.string(), threads: z.int().positive(), backend: z.enum(backendNames).optional(), device: z.string().optional() }),
   /** Each after those whose files it reads. */
   steps: z.array(plannedStepSchema).min(1),
 });

@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { readGguf } from "../gguf/read.ts";
 import { weightsOf } from "../gguf/weights.ts";
-import type { Paths } from "../steps/step.ts";
+import type { Paths, Target } from "../steps/step.ts";
 import { referenceHead } from "../steps/referenceFile.ts";
 import { estimatedChunks } from "../steps/tokens.ts";
 import { keepRate } from "../store/rates.ts";
@@ -14,12 +14,12 @@ import { stepRate } from "./work.ts";
  *
  * @param read where the files lay that it read
  */
-export async function keepStepRate(planned: PlannedStep, makers: ReadonlyMap<string, PlannedStep>, { record, kept }: Executed, read: Paths, threads: number): Promise<void> {
+export async function keepStepRate(planned: PlannedStep, makers: ReadonlyMap<string, PlannedStep>, { record, kept }: Executed, read: Paths, on: Target): Promise<void> {
   const file = read["model"] ?? read["quantized"];
   if (file === undefined) return;
   const gguf = await readGguf(file);
   const weights = weightsOf(gguf.tensors);
-  await keepRate(stepRate(planned, makers, { weights, chunks: await chunksOf() }, threads), record.seconds);
+  await keepRate(stepRate(planned, makers, { weights, chunks: await chunksOf() }, on), record.seconds);
 
   async function chunksOf(): Promise<number> {
     const { perplexity } = record.result as { perplexity?: { chunks: unknown[] } };

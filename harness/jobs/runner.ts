@@ -99,7 +99,7 @@ export function makeRunner(job: Pick<Job, "results" | "steps">, on: Target, fold
       if (before) refuseOthers(before, executed.record);
       made.set(key, executed);
       // What it took is for plans alone.
-      if (executed.read) await keepStepRate(step, byKey, executed, executed.read, Number(on.threads)).catch(() => undefined);
+      if (executed.read) await keepStepRate(step, byKey, executed, executed.read, on).catch(() => undefined);
       // Before the record is seen by others, who may need them for another step at once.
       for (const [role, file] of Object.entries(executed.large)) await keepLarge(key, role, file).catch((error: Error) => watch.note(`${role} is not kept for later: ${error.message}`));
       if (before) return await madeAgain(step, before, executed);

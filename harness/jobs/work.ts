@@ -1,6 +1,8 @@
 import type { RateOf } from "../store/rates.ts";
 import { mostBytes } from "../steps/compression.ts";
+import type { Target } from "../steps/step.ts";
 import type { PlannedStep } from "./job.ts";
+import { stepNamed } from "./stepNamed.ts";
 
 /** What of the files and the text at hand decides how much a step has to do. */
 export interface Amount {
@@ -17,13 +19,19 @@ const compressed = { weights: 2 * mostBytes, longer: 16 };
  * By what the time of a step is remembered, and looked up: seconds go with its work.
  *
  * @param makers the job's steps by key
+ * @param on a device's times say nothing of the processor's, nor of another device's
  */
-export function stepRate({ step, config, inputs }: PlannedStep, makers: ReadonlyMap<string, PlannedStep>, { weights, chunks }: Amount, threads: number): RateOf {
+export function stepRate({ step, config, inputs }: PlannedStep, makers: ReadonlyMap<string, PlannedStep>, { weights, chunks }: Amount, on: Target): RateOf {
   const { context = 1, compared = false, tasks = 1 } = config as { context?: number; compared?: boolean; tasks?: number };
   const source = inputs["quantized"];
   const scheme = step === "quantize" ? schemeOf(config) : source && "step" in source ? schemeOf(makers.get(source.step)?.config ?? {}) : "as given";
   const evaluations: Record<string, number> = { evaluate: chunks * context, reference: chunks * context, imatrix: chunks * context, moments: chunks * context, quantize: 1, count: 1, compress: 1 + compressed.longer * Math.min(1, compressed.weights / weights) };
-  return { of: step, kind: `${scheme}${compared ? " compared" : ""}`, work: weights * (evaluations[step] ?? tasks * context), threads };
+  return { of: step, kind: `${scheme}${compared ? " compared" : ""}`, work: weights * (evaluations[step] ?? tasks * context), threads: Number(on.threads), ...placeOf(step, on) };
+}
+
+function placeOf(step: string, { build: { backend }, device }: Target): Pick<RateOf, "on"> {
+  if (device) return stepNamed(step).computes ? { on: `${backend}: ${device.line}` } : {};
+  return backend === "native" ? {} : { on: backend };
 }
 
 /** A type, and what else of how it is coded takes time; the numbers of a table do not. */

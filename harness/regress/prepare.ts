@@ -78,7 +78,7 @@ async function bothBuilds(
 /** Stands in where the checks look at sources alone. */
 function noBuild(variant: "upstream" | "patched", release: Release): Build {
   return {
-    variant, release: release.tag, key: "", folder: "", tree: "", libraryHash: "", compiler: "", cmakeFlags: [], cpu: "", features: "", supports: () => true,
+    variant, release: release.tag, key: "", folder: "", tree: "", libraryHash: "", compiler: "", cmakeFlags: [], cpu: "", features: "", backend: "native", tools: null, supports: () => true,
     binary: (name) => {
       throw new UserError(`${name} was not built: none of the checks asked for it.`);
     },

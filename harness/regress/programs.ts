@@ -78,7 +78,7 @@ export async function measureLikelihood(build: Build, what: Likelihood, place: P
 
 /** Makes an importance matrix from the beginning of a text. @returns its path */
 export async function makeImportanceMatrix(build: Build, model: string, text: string, to: string, threads: number, place: Place): Promise<string> {
-  const args = ["-m", model, "-f", text, "-o", to, "-c", "512", "-t", String(threads), "--chunks", "4", ...deviceArguments(build)];
+  const args = ["-m", model, "-f", text, "-o", to, "-c", "512", "-t", String(threads), "--chunks", "4", ...deviceArguments({ build })];
   await runProgram(build, "llama-imatrix", args, place);
   return to;
 }

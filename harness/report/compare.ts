@@ -5,13 +5,15 @@ import type { Plan } from "../store/plan.ts";
 import { shownNumber } from "./cellColumns.ts";
 import { readable } from "./figures/numbers.ts";
 import { measured, type Measured, type Results } from "./load.ts";
-import { settingsOf } from "./manifest.ts";
+import { deviceOf, settingsOf } from "./manifest.ts";
 import { rounded, type Sheet } from "./table.ts";
 
 /** Two results folders side by side. */
 export interface Comparison {
   /** What they were run with where it differs: what, in the first, in the second. */
   settings: [what: string, first: string, second: string][];
+  /** What models were computed on in each, where that differs; null where it is the same. */
+  devices: [first: string, second: string] | null;
   /** One row for each cell that either has. */
   pairs: Pair[];
 }
@@ -22,7 +24,7 @@ interface Pair {
   /** Null where a folder has no such cell. */
   a: Measured | null;
   b: Measured | null;
-  /** B's perplexity over A's, paired by chunk; null where the chunks are of different texts. */
+  /** B's perplexity over A's, paired by chunk; null where the chunks are of different texts, or were computed on different devices. */
   ratio: Estimate | null;
 }
 
@@ -71,13 +73,16 @@ function statusOf({ a, b }: Pair): string {
 
 /**
  * Set two results folders side by side, by the names of their cells. The ratio of perplexities has a 95 %
- * confidence interval where both were measured on the same text in the same chunks, and none elsewhere.
+ * confidence interval where both were measured on the same text in the same chunks on the same kind of device, and none
+ * elsewhere: what devices round otherwise would be taken for what cells do.
  */
 export function compareResults(first: Results, second: Results): Comparison {
   const [left, right] = [byName(first), byName(second)];
-  const comparable = first.plan.text.sha256 === second.plan.text.sha256 && first.plan.parameters.context === second.plan.parameters.context;
+  const devices = [deviceOf(first.plan), deviceOf(second.plan)] as const;
+  const comparable = devices[0] === devices[1] && first.plan.text.sha256 === second.plan.text.sha256 && first.plan.parameters.context === second.plan.parameters.context;
   const names = [...new Set([...left.keys(), ...right.keys()])];
   return {
+    devices: devices[0] === devices[1] ? null : [...devices],
     settings: differences(flat(determining(first)), flat(determining(second))),
     pairs: names.map((name) => {
       const [a, b] = [left.get(name) ?? null, right.get(name) ?? null];
@@ -115,8 +120,9 @@ function differences(first: Map<string, string>, second: Map<string, string>): C
 }
 
 /** A comparison as text for a terminal. */
-export function comparisonText({ settings, pairs }: Comparison): string {
+export function comparisonText({ settings, devices, pairs }: Comparison): string {
   const heading = settings.length === 0 ? ["settings: the same"] : ["settings that differ:", alignedTable([["", "A", "B"], ...settings.map(([what, left, right]) => [`  ${what}`, shortened(left), shortened(right)])], () => false)];
+  if (devices) heading.push(`computed on different devices, so that no ratio has an interval: A on ${devices[0]}, B on ${devices[1]}`);
   const used = shown.filter(({ name, of }) => name === "status" || pairs.some((pair) => of(pair) !== null));
   const lines = pairs.map((pair) => used.map(({ of }) => cellText(of(pair))));
   return [...heading, "", alignedTable([used.map(({ heading: title }) => title), ...lines], (column) => column > 0)].join("\n");

@@ -7,6 +7,11 @@ export function settingsOf({ plan }: Results): Omit<Plan, "cells" | "format"> {
   return rest;
 }
 
+/** What models were computed on, in words: the processor, or the device's own line with its driver. */
+export function deviceOf({ device }: Plan): string {
+  return device ? `${device.line}${device.driver === null ? "" : `, driver ${device.driver}`}` : "the processor";
+}
+
 /** manifest.json: versions, hashes, flags, CPU, date and command lines: what is needed to run it again. */
 export function manifest(results: Results): object {
   return {

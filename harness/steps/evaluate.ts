@@ -22,7 +22,7 @@ import { leastChunks } from "./room.ts";
 import { referenceHead } from "./referenceFile.ts";
 import { settingsSchema } from "./settings.ts";
 import { refuseShortText } from "./shortText.ts";
-import { buildFacts, type Column, type Paths, type Step, type Target, type Tools } from "./step.ts";
+import { computingFacts, type Column, type Paths, type Step, type Target, type Tools } from "./step.ts";
 
 const config = settingsSchema.extend({
   /** Whether the model's predictions are compared with the reference's. */
@@ -74,10 +74,11 @@ export const evaluate: Step<Config, Result> = {
   argv: (asked, at, on) => [
     "llama-perplexity",
     ...(asked.compared
-      ? ["-m", at["quantized"]!, "--kl-divergence", "--kl-divergence-base", at["reference"]!, ...batchArguments(asked, on), ...deviceArguments(on.build)]
+      ? ["-m", at["quantized"]!, "--kl-divergence", "--kl-divergence-base", at["reference"]!, ...batchArguments(asked, on), ...deviceArguments(on)]
       : perplexityArguments(asked, { model: at["quantized"]!, text: at["text"]! }, on)),
   ],
-  facts: buildFacts,
+  computes: true,
+  facts: computingFacts,
   writes: (asked, { textBytes }) => leastChunks(asked, textBytes) * frameBytes(asked),
   grows: (asked) => ({ ...asked, chunks: null }),
   async grown({ context, batch, chunks, compared }, growing) {

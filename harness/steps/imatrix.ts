@@ -7,7 +7,7 @@ import { bothStreams } from "../parse/numbers.ts";
 import { batchArguments, deviceArguments } from "./arguments.ts";
 import { checkImportance } from "./importanceFile.ts";
 import { type Settings, settingsSchema } from "./settings.ts";
-import { buildFacts, type Step } from "./step.ts";
+import { computingFacts, type Step } from "./step.ts";
 
 /** llama-imatrix: model and calibration text → importance of each column of each weight matrix. The chunks are the calibration text's. */
 export const imatrix: Step<Settings, Record<string, never>> = {
@@ -21,9 +21,10 @@ export const imatrix: Step<Settings, Record<string, never>> = {
   gives: () => ["imatrix"],
   argv: (asked, at, on) => [
     "llama-imatrix", "-m", at["model"]!, "-f", at["training"]!, "-o", at["imatrix"]!,
-    ...batchArguments(asked, on), "--chunks", String(asked.chunks ?? -1), "--no-ppl", ...deviceArguments(on.build),
+    ...batchArguments(asked, on), "--chunks", String(asked.chunks ?? -1), "--no-ppl", ...deviceArguments(on),
   ],
-  facts: buildFacts,
+  computes: true,
+  facts: computingFacts,
   async run(asked, at, on, tools) {
     tools.note(`computing an importance matrix on ${path.basename(at["training"]!)}`);
     // The program writes the path into the file, and llama-quantize into its own: they shall not depend on where the text lies.

@@ -1,4 +1,5 @@
 import { type KeyInputs, stepKey } from "../store/record.ts";
+import type { Device } from "./devices.ts";
 import type { AnyStep, Role, Target } from "./step.ts";
 
 const paths = new Proxy({}, { get: (_roles, role) => `{${String(role)}}` }) as Record<Role, string>;
@@ -13,11 +14,16 @@ export function keyInputs(step: AnyStep, config: object, inputs: Record<Role, st
   return {
     step: step.name,
     version: step.version,
-    argv: step.argv(config, paths, { ...on, threads: "{threads}" }),
+    argv: step.argv(config, paths, { ...on, threads: "{threads}", ...(on.device && { device: nameless(on.device) }) }),
     config: config as Record<string, unknown>,
     facts: step.facts(on),
     inputs,
   };
+}
+
+/** Devices of one kind are alike, whatever they are called: a step's facts say of which kind one is. */
+function nameless({ server, ...device }: Device): Device {
+  return { ...device, name: "{device}", ...(server !== undefined && { server: "{server}" }) };
 }
 
 /** The key of a step under these inputs. */

@@ -7,7 +7,7 @@ import { imatrixConfig } from "./imatrix.ts";
 import { momentsBytes } from "./momentsBytes.ts";
 import { checkMoments } from "./momentsFile.ts";
 import { type Settings, settingsSchema } from "./settings.ts";
-import { buildFacts, type Step } from "./step.ts";
+import { computingFacts, type Step } from "./step.ts";
 
 /**
  * llama-moments: model and calibration text → second moments E[x xᵀ] of the input of each weight matrix, which error
@@ -24,9 +24,10 @@ export const moments: Step<Settings, Record<string, never>> = {
   gives: () => ["moments"],
   argv: (asked, at, on) => [
     "llama-moments", "-m", at["model"]!, "-f", at["training"]!, "-o", at["moments"]!,
-    ...batchArguments(asked, on), "--chunks", String(asked.chunks ?? -1), ...deviceArguments(on.build),
+    ...batchArguments(asked, on), "--chunks", String(asked.chunks ?? -1), ...deviceArguments(on),
   ],
-  facts: buildFacts,
+  computes: true,
+  facts: computingFacts,
   writes: (_asked, { gguf }) => momentsBytes(gguf),
   async run(asked, at, on, tools) {
     tools.note(`collecting second moments on ${path.basename(at["training"]!)}`);

@@ -12,7 +12,7 @@ import { referenceBytes, referenceHead } from "./referenceFile.ts";
 import { leastChunks } from "./room.ts";
 import { type Settings, settingsSchema } from "./settings.ts";
 import { refuseShortText } from "./shortText.ts";
-import { buildFacts, type Step, type Tools } from "./step.ts";
+import { computingFacts, type Step, type Tools } from "./step.ts";
 
 /**
  * The model's own predictions over a text, that cells are compared with. They are large, and told so before they are
@@ -30,7 +30,8 @@ export const reference: Step<Settings, Record<string, never>> = {
   argv: (settings, at, on) => [
     "llama-perplexity", ...perplexityArguments(settings, { model: at["model"]!, text: at["text"]! }, on), "--kl-divergence-base", at["reference"]!,
   ],
-  facts: buildFacts,
+  computes: true,
+  facts: computingFacts,
   grows: (settings) => ({ ...settings, chunks: null }),
   writes: (settings, { gguf, textBytes }) => referenceBytes({ chunks: leastChunks(settings, textBytes), context: settings.context, vocabulary: vocabularySize(gguf) ?? 0 }),
   async run(settings, at, on, tools) {

@@ -3,6 +3,7 @@ import type { Build } from "../build/build.ts";
 import type { Gguf } from "../gguf/read.ts";
 import type { ProcessResult, RunOptions } from "../process/run.ts";
 import type { Cell, Study } from "../study/types.ts";
+import type { Device } from "./devices.ts";
 import type { KnownSizes } from "./room.ts";
 import type { Settings } from "./settings.ts";
 
@@ -15,6 +16,8 @@ export type Paths = Readonly<Record<Role, string>>;
 /** What steps run on. */
 export interface Target {
   build: Build;
+  /** What models are computed on; absent for the processor. Quantizing is the processor's always. */
+  device?: Device;
   /** Threads of each program, as an argument. */
   threads: string;
   /** Bytes that second moments may take while they are collected. */
@@ -122,6 +125,8 @@ export interface Step<Config extends object, Result extends object> {
   version: number;
   /** Whether its results serve every results folder, and are kept in the cache. */
   shared?: boolean;
+  /** Whether its program computes a model, which is done on the target's device. */
+  computes?: boolean;
   /** Whether it can go on beside others that can, and where there are processors enough also beside a program that uses all. */
   beside?: boolean;
   file?: StepFile;
@@ -152,6 +157,11 @@ export interface Step<Config extends object, Result extends object> {
 export type AnyStep = Step<any, any>;
 
 /** What of a build determines its programs' results. */
-export function buildFacts({ build: { tree, libraryHash, compiler, cmakeFlags, features } }: Target): Record<string, unknown> {
-  return { tree, library: libraryHash, compiler, flags: cmakeFlags, features };
+export function buildFacts({ build: { tree, libraryHash, compiler, cmakeFlags, features, tools } }: Target): Record<string, unknown> {
+  return { tree, library: libraryHash, compiler, flags: cmakeFlags, features, ...(tools !== null && { tools }) };
+}
+
+/** The same of a program that computes a model, with what it computes it on. */
+export function computingFacts(on: Target): Record<string, unknown> {
+  return { ...buildFacts(on), ...(on.device && { device: on.device.line, driver: on.device.driver }) };
 }

@@ -4,7 +4,7 @@ import { checkTaskFile, type TaskFile } from "../parse/taskFiles.ts";
 import { parseTasks, type TaskMode, taskModes, tasksDone } from "../parse/tasks.ts";
 import { batchArguments, deviceArguments } from "./arguments.ts";
 import { settingsSchema } from "./settings.ts";
-import { buildFacts, type Column, type Step } from "./step.ts";
+import { computingFacts, type Column, type Step } from "./step.ts";
 
 const config = settingsSchema.omit({ chunks: true }).extend({
   tasks: z.int().min(2),
@@ -48,9 +48,10 @@ function taskStep(mode: TaskMode): Step<z.infer<typeof config>, Result> {
     // With -f the program would lose a last line.
     argv: (asked, at, on) => [
       "llama-perplexity", "-m", at["quantized"]!, `--${mode}`, "-bf", at[name]!, `--${mode}-tasks`, all[mode],
-      ...batchArguments(asked, on), "-np", String(asked.parallel), ...deviceArguments(on.build),
+      ...batchArguments(asked, on), "-np", String(asked.parallel), ...deviceArguments(on),
     ],
-    facts: buildFacts,
+    computes: true,
+    facts: computingFacts,
     async run(asked, at, on, tools) {
       tools.report("loading", 0);
       const output = await tools.run(step.argv(asked, at, on), {

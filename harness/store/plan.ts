@@ -2,6 +2,7 @@ import { mkdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { writeAtomic } from "../writeAtomic.ts";
 import { z } from "zod";
+import { backendNames } from "../build/backends.ts";
 import { UserError } from "../errors.ts";
 import { canonicalJson } from "../hash.ts";
 import { cellSchema } from "../study/types.ts";
@@ -46,7 +47,13 @@ const planSchema = z.strictObject({
     cmakeFlags: z.array(z.string()),
     cpu: z.string(),
     features: z.string(),
+    /** Absent for this machine's processor. */
+    backend: z.enum(backendNames).optional(),
+    /** Versions of what decides kernels beside compiler and flags. */
+    tools: z.string().optional(),
   }),
+  /** What models were computed on; absent for the processor. */
+  device: z.strictObject({ names: z.array(z.string()), line: z.string(), driver: z.string().nullable(), memoryBytes: z.int() }).optional(),
   versions: z.record(z.string(), z.string()),
   machine: z.strictObject({ platform: z.string(), cpuModel: z.string(), processors: z.int(), memoryBytes: z.int() }),
   argv: z.array(z.string()),

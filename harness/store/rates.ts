@@ -16,6 +16,8 @@ const rateSchema = z.strictObject({
   /** How much was done, in units of `of`'s own, such as weights times tokens. */
   work: z.number().nonnegative(),
   threads: z.int(),
+  /** The backend and the device that it was done on; absent for this processor's own build. */
+  on: z.string().optional(),
   /** Processor and how many of them. */
   machine: z.string(),
   /** Wall times of the latest runs, the newest last. */

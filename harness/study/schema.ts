@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { backendNames } from "../build/backends.ts";
 import { decodePattern } from "./decode.ts";
 import { tableSchema } from "./tables.ts";
 import { tensorRuleField } from "./tensorRules.ts";
@@ -72,6 +73,8 @@ const studyFields = {
   kl_divergence: z.boolean().describe("true (compare each cell's predictions with the model's own) or false"),
   calibration,
   imatrix: calibration.describe("calibration, by its older name"),
+  backend: z.enum(backendNames).describe(`what llama.cpp is built for: ${backendNames.join(", ")}`),
+  device: z.string().min(1).describe("the name of a device of the backend, which all cells are computed on"),
 };
 
 /** Fields by which a study names files for steps of their own: what each allows, by its name. */

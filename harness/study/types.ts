@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { BackendName } from "../build/backends.ts";
 import { fileTypes } from "./fileTypes.ts";
 import { namedTableSchema } from "./tables.ts";
 import { tensorRuleSchema } from "./tensorRules.ts";
@@ -112,6 +113,10 @@ export interface Study {
   kl_divergence?: boolean;
   /** Of the cells that need a calibration text and have none of their own. */
   calibration?: Calibration;
+  /** What llama.cpp is built for; the machine's choice when absent. */
+  backend?: BackendName;
+  /** Name of the device that all cells are computed on; the backend's first when absent. */
+  device?: string;
   /** Files that steps of their own are about, by field, with paths as the study has them. */
   files?: Record<string, string>;
   cells: Cell[];

@@ -83,7 +83,7 @@ export async function refuseFewTokens({ path: model, gguf: { metadata } }: Model
 
 /** What llama-perplexity prints, however it ends. */
 async function perplexity(argumentList: string[], build: Build, signal: AbortSignal): Promise<string> {
-  const all = [...argumentList, ...deviceArguments(build), ...(build.supports("--device") ? ["--no-warmup"] : [])];
+  const all = [...argumentList, ...deviceArguments({ build }), ...(build.supports("--device") ? ["--no-warmup"] : [])];
   return run(build.binary("llama-perplexity"), all, { env: childEnvironment(null), signal }).then(bothStreams, (error: unknown) => {
     if (error instanceof ProcessError) return error.output;
     throw error;

@@ -24,12 +24,14 @@ export interface Asked {
   /** Ready-made files, by the name of the cell that measures each. */
   ready: ReadonlyMap<string, Content>;
   on: Target;
+  /** Names of the devices that cells are shared out among. */
+  devices: readonly string[];
   /** The command line. */
   argv: readonly string[];
 }
 
 /** What a sweep is about to do, for the store and the manifest. */
-export function makePlan({ study, studyPath, model, text, settings, calibrations, files, ready, on, argv }: Asked, cells: readonly { cell: Cell; steps: readonly PlannedStep[] }[]): Plan {
+export function makePlan({ study, studyPath, model, text, settings, calibrations, files, ready, on, devices, argv }: Asked, cells: readonly { cell: Cell; steps: readonly PlannedStep[] }[]): Plan {
   return {
     format: 4,
     study: { name: study.name, ...(study.title === undefined ? {} : { title: study.title }), path: studyPath },
@@ -43,6 +45,7 @@ export function makePlan({ study, studyPath, model, text, settings, calibrations
       ...(ready.size > 0 && { ready: Object.fromEntries([...ready].map(([name, file]) => [name, content(file)])) }),
     },
     build: describeBuild(on.build),
+    ...describeDevice(on, devices),
     versions: { quantflex: ownVersion(), node: process.version },
     machine: {
       platform: `${os.platform()} ${os.release()} ${os.arch()}`,
@@ -60,8 +63,14 @@ function content({ name, path: file, sha256, bytes }: Content): Plan["model"] {
   return { name, path: file, sha256, bytes };
 }
 
-function describeBuild({ release, key, tree, libraryHash, compiler, cmakeFlags, cpu, features }: Build): Plan["build"] {
-  return { release, key, tree, libraryHash, compiler, cmakeFlags, cpu, features };
+function describeBuild({ release, key, tree, libraryHash, compiler, cmakeFlags, cpu, features, backend, tools }: Build): Plan["build"] {
+  return { release, key, tree, libraryHash, compiler, cmakeFlags, cpu, features, ...(backend !== "native" && { backend }), ...(tools !== null && { tools }) };
+}
+
+function describeDevice({ device }: Target, names: readonly string[]): Pick<Plan, "device"> {
+  if (!device) return {};
+  const { asked, line, driver, totalBytes } = device;
+  return { device: { names: names.length > 0 ? [...names] : [asked], line, driver, memoryBytes: totalBytes } };
 }
 
 function ownVersion(): string {

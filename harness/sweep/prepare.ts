@@ -1,6 +1,10 @@
 import os from "node:os";
 import path from "node:path";
-import { type Build, findBuild, targetsOf } from "../build/build.ts";
+import { askedBackend } from "../build/askedBackend.ts";
+import { type BackendName, backends } from "../build/backends.ts";
+import { type Build, type BuildOptions, findBuild, targetsOf } from "../build/build.ts";
+import { backendFlavour, type Flavour } from "../build/flavour.ts";
+import { UserError } from "../errors.ts";
 import type { FitInputs } from "../fit/cached.ts";
 import { planCell } from "../jobs/chain.ts";
 import type { Job } from "../jobs/job.ts";
@@ -8,7 +12,6 @@ import { projectRoot } from "../paths.ts";
 import { fileFields } from "../steps/registry.ts";
 import type { Settings } from "../steps/settings.ts";
 import type { Target } from "../steps/step.ts";
-import { thisTarget } from "../steps/target.ts";
 import type { RateOf } from "../store/rates.ts";
 import { findStudy, loadStudy, type StudyFile } from "../study/find.ts";
 import type { Cell, Study } from "../study/types.ts";
@@ -27,6 +30,7 @@ import { readyFiles, refuseOtherVocabulary } from "./readyFiles.ts";
 import type { CellJob } from "./runCells.ts";
 import type { SweepRequest } from "./sweep.ts";
 import { refuseUnsupported } from "./supported.ts";
+import { findTargets } from "./targets.ts";
 import { checkText } from "./textInput.ts";
 
 /** All that a sweep reads, checked; nothing is computed yet. */
@@ -36,6 +40,11 @@ export interface Inputs {
   /** Names of the cells that this sweep is about. */
   wanted: ReadonlySet<string>;
   release: Release;
+  backend: BackendName;
+  /** How the backend is built; null for this machine's processor, and where the build was given. */
+  flavour: Flavour | null;
+  /** Names of the devices that cells run on; none for the first that there is. */
+  devices: readonly string[];
   model: Model;
   text: Content;
   calibrations: ReadonlyMap<string, Content>;
@@ -64,6 +73,8 @@ export async function readInputs(request: SweepRequest, checkFolder: (folder: st
   const { study, ready, wanted } = await readyFiles(loadStudy(studyFile, fileFields, { importance: request.imatrix !== undefined }), { folder, also: request.also, only: request.only }, fetching);
   const release = await releaseNamed(request.release);
   const supports: Build["supports"] = request.build?.supports ?? ((feature) => !release.lacks?.includes(feature));
+  const backend = request.build?.backend ?? askedBackend(request.backend, study.backend);
+  const flavour = request.build ? null : ((await backendFlavour(backend, release, signal)) ?? null);
   refuseUnsupported(request.build?.release ?? release.tag, supports, study, study.cells.filter(({ name }) => wanted.has(name)));
   const model = request.shaped ?? (await checkModel(await askedModel({ given: request.model, study: study.model, folder }, fetching), signal));
   refuseUnmeasurable(model);
@@ -76,25 +87,35 @@ export async function readInputs(request: SweepRequest, checkFolder: (folder: st
   const imatrix = request.imatrix === undefined ? null : await givenImportance(request.imatrix, { model, cells: chosen, readsGguf: supports("imatrix") }, report, signal);
   const files = { ...(await checkStepFiles(study, studyFile, fetching)), ...(imatrix && { imatrix }) };
   return {
-    study, studyPath: studyFile.path, wanted, release, model, text, calibrations, imatrix, files, ready, results,
+    study, studyPath: studyFile.path, wanted, release, backend, flavour, devices: askedDevices(request, study), model, text, calibrations, imatrix, files, ready, results,
     settings: { context: study.context, batch: study.batch, ubatch: study.ubatch, chunks: request.chunks ?? study.chunks ?? null },
     threads: request.threads ?? study.threads ?? os.availableParallelism(),
   };
 }
 
 /** The build that a sweep runs on, and whether it is there; null where its key cannot be known before it is made. */
-export async function expectedBuild({ release, study }: Inputs, { build }: Pick<SweepRequest, "build">, signal: AbortSignal): Promise<{ build: Build; isThere: boolean } | null> {
-  return build ? { build, isThere: true } : findBuild("patched", { release, targets: programsOf(study), signal });
+export async function expectedBuild(inputs: Inputs, { build }: Pick<SweepRequest, "build">, signal: AbortSignal): Promise<{ build: Build; isThere: boolean } | null> {
+  if (build) return { build, isThere: true };
+  const found = await findBuild("patched", { ...buildOptions(inputs), signal });
+  // Which devices there are is asked of its programs.
+  return found?.isThere === false && backends[inputs.backend].hasDevices ? null : found;
 }
 
-/** Programs that a study's cells need. */
-export function programsOf({ cells }: Study): string[] {
-  return targetsOf(cells.some(({ feedback }) => feedback));
+/** How the programs are built that a study's cells need. */
+export function buildOptions({ release, study: { cells }, backend, flavour }: Pick<Inputs, "release" | "study" | "backend" | "flavour">): Pick<BuildOptions, "release" | "targets" | "flavour"> {
+  return { release, targets: targetsOf(cells.some(({ feedback }) => feedback), backend), ...(flavour && { flavour }) };
 }
 
 /** What the time of a build is remembered by. */
-export function buildRate({ tag }: Release): RateOf {
-  return { of: "build", kind: tag, work: 1, threads: os.availableParallelism() };
+export function buildRate({ release: { tag }, backend }: Pick<Inputs, "release" | "backend">): RateOf {
+  return { of: "build", kind: backend === "native" ? tag : `${tag} ${backend}`, work: 1, threads: os.availableParallelism() };
+}
+
+function askedDevices({ device, devices }: SweepRequest, { device: ofStudy }: Study): string[] {
+  if (device !== undefined && devices !== undefined) throw new UserError("--device and --devices were given; give one of them");
+  if (devices !== undefined) return [...devices];
+  const one = device ?? ofStudy;
+  return one === undefined ? [] : [one];
 }
 
 /** What room for a sweep's files is looked for by. */
@@ -102,9 +123,9 @@ export function roomOf({ model, text, results }: Inputs, { jobs, keepModels }: P
   return { gguf: model.gguf, textBytes: text.bytes, results, atOnce: jobs ?? 1, keepsAll: keepModels === "all" };
 }
 
-/** What the steps run on: a build, which need not be there for the keys that follow from it. */
-export async function targetOf({ threads }: Inputs, build: Build, { stallLimit }: Pick<SweepRequest, "stallLimit">, signal: AbortSignal): Promise<Target> {
-  return thisTarget(build, threads, signal, stallLimit);
+/** What the steps run on, as of {@link findTargets}. */
+export async function targetsOfCells({ threads, devices }: Inputs, build: Build, { stallLimit }: Pick<SweepRequest, "stallLimit">, signal: AbortSignal): Promise<[Target, ...Target[]]> {
+  return findTargets(build, { threads, devices, stallMinutes: stallLimit }, signal);
 }
 
 /** What the tables of cells are fitted to, which cells of the same calibration share; nothing is computed by that. */
@@ -130,9 +151,9 @@ export interface PlannedCells {
 
 /** @param cells with their tables */
 export function planCells(inputs: Inputs, cells: readonly Cell[], on: Target, argv: readonly string[] = []): PlannedCells {
-  const { studyPath, model, text, settings, calibrations, files, ready, wanted, results } = inputs;
+  const { studyPath, model, text, settings, calibrations, files, ready, wanted, results, devices } = inputs;
   const study = { ...inputs.study, cells: [...cells] };
-  const shared: Asked = { study, studyPath, model, text, settings, calibrations, files, ready, on, argv };
+  const shared: Asked = { study, studyPath, model, text, settings, calibrations, files, ready, on, devices, argv };
   const all = planJobs(shared, model, results);
   return { shared, all, chosen: all.filter(({ cell }) => wanted.has(cell.name)) };
 }
@@ -146,7 +167,8 @@ async function findReadableStudy(asked: string, signal: AbortSignal): Promise<St
 
 function planJobs({ study, settings, text, calibrations, files, ready, on }: Asked, model: Model, results: string): CellJob[] {
   const known = Object.fromEntries(Object.entries(files).map(([field, file]) => [field, file.known]));
-  const target = { release: on.build.release, build: on.build.key, threads: Number(on.threads) };
+  const { release, key, backend } = on.build;
+  const target = { release, build: key, threads: Number(on.threads), ...(backend !== "native" && { backend }), ...(on.device && { device: on.device.asked }) };
   return study.cells.map((cell) => {
     const training = cell.calibration && calibrations.get(cell.calibration.text);
     const quantized = ready.get(cell.name);

@@ -1,4 +1,4 @@
-import { totalmem } from "node:os";
+import type { BackendName } from "../build/backends.ts";
 import { type Build, ensureBuild } from "../build/build.ts";
 import { localExecutor } from "../executors/local.ts";
 import { ensureCache } from "../paths.ts";
@@ -8,13 +8,13 @@ import { writePlan } from "../store/plan.ts";
 import type { Report } from "./events.ts";
 import { failedCells } from "./failedCells.ts";
 import { fitCells } from "./fits.ts";
-import { memoryThere, refuseWithoutMemory } from "./forecast/memory.ts";
+import { refuseWithoutAnyMemory } from "./forecast/deviceMemory.ts";
 import { type KeptModels, modelKeeper } from "./keepModels.ts";
 import { checkResults, type Model } from "./inputs.ts";
 import { keptTables } from "./keptTables.ts";
 import { refuseFewTokens, refuseUnloadable } from "./loadable.ts";
 import { makePlan } from "./plan.ts";
-import { buildRate, expectedBuild, fitInputsOf, type Inputs, planCells, type PlannedCells, programsOf, readInputs, roomOf, targetOf } from "./prepare.ts";
+import { buildOptions, buildRate, expectedBuild, fitInputsOf, type Inputs, planCells, type PlannedCells, readInputs, roomOf, targetsOfCells } from "./prepare.ts";
 import { refuseWithoutRoom } from "./room.ts";
 import { runCells, type CellsEnded } from "./runCells.ts";
 import { calibrationUse } from "./textInput.ts";
@@ -42,8 +42,14 @@ export interface SweepRequest {
   only?: string;
   /** results/STUDY-MODEL by default, or STUDY-MODEL-RELEASE when a release is named. */
   out?: string;
-  /** Cells at a time, 1 by default: each uses all threads. */
+  /** Cells at a time, 1 by default: each uses all threads. With several devices, on each. */
   jobs?: number;
+  /** What llama.cpp is built for; see askedBackend for what it is by default. */
+  backend?: BackendName;
+  /** Name of the device that models are computed on; the study's by default, else the first that there is. */
+  device?: string;
+  /** Several of one kind, which cells are shared out among. */
+  devices?: readonly string[];
   /** Minutes after which a silent program is taken for one that hangs, ten by default; 0 for never. */
   stallLimit?: number;
   /** Whether the first cell that fails stops the others. */
@@ -79,12 +85,13 @@ export async function sweep(request: SweepRequest, report: Report, signal: Abort
   const expected = await expectedBuild(inputs, request, signal);
   const first = expected && (await plannedFirst(inputs, expected.build, request, report, signal));
   const build = expected?.isThere ? expected.build : await patchedBuild(inputs, report, signal);
-  const { on, unfitted, planned } = first ?? (await plannedFirst(inputs, build, request, report, signal));
+  const { targets, unfitted, planned } = first ?? (await plannedFirst(inputs, build, request, report, signal));
   const asking = { build, report, signal };
   for (const file of [model, ...inputs.ready.values()]) await refuseUnloadable(file, asking);
   await refuseFewTokens(model, text, "--text", inputs.settings, asking);
   for (const one of inputs.calibrations.values()) await refuseFewTokens(model, one, calibrationUse.option, inputs.settings, asking);
-  const target = { ...on, build };
+  const places = targets.map((on) => ({ ...on, build }));
+  const target = places[0]!;
   const fit = async (): Promise<PlannedCells> => planCells(inputs, await fitCells(inputs.study.cells, inputs.wanted, fitInputsOf(inputs, target, report, signal), report, signal), target, request.argv);
   const { shared, all, chosen: asked } = expected?.isThere && unfitted.size === 0 ? planned : await fit();
   const chosen = request.retryFailed ? await failedCells(asked) : asked;
@@ -92,36 +99,42 @@ export async function sweep(request: SweepRequest, report: Report, signal: Abort
   await tidyResults(results, all.flatMap(({ job }) => job.steps));
   const keeper = modelKeeper(request.keepModels ?? "none", chosen.map(({ job }) => job));
   const cellsAsked = { results, failFast: request.failFast ?? false, again: new Set(await keeper.missing()) };
-  const ended = await runCells(chosen, cellsAsked, localExecutor(target, request.jobs ?? 1, keeper.finish), report, signal);
+  const ended = await runCells(chosen, cellsAsked, localExecutor(inTurn(places, request.jobs ?? 1), keeper.finish), report, signal);
   return { results, ...ended };
 }
 
 /** The cells as far as they are known before anything is computed: those whose tables are not fitted yet count as others of their size. */
 interface PlannedFirst {
-  on: Target;
+  /** One for each device. */
+  targets: readonly Target[];
   unfitted: ReadonlySet<string>;
   planned: PlannedCells;
 }
 
 /** Plans a sweep. @throws UserError when it cannot fit into disk or memory */
 async function plannedFirst(inputs: Inputs, build: Build, request: SweepRequest, report: Report, signal: AbortSignal): Promise<PlannedFirst> {
-  const on = await targetOf(inputs, build, request, signal);
+  const targets = await targetsOfCells(inputs, build, request, signal);
+  const [on] = targets;
   const { cells, unfitted } = await keptTables(inputs.study.cells, fitInputsOf(inputs, on, report, signal));
   const planned = planCells(inputs, cells, on, request.argv);
   const jobs = planned.chosen.map(({ job }) => job);
   await refuseWithoutRoom(jobs, roomOf(inputs, request));
-  await refuseWithoutMemory(jobs, { gguf: inputs.model.gguf, moments: on.memory }, request.jobs ?? 1, memoryThere(totalmem()));
-  return { on, unfitted, planned };
+  await refuseWithoutAnyMemory(jobs, inputs.model.gguf, { targets, jobs: request.jobs ?? 1 });
+  return { targets, unfitted, planned };
 }
 
-async function patchedBuild({ release, study }: Inputs, report: Report, signal: AbortSignal): Promise<Build> {
+/** Each device so often as cells run on it side by side, the devices by turns. */
+function inTurn(places: readonly Target[], times: number): Target[] {
+  return Array.from({ length: times }, () => places).flat();
+}
+
+async function patchedBuild(inputs: Inputs, report: Report, signal: AbortSignal): Promise<Build> {
   const start = performance.now();
   const build = await ensureBuild("patched", {
-    release,
-    targets: programsOf(study),
+    ...buildOptions(inputs),
     report: (text, fraction) => report({ kind: "build", text, fraction }),
     signal,
   });
-  await keepRate(buildRate(release), (performance.now() - start) / 1000);
+  await keepRate(buildRate(inputs), (performance.now() - start) / 1000);
   return build;
 }

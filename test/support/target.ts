@@ -9,7 +9,7 @@ export function paperTarget(lacks: readonly Feature[] = [], facts: Partial<Targe
     xz: "xz 5",
     build: {
       variant: "patched", release: "b0", key: "0".repeat(64), folder: "/nowhere", tree: "tree", libraryHash: "library", compiler: "compiler",
-      cmakeFlags: ["-DA=1"], cpu: "processor", features: "x64 avx2", supports: (feature) => !lacks.includes(feature),
+      cmakeFlags: ["-DA=1"], cpu: "processor", features: "x64 avx2", backend: "native", tools: null, supports: (feature) => !lacks.includes(feature),
       binary: (name) => `/nowhere/${name}`,
       ...facts,
     },

@@ -1,4 +1,5 @@
 import type { Measured, Results } from "../load.ts";
+import { deviceOf } from "../manifest.ts";
 
 /** What somebody needs to run the study again, as terms and values. */
 export function manifestRows({ plan }: Results): [term: string, value: string][] {
@@ -16,7 +17,9 @@ export function manifestRows({ plan }: Results): [term: string, value: string][]
     ["build", build.key],
     ["compiler", build.compiler],
     ["flags", build.cmakeFlags.join(" ")],
+    ...(build.backend ? [["backend", `${build.backend}${build.tools ? `, ${build.tools}` : ""}`] satisfies [string, string]] : []),
     ["CPU", build.cpu],
+    ...(plan.device ? [["device", `${plan.device.names.join(", ")}: ${deviceOf(plan)}, ${(plan.device.memoryBytes / 2 ** 30).toFixed(1)} GiB`] satisfies [string, string]] : []),
     ["machine", `${machine.platform}, ${machine.cpuModel}, ${machine.processors} processors, ${(machine.memoryBytes / 2 ** 30).toFixed(1)} GiB`],
     ["versions", Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(", ")],
   ];

@@ -34,7 +34,7 @@ export function renderPage(results: Results, figures: StudyFigures<RenderedFigur
   return new Eta({ views: templateFolder }).render("./page", {
     title: plan.study.title ?? plan.study.name,
     study: plan.study.name,
-    measuredOn: `Model ${plan.model.name}, text ${plan.text.name}, llama.cpp ${plan.build.release}; ${data.cells.length} cells measured, ${plan.date.slice(0, 10)}.`,
+    measuredOn: `Model ${plan.model.name}, text ${plan.text.name}, llama.cpp ${plan.build.release}${plan.device ? `, on ${plan.device.line}` : ""}; ${data.cells.length} cells measured, ${plan.date.slice(0, 10)}.`,
     questions,
     answers: answers(data, results),
     cells: cellsTable(results),

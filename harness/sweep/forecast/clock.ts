@@ -2,6 +2,7 @@ import { availableParallelism } from "node:os";
 import { stepRate } from "../../jobs/work.ts";
 import { stepNamed } from "../../jobs/stepNamed.ts";
 import type { Rate, RateOf } from "../../store/rates.ts";
+import type { Target } from "../../steps/step.ts";
 import { reportRate } from "../reportRate.ts";
 import { type Expected, expectedSeconds } from "./times.ts";
 import type { CellTodo } from "./todo.ts";
@@ -33,11 +34,13 @@ const ownSeconds = { start: 1.2, cell: 0.05 };
 /** Tells times from those that are remembered. */
 export class Clock {
   readonly #rates: readonly Rate[];
+  readonly #on: Target;
   /** Cells of a study ask for much the same. */
   readonly #told = new Map<string, Expected>();
 
-  constructor(rates: readonly Rate[]) {
+  constructor(rates: readonly Rate[], on: Target) {
     this.#rates = rates;
+    this.#on = on;
   }
 
   /** Of things done one after the other. */
@@ -52,9 +55,9 @@ export class Clock {
   }
 
   /** Of a cell's steps, of which some go on beside others. */
-  ofCell({ todos }: CellTodo, threads: number): Duration {
+  ofCell({ todos }: CellTodo): Duration {
     if (todos.length === 0) return sum([]);
-    const times = todos.map(({ planned, makers, amount }) => ({ step: stepNamed(planned.step), time: this.of([stepRate(planned, makers, amount, threads)]) }));
+    const times = todos.map(({ planned, makers, amount }) => ({ step: stepNamed(planned.step), time: this.of([stepRate(planned, makers, amount, this.#on)]) }));
     const all = sum(times.map(({ time }) => time));
     const secondsOf = (name: (one: (typeof times)[number]) => boolean): number => sum(times.filter(name).map(({ time }) => time)).seconds;
     const hidden = Math.max(availableParallelism(), threads) < enoughForBoth ? 0 : Math.min(secondsOf(({ step }) => step.beside === true), secondsOf(({ step }) => step.name === "evaluate"));

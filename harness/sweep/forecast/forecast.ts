@@ -8,6 +8,7 @@ import { largeBytes } from "../../jobs/largeFiles.ts";
 import { UserError } from "../../errors.ts";
 import { freeBytes } from "../../fileError.ts";
 import { estimatedChunks } from "../../steps/tokens.ts";
+import { thisTarget } from "../../steps/target.ts";
 import { readRates, thisMachine } from "../../store/rates.ts";
 import { withScratch } from "../../scratch.ts";
 import { resultsStore } from "../../store/store.ts";
@@ -15,14 +16,15 @@ import { failedCells } from "../failedCells.ts";
 import { fitRate } from "../fits.ts";
 import { checkResults, type Content } from "../inputs.ts";
 import { keptTables } from "../keptTables.ts";
-import { buildRate, expectedBuild, fitInputsOf, type Inputs, planCells, readInputs, roomOf, targetOf } from "../prepare.ts";
+import { buildRate, expectedBuild, fitInputsOf, type Inputs, planCells, readInputs, roomOf, targetsOfCells } from "../prepare.ts";
 import { refuseWithoutRoom } from "../room.ts";
 import { shapedModel, type ShapeName } from "../shapedModel.ts";
 import type { SweepRequest } from "../sweep.ts";
 import { diskUse, type DiskUse } from "./disk.ts";
 import { earlierRecords } from "./earlier.ts";
-import { largest, memoryThere, momentsPasses, refuseWithoutMemory } from "./memory.ts";
+import { largest, memoryThere, momentsPasses } from "./memory.ts";
 import { Clock, type Duration, type StepsTogether } from "./clock.ts";
+import { refuseWithoutAnyMemory } from "./deviceMemory.ts";
 import { presentSteps } from "./present.ts";
 import { todosOf } from "./todo.ts";
 import { unmadeBuild } from "./unmadeBuild.ts";
@@ -43,6 +45,8 @@ export interface Forecast {
   model: { path: string; bytes: number };
   machine: string;
   threads: number;
+  /** What models are computed on; null for the processor, and where it is not known before the build is there. */
+  device: string | null;
   /** Of the build, when it is to be made: how long that took before. */
   build: { release: string; time: Duration } | null;
   /** Cells whose table is to be fitted. */
@@ -77,7 +81,8 @@ async function forecastOf(request: SweepRequest, signal: AbortSignal): Promise<F
   const inputs = await readInputs(request, checkExisting, () => undefined, signal);
   const { model, results, release, text } = inputs;
   const expected = await expectedBuild(inputs, request, signal);
-  const on = await targetOf(inputs, expected?.build ?? unmadeBuild(release), request, signal);
+  const targets = expected ? await targetsOfCells(inputs, expected.build, request, signal) : ([await thisTarget(unmadeBuild(release, inputs.backend), inputs.threads, signal)] as const);
+  const [on] = targets;
   const { cells, unfitted } = await keptTables(inputs.study.cells, fitInputsOf(inputs, on, () => undefined, signal));
   const { chosen: wanted } = planCells(inputs, cells, on);
   const chosen = request.retryFailed ? await failedCells(wanted) : wanted;
@@ -92,27 +97,27 @@ async function forecastOf(request: SweepRequest, signal: AbortSignal): Promise<F
     return step === "moments" ? once * momentsPasses(inMemory) : once;
   };
   const todos = await todosOf(jobs, { gguf: model.gguf, present, chunksOf });
-  const clock = new Clock(await readRates());
-  const rebuilt = expected?.isThere ? null : { release: release.tag, time: clock.of([buildRate(release)]) };
+  const clock = new Clock(await readRates(), on);
+  const rebuilt = expected?.isThere ? null : { release: release.tag, time: clock.of([buildRate(inputs)]) };
   const fits = chosen.flatMap(({ cell }) => (cell.fit && unfitted.has(cell.name) ? [{ name: cell.name, time: clock.of([fitRate(cell.fit, model.gguf)]) }] : []));
   const earlier = earlierRecords(results);
   const found: ForecastCell[] = [];
   for (const todo of todos) {
     const why = todo.missing.length === 0 ? null : unfitted.has(todo.job.name) ? "its table is to be fitted" : expected ? await whyToRun(todo, earlier, present, on) : "llama.cpp is to be built, and before that it is not known what is stored";
-    found.push({ name: todo.job.name, why, time: clock.ofCell(todo, inputs.threads) });
+    found.push({ name: todo.job.name, why, time: clock.ofCell(todo) });
   }
   const all = todos.flatMap((cell) => cell.todos);
   const most = largest(all, inMemory);
   const there = memoryThere(os.totalmem());
   return {
-    results, model: { path: model.path, bytes: model.bytes }, machine: thisMachine(), threads: inputs.threads, build: rebuilt, fits, cells: found,
+    results, model: { path: model.path, bytes: model.bytes }, machine: thisMachine(), threads: inputs.threads, device: on.device ? `${on.device.asked}: ${on.device.line}` : null, build: rebuilt, fits, cells: found,
     disk: { ...diskUse(todos, { gguf: model.gguf, kept: await largeBytes(), atOnce, keepsAll: request.keepModels === "all" }), free: freeBytes(results) },
     memory: most && { bytes: most.bytes * atOnce, cell: most.todo.cell, step: most.todo.planned.step, there },
     time: clock.all([...(rebuilt ? [rebuilt.time] : []), ...fits.map(({ time }) => time), ...found.map(({ time }) => time)], found),
-    steps: clock.bySteps(todos, inputs.threads),
+    steps: clock.bySteps(todos),
     refusal: await refusalOf(async () => {
       await refuseWithoutRoom(jobs, roomOf(inputs, request));
-      await refuseWithoutMemory(jobs, inMemory, atOnce, there);
+      await refuseWithoutAnyMemory(jobs, model.gguf, { targets, jobs: atOnce });
     }),
   };
 }

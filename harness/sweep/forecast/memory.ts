@@ -83,11 +83,16 @@ function programMemory({ planned: { step, config }, quantizedBytes }: Sized, { g
 
 /** @param predicted share of the tokens whose logits are kept */
 function evaluationBytes({ context, batch, ubatch }: Settings, gguf: Gguf, predicted: number): number {
+  const { layers, keys, width, feedForward, vocabulary } = shapeOf(gguf);
+  const [tokens, together] = [Math.max(batch, context), Math.min(ubatch, Math.max(batch, context))];
+  return 2 * 2 * layers * keys * tokens + 4 * predicted * tokens * vocabulary + 4 * together * (vocabulary + 2 * feedForward + 4 * width);
+}
+
+/** What of a model's shape decides how much memory it is computed in; `keys` of a token and layer. */
+export function shapeOf(gguf: Gguf): Record<"width" | "layers" | "heads" | "keys" | "feedForward" | "vocabulary", number> {
   const architecture = String(gguf.metadata.get("general.architecture"));
   const said = (key: string, otherwise: number): number => Number(gguf.metadata.get(`${architecture}.${key}`) ?? otherwise) || otherwise;
   const [width, layers, heads] = [said("embedding_length", 4096), said("block_count", 32), said("attention.head_count", 32)];
   const keys = (width / heads) * said("attention.head_count_kv", heads);
-  const vocabulary = vocabularySize(gguf) ?? 0;
-  const [tokens, together] = [Math.max(batch, context), Math.min(ubatch, Math.max(batch, context))];
-  return 2 * 2 * layers * keys * tokens + 4 * predicted * tokens * vocabulary + 4 * together * (vocabulary + 2 * said("feed_forward_length", 4 * width) + 4 * width);
+  return { width, layers, heads, keys, feedForward: said("feed_forward_length", 4 * width), vocabulary: vocabularySize(gguf) ?? 0 };
 }

@@ -19,11 +19,11 @@ const short = { starts: 2, counts: 3 };
 const alike = 2;
 
 /**
- * How long something takes, from the run most like it: time goes with the work, and against the threads. What was run of
- * another kind is stretched by what the two kinds took where both were run on the same, such as a smaller model.
+ * How long something takes, from the run most like it on the same target: time goes with the work, and against the threads.
+ * What was run of another kind is stretched by what the two kinds took where both were run on the same, such as a smaller model.
  */
 export function expectedSeconds(rates: readonly Rate[], asked: RateOf): Expected {
-  const same = rates.filter(({ of }) => of === asked.of);
+  const same = rates.filter(({ of, on }) => of === asked.of && on === asked.on);
   const starting = startOf(same);
   const candidates = same.map((rate) => ({ rate, ...comparison(same, { rate, asked, starting }) }));
   const nearest = candidates.sort((left, right) => left.distance - right.distance)[0];

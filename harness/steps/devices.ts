@@ -1,0 +1,107 @@
+import { release } from "node:os";
+import { type BackendName, backends } from "../build/backends.ts";
+import type { Build } from "../build/build.ts";
+import { UserError } from "../errors.ts";
+import { type ListedDevice, parseDevices, vulkanDriver } from "../parse/devices.ts";
+import { run } from "../process/run.ts";
+import { which } from "../process/which.ts";
+import { childEnvironment } from "./environment.ts";
+
+/** What models are computed on in place of the processor. */
+export interface Device {
+  /** Its name, as the build's programs take it. */
+  name: string;
+  /** As it was asked for: its name, or the address of an RPC server. */
+  asked: string;
+  /** What it is, by which devices of one kind are alike: what its backend says of it. */
+  line: string;
+  /** Version of its driver; null where nothing tells it. */
+  driver: string | null;
+  totalBytes: number;
+  freeBytes: number;
+  /** `HOST:PORT` of the RPC server that has it. */
+  server?: string;
+  /** Variables by which the programs see it. */
+  environment?: Readonly<Record<string, string>>;
+}
+
+type Lister = Pick<Build, "binary" | "backend" | "release">;
+
+/** The program that lists devices, and what a build must have for that. */
+export const listingProgram = "llama-bench";
+
+/**
+ * The devices that a build's programs see.
+ *
+ * @param more variables, or the server that has them
+ * @throws ProcessError when the program fails, as where a driver is broken
+ */
+export async function listDevices(build: Lister, signal: AbortSignal, more: Pick<Device, "server" | "environment"> = {}): Promise<ListedDevice[]> {
+  const argumentList = [...(more.server === undefined ? [] : ["--rpc", more.server]), "--list-devices"];
+  return parseDevices(await run(build.binary(listingProgram), argumentList, { env: { ...childEnvironment(null), ...more.environment }, signal }));
+}
+
+/**
+ * The device by that name; the first that there is by default.
+ *
+ * @returns null for a build that computes on the processor
+ * @throws UserError no such device, with those that there are; a device for a build that has none
+ */
+export async function findDevice(build: Lister, asked: string | undefined, signal: AbortSignal): Promise<Device | null> {
+  const { backend } = build;
+  if (!backends[backend].hasDevices) {
+    if (asked === undefined || asked === "none") return null;
+    throw new UserError(`--device ${asked}: a build for the backend ${backend} has no devices; give --backend ${Object.entries(backends).flatMap(([name, { hasDevices }]) => (hasDevices ? name : [])).join(", ")}`);
+  }
+  if (backend === "rpc") return findServer(build, asked, signal);
+  const listed = await listDevices(build, signal);
+  const found = asked === undefined ? listed[0] : listed.find(({ name }) => name === asked);
+  if (found) return describe(backend, found, found.name, signal);
+  const hidden = await findHidden(build, asked, signal);
+  if (hidden) return hidden;
+  if (listed.length === 0) throw new UserError(`${asked === undefined ? `--backend ${backend}` : `--device ${asked}`}: llama.cpp's ${backend} backend sees no device on this machine; look at its driver, or give --backend native`);
+  throw new UserError(`--device ${asked}: there is no such device; there are ${shownDevices(listed)}`);
+}
+
+/** Devices, as messages name them. */
+function shownDevices(listed: readonly ListedDevice[]): string {
+  return listed.map(({ name, description }) => `${name} (${description})`).join(", ");
+}
+
+/** A device that is a processor in disguise, such as lavapipe, is taken only when it is named: upstream passes over it. */
+async function findHidden(build: Lister, asked: string | undefined, signal: AbortSignal): Promise<Device | null> {
+  const number = /^Vulkan(\d+)$/.exec(asked ?? "")?.[1];
+  if (build.backend !== "vulkan" || number === undefined) return null;
+  const environment = { GGML_VK_VISIBLE_DEVICES: number };
+  const [found] = await listDevices(build, signal, { environment }).catch(() => []);
+  return found ? { ...(await describe(build.backend, found, asked!, signal)), environment } : null;
+}
+
+/** Of what lies behind a server nothing is known but where it is: servers of one host count as of one kind. */
+async function findServer(build: Lister, asked: string | undefined, signal: AbortSignal): Promise<Device> {
+  const [, host] = /^(.+):\d+$/.exec(asked ?? "") ?? [];
+  if (host === undefined) throw new UserError(`--backend rpc wants --device HOST:PORT, of a ggml-rpc-server that runs${asked === undefined ? "" : `; ${asked} is none`}`);
+  const [found] = await listDevices(build, signal, { server: asked! });
+  if (!found) throw new UserError(`--device ${asked}: no ggml-rpc-server answers there; start one (ggml-rpc-server -H HOST -p PORT)`);
+  return { ...(await describe("rpc", { ...found, line: `RPC server on ${host}` }, asked!, signal)), server: asked! };
+}
+
+async function describe(backend: BackendName, { name, description, line, totalBytes, freeBytes }: ListedDevice, asked: string, signal: AbortSignal): Promise<Device> {
+  return { name, asked, line, driver: await driverOf(backend, description, signal), totalBytes, freeBytes };
+}
+
+/** llama.cpp prints none. */
+async function driverOf(backend: BackendName, description: string, signal: AbortSignal): Promise<string | null> {
+  const said = async (program: string, ...argumentList: string[]): Promise<string | null> => {
+    const file = which(program);
+    return file ? run(file, argumentList, { signal }).then(({ stdout }) => stdout, () => null) : null;
+  };
+  if (backend === "metal") return `Darwin ${release()}`;
+  if (backend === "cuda" || (backend === "vulkan" && description.includes("NVIDIA"))) {
+    const version = (await said("nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"))?.split("\n")[0]?.trim();
+    if (version) return `NVIDIA ${version}`;
+  }
+  if (backend !== "vulkan") return null;
+  const summary = await said("vulkaninfo", "--summary");
+  return summary === null ? null : vulkanDriver(summary, description);
+}

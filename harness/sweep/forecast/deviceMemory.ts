@@ -1,0 +1,67 @@
+import { totalmem } from "node:os";
+import { UserError } from "../../errors.ts";
+import type { Gguf } from "../../gguf/read.ts";
+import type { Job } from "../../jobs/job.ts";
+import { stepNamed } from "../../jobs/stepNamed.ts";
+import type { Device } from "../../steps/devices.ts";
+import type { Target } from "../../steps/step.ts";
+import type { Settings } from "../../steps/settings.ts";
+import { expectedQuantizedBytes } from "../../steps/room.ts";
+import { confLine } from "../../study/conf.ts";
+import { memoryThere, refuseWithoutMemory, shapeOf } from "./memory.ts";
+import { presentSteps } from "./present.ts";
+import { type CellTodo, type Todo, todosOf } from "./todo.ts";
+
+/**
+ * Refuses a sweep of whose steps one would not find the memory that it needs, on this machine or on a device.
+ *
+ * @param asked devices, and cells side by side on each
+ * @throws UserError as of refuseWithoutMemory; naming the cell, the step, the device, and the bytes needed and free
+ */
+export async function refuseWithoutAnyMemory(jobs: readonly Job[], gguf: Gguf, { targets, jobs: atOnce }: { targets: readonly Pick<Target, "device">[]; jobs: number }): Promise<void> {
+  const devices = targets.flatMap(({ device }) => device ?? []);
+  for (const device of devices) await refuseWithoutDeviceMemory(jobs, gguf, device, atOnce);
+  await refuseWithoutMemory(devices.length > 0 ? stepsOfHost(jobs) : jobs, gguf, atOnce * targets.length, memoryThere(totalmem()));
+}
+
+/**
+ * Refuses a sweep of whose steps one would not find the memory that it needs on a device.
+ *
+ * @param atOnce programs side by side on it
+ * @throws UserError naming the cell, the step, the device, and the bytes needed and free
+ */
+async function refuseWithoutDeviceMemory(jobs: readonly Job[], gguf: Gguf, { asked, freeBytes }: Device, atOnce: number): Promise<void> {
+  const todos = await todosOf(jobs, { gguf, present: presentSteps(), chunksOf: () => 1 });
+  const needs = todos.flatMap((cell) => cell.todos.filter(({ planned }) => stepNamed(planned.step).computes).map((todo) => ({ todo, bytes: atOnce * bytesOn(todo, cell, gguf) })));
+  const most = needs.sort((left, right) => right.bytes - left.bytes)[0];
+  if (!most || most.bytes <= freeBytes) return;
+  throw new UserError(`cell ${most.todo.cell}: ${most.todo.planned.step} needs about ${most.bytes} bytes on ${asked}${atOnce > 1 ? ` (${atOnce} cells at a time)` : ""}, of which ${freeBytes} are free; ${atOnce > 1 ? "give fewer --jobs" : "take a smaller batch in a copy of the study, a smaller model, or a device with more memory"}`);
+}
+
+/** Steps whose programs need this machine's memory although models are computed on a device. */
+function stepsOfHost(jobs: readonly Job[]): Job[] {
+  return jobs.flatMap((job) => {
+    const steps = job.steps.filter(({ step }) => !stepNamed(step).computes || step === "moments");
+    return steps.length > 0 ? [{ ...job, steps }] : [];
+  });
+}
+
+/** Weights, keys and values of every layer, and what a layer leaves between its matrices; predictions go to the machine's memory. */
+function bytesOn({ planned: { step, config }, quantizedBytes }: Todo, { job }: CellTodo, gguf: Gguf): number {
+  const readsModel = ["reference", "imatrix", "moments"].includes(step);
+  return (readsModel ? gguf.fileBytes : weightBytes(job, quantizedBytes, gguf)) + workBytes(config as unknown as Settings, gguf);
+}
+
+/** Packed codes lie there as upstream's Q8_0, of 8.5 bits a weight. */
+function weightBytes({ steps }: Job, quantizedBytes: number, gguf: Gguf): number {
+  const config = steps.find(({ step }) => step === "quantize")?.config as { conf: string | null; pure: boolean; types?: Record<string, string> } | undefined;
+  if (!config || confLine(config.conf, "CONTAINER") !== "packed") return quantizedBytes;
+  return Math.max(quantizedBytes, expectedQuantizedBytes(gguf, { ...config, type: "Q8_0" }));
+}
+
+function workBytes({ context, batch, ubatch }: Settings, gguf: Gguf): number {
+  const { layers, keys, heads, width, feedForward, vocabulary } = shapeOf(gguf);
+  const tokens = Math.max(batch, context);
+  const together = Math.min(ubatch, tokens);
+  return 4 * layers * keys * tokens + 4 * together * (vocabulary + 2 * feedForward + 4 * width + heads * tokens);
+}
