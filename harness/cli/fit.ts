@@ -7,6 +7,7 @@ import { fittedYaml } from "../fit/file.ts";
 import { plainProgress } from "./plainProgress.ts";
 import { fitModel, type FitModelRequest } from "../sweep/fitModel.ts";
 import { fitRequestSchema } from "../study/types.ts";
+import { backendOptions } from "./backendOptions.ts";
 import type { CommandIo } from "./io.ts";
 import { limits, wholeNumber } from "./wholeNumber.ts";
 
@@ -14,8 +15,7 @@ import { limits, wholeNumber } from "./wholeNumber.ts";
 export function addFitCommand(program: Command, io: CommandIo): void {
   const { per, weights, scale, method } = fitRequestSchema.shape;
   const choice = (flags: string, description: string, { options }: { options: readonly string[] }): Option => new Option(flags, description).choices(options);
-  program
-    .command("fit")
+  backendOptions(program.command("fit"))
     .description("fit a 16-entry table to a model's weights, for use in a study (table: FILE)")
     .option("--model <gguf>", "model in F32, F16 or BF16: a file, or the name of one in models/ (default: sotu-1m)")
     .addOption(choice("--per <what>", "one table for the model, or one more for each kind of tensor, or each tensor", per).default("model"))

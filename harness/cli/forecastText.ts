@@ -24,7 +24,7 @@ export function forecastText(found: Forecast): string {
     ...(memory ? [`memory: ${prettyBytes(memory.bytes)} for ${memory.step} of ${memory.cell}, beside some 0.3 GB for Node.js; this machine has ${prettyBytes(memory.there)}`] : []),
     `time: ${durationText(time)} with ${found.threads} threads, from what runs took on this machine (${found.machine})`,
   );
-  if (time.unknown.length > 0) lines.push(`${time.unknown.join(", ")}: never run on this machine, so that their time is unknown; npm run sweep -- --study quick measures most in about a minute`);
+  if (time.unknown.length > 0) lines.push(`${time.unknown.join(", ")}: never run on this machine${found.device === null ? "" : "'s device"}, so that their time is unknown; npm run sweep -- --study quick measures most in about a minute`);
   return lines.join("\n");
 }
 

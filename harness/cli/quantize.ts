@@ -1,10 +1,12 @@
 import { availableParallelism } from "node:os";
 import type { Command } from "commander";
 import prettyBytes from "pretty-bytes";
+import type { BackendName } from "../build/backends.ts";
 import { UserError } from "../errors.ts";
 import { quantizeModel } from "../sweep/quantizeModel.ts";
 import type { SweepRequest } from "../sweep/sweep.ts";
 import { defaultDamping } from "../study/types.ts";
+import { backendOptions } from "./backendOptions.ts";
 import type { CommandIo } from "./io.ts";
 import { namesHelp } from "./namesHelp.ts";
 import { plainProgress } from "./plainProgress.ts";
@@ -24,12 +26,13 @@ interface QuantizeOptions {
   calibrationChunks?: number;
   threads: number;
   memory?: number;
+  backend?: BackendName;
+  device?: string;
 }
 
 /** Adds `quantize`: for people who want a file, not a study. */
 export function addQuantizeCommand(program: Command, io: CommandIo, { build }: Pick<SweepRequest, "build">): void {
-  program
-    .command("quantize")
+  backendOptions(program.command("quantize"))
     .description("quantize a model; with --feedback a plain file of its type that comes nearer to the model")
     .addHelpText("after", namesHelp)
     .requiredOption("--model <gguf>", "model in F32, F16 or BF16: a file, or the name of one in models/")

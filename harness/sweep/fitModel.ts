@@ -1,4 +1,4 @@
-import { ensureBuild } from "../build/build.ts";
+import type { BackendName } from "../build/backends.ts";
 import { UserError } from "../errors.ts";
 import { cachedFit } from "../fit/cached.ts";
 import type { FittedFile } from "../fit/file.ts";
@@ -6,7 +6,7 @@ import { ensureCache } from "../paths.ts";
 import { askedModel, calibrationText, isShipped } from "./asked.ts";
 import { defaultMethod, type FitRequest } from "../study/types.ts";
 import type { Report } from "./events.ts";
-import { thisTarget } from "../steps/target.ts";
+import { builtTarget } from "./builtTarget.ts";
 import { type FitImatrix, fitInputs } from "./fits.ts";
 import { checkModel } from "./inputs.ts";
 import { calibrationUse, checkText } from "./textInput.ts";
@@ -21,6 +21,9 @@ export interface FitModelRequest extends Omit<FitRequest, "method"> {
   calibration?: string;
   imatrixChunks?: number;
   threads: number;
+  /** What the importance matrix is computed on; as of a sweep. */
+  backend?: BackendName;
+  device?: string;
 }
 
 const context = 512;
@@ -43,10 +46,6 @@ export async function fitModel(request: FitModelRequest, report: Report, signal:
 async function importance(model: string, request: FitModelRequest, report: Report, signal: AbortSignal): Promise<FitImatrix> {
   if (!isShipped(model) && request.calibration === undefined) throw new UserError("--weights imatrix needs --calibration, a text of the kind that the model was trained on, and not the one to be measured on");
   const text = await checkText(await calibrationText({ given: request.calibration, study: "demo", folder: "." }, { report, signal }), context, signal, calibrationUse);
-  const build = await ensureBuild("patched", {
-    targets: ["llama-imatrix"],
-    report: (line, fraction) => report({ kind: "build", text: line, fraction }),
-    signal,
-  });
-  return { text, chunks: request.imatrixChunks ?? null, settings: { context, batch: 2048, ubatch: 512 }, on: await thisTarget(build, request.threads, signal) };
+  const { backend, device, threads } = request;
+  return { text, chunks: request.imatrixChunks ?? null, settings: { context, batch: 2048, ubatch: 512 }, on: await builtTarget({ backend, device, threads, programs: ["llama-imatrix"] }, report, signal) };
 }

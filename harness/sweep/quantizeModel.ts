@@ -1,17 +1,18 @@
 import { access, constants, copyFile, realpath, stat } from "node:fs/promises";
 import path from "node:path";
-import { type Build, ensureBuild, targetsOf } from "../build/build.ts";
+import type { BackendName } from "../build/backends.ts";
+import { type Build, targetsOf } from "../build/build.ts";
 import { UserError } from "../errors.ts";
 import { planCell } from "../jobs/chain.ts";
 import { makeRunner } from "../jobs/runner.ts";
 import { cacheFolder, scratchParent } from "../paths.ts";
 import { withScratch } from "../scratch.ts";
 import { quantize } from "../steps/quantize.ts";
-import { thisTarget } from "../steps/target.ts";
 import { readText } from "../study/find.ts";
 import { parseStudy } from "../study/parse.ts";
 import type { Cell, Study } from "../study/types.ts";
 import { askedModel, isShipped } from "./asked.ts";
+import { builtTarget } from "./builtTarget.ts";
 import { checkCalibrations } from "./calibrations.ts";
 import type { Report } from "./events.ts";
 import { fitCells, fitInputs } from "./fits.ts";
@@ -37,6 +38,9 @@ export interface QuantizeRequest {
   threads: number;
   /** Bytes that second moments may take at once; half of the free memory by default. */
   memory?: number | undefined;
+  /** What importance matrix and second moments are computed on; as of a sweep. */
+  backend?: BackendName | undefined;
+  device?: string | undefined;
   build?: Build | undefined;
 }
 
@@ -66,8 +70,8 @@ export async function quantizeModel(request: QuantizeRequest, report: Report, si
   const training = asked.calibration && calibrations.get(asked.calibration.text);
   sayCosts(model, asked, training, report);
 
-  const build = request.build ?? (await ensureBuild("patched", { targets: targetsOf(asked.feedback !== undefined), report: (text, fraction) => report({ kind: "build", text, fraction }), signal }));
-  const target = await thisTarget(build, request.threads, signal);
+  const { backend, device, threads, build } = request;
+  const target = await builtTarget({ backend, device, threads, build, programs: targetsOf(asked.feedback !== undefined) }, report, signal);
   const on = { ...target, memory: request.memory ?? target.memory };
   const settings = { context: study.context, batch: study.batch, ubatch: study.ubatch, chunks: null };
   const weighted = training ? { text: training, chunks: asked.calibration?.chunks ?? null, settings, on } : null;

@@ -1,0 +1,36 @@
+import { askedBackend } from "../build/askedBackend.ts";
+import { type BackendName, backends } from "../build/backends.ts";
+import { type Build, ensureBuild } from "../build/build.ts";
+import { backendFlavour } from "../build/flavour.ts";
+import { listingProgram } from "../steps/devices.ts";
+import type { Target } from "../steps/step.ts";
+import { releaseNamed } from "../upstream/releases.ts";
+import type { Report } from "./events.ts";
+import { findTargets } from "./targets.ts";
+
+/** What a target is asked for by. */
+export interface TargetAsked {
+  backend?: BackendName | undefined;
+  device?: string | undefined;
+  threads: number;
+  /** Programs that are needed. */
+  programs: readonly string[];
+  /** Binaries to use; the patched build of the pin by default. */
+  build?: Build | undefined;
+}
+
+/** Makes a target with its build, of a command that is about no study. @throws UserError as of backendFlavour and findTargets */
+export async function builtTarget({ backend: given, device, threads, programs, build: ready }: TargetAsked, report: Report, signal: AbortSignal): Promise<Target> {
+  const backend = ready?.backend ?? askedBackend(given);
+  const release = await releaseNamed();
+  const flavour = ready ? undefined : await backendFlavour(backend, release, signal);
+  const build = ready ?? (await ensureBuild("patched", {
+    release,
+    targets: [...programs, ...(backends[backend].hasDevices ? [listingProgram] : [])],
+    ...(flavour && { flavour }),
+    report: (text, fraction) => report({ kind: "build", text, fraction }),
+    signal,
+  }));
+  const [target] = await findTargets(build, { threads, devices: device === undefined ? [] : [device] }, signal);
+  return target;
+}
