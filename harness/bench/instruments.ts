@@ -6,6 +6,8 @@ import { ParseError } from "../errors.ts";
 import { parseBench } from "../parse/bench.ts";
 import { parseQuantize } from "../parse/quantize.ts";
 import { run, type ProcessResult, type RunOptions } from "../process/run.ts";
+import { watchLayers } from "../jobs/onDevice.ts";
+import type { Device } from "../steps/devices.ts";
 import { childEnvironment } from "../steps/environment.ts";
 import { watchMemory, type PeakMemory } from "./memory.ts";
 import { watchOthers } from "./others.ts";
@@ -16,6 +18,8 @@ import type { Subject } from "./subjects.ts";
 /** What a measurement needs besides its subject. */
 export interface Setting {
   builds: Readonly<Record<Variant, Pick<Build, "binary">>>;
+  /** What models are computed on; null for the processor. */
+  device: Device | null;
   /** Folder for what is thrown away in the end. */
   folder: string;
   /** The F16 model that everything is made from. */
@@ -52,10 +56,11 @@ export async function makeQuantized(subject: Subject, setting: Setting): Promise
 
 /**
  * Speed of a prompt and of single tokens: of a few repetitions the fastest, since what else a machine does can
- * only slow a program down. The first of them is the warm-up.
+ * only slow a program down. The first of them is the warm-up; on a device, which may compile its kernels first, there is one
+ * besides.
  */
 export const measureSpeed: Instrument = async (subject, setting) => {
-  const { result, others } = await bench(subject, setting, ["-r", String(repetitions), "--no-warmup", "-p", String(promptTokens), "-n", String(generatedTokens)]);
+  const { result, others } = await bench(subject, setting, ["-r", String(repetitions), ...(setting.device ? [] : ["--no-warmup"]), "-p", String(promptTokens), "-n", String(generatedTokens)]);
   const entries = parseBench(result.stdout);
   const speed = (prompt: number, generated: number): number => {
     const entry = entries.find((one) => one.promptTokens === prompt && one.generatedTokens === generated);
@@ -91,9 +96,21 @@ async function quantize(subject: Subject, setting: Setting, target: string): Pro
   return watch(subject, setting, "llama-quantize", ["--pure", setting.model.file, target, subject.type, String(setting.threads)], { env: childEnvironment(conf) });
 }
 
-function bench(subject: Subject, setting: Setting, options: string[], onLine?: RunOptions["onLine"]): Promise<Watched> {
-  const argumentList = ["-m", quantizedFile(subject, setting), "-t", String(setting.threads), "-o", "json", "-dev", "none", ...options];
-  return watch(subject, setting, "llama-bench", argumentList, { env: childEnvironment(null), ...(onLine && { onLine }) });
+async function bench(subject: Subject, setting: Setting, options: string[], onLine?: RunOptions["onLine"]): Promise<Watched> {
+  const { device } = setting;
+  const argumentList = [...placeArguments(device), "-m", quantizedFile(subject, setting), "-t", String(setting.threads), "-o", "json", ...options];
+  const layers = device && watchLayers(device, "llama-bench");
+  const watched = await watch(subject, setting, "llama-bench", argumentList, {
+    env: { ...childEnvironment(null), ...device?.environment }, ...(onLine && { onLine }), ...(layers && { onText: layers.onText }),
+  });
+  layers?.ended();
+  return watched;
+}
+
+/** llama-bench has names of its own for some; without `-v` it does not say how many layers are on the device. */
+function placeArguments(device: Device | null): string[] {
+  if (!device) return ["-dev", "none"];
+  return [...(device.server === undefined ? [] : ["--rpc", device.server]), "-dev", device.name, "-ngl", "99", "-fa", "off", "-sm", "none", "-v"];
 }
 
 type Watched = { result: ProcessResult; memory: PeakMemory; others: number | null };

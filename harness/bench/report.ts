@@ -69,6 +69,7 @@ function manifest(outcome: BenchOutcome, request: BenchRequest, argv: readonly s
     threads: request.threads,
     repeats: request.repeats,
     machine: { cpu: builds.patched.cpu, processors: cpus().length, memory_bytes: totalmem(), platform: process.platform, load_when_started: load },
+    ...(outcome.device && { device: { name: outcome.device.asked, line: outcome.device.line, driver: outcome.device.driver, memory_bytes: outcome.device.totalBytes } }),
     node: process.version,
     models: models.map(({ file, ...model }) => ({ ...model, file: path.basename(file) })),
     builds: Object.values(builds).map(({ variant, release, key, tree, libraryHash, compiler, cmakeFlags }) => (

@@ -33,6 +33,7 @@ function verdict(holds: boolean | null, decided: boolean | null): string {
 
 /** What a row wants, in signs. */
 export function wantedText(wanted: Ratio["row"]["wanted"]): string {
+  if (wanted.atLeast === undefined && wanted.atMost === undefined) return "–";
   const bound = wanted.atLeast === undefined ? `≤ ${wanted.atMost}` : `≥ ${wanted.atLeast}`;
   return wanted.of === "value" ? `patched ${bound}` : bound;
 }

@@ -6,7 +6,7 @@ import { bench } from "../bench/bench.ts";
 import { mostForOthers } from "../bench/ratios.ts";
 import { writeBench } from "../bench/report.ts";
 import { mostThrownAway } from "../bench/rounds.ts";
-import { rows } from "../bench/rows.ts";
+import { deviceRows, rows } from "../bench/rows.ts";
 import type { Params } from "../bench/sourceModel.ts";
 import { summary } from "../bench/summary.ts";
 import { ratioTable } from "../bench/table.ts";
@@ -17,6 +17,7 @@ import { addBenchFeedbackCommand } from "./benchFeedback.ts";
 import { addBenchHarnessCommand } from "./benchHarness.ts";
 import { addBenchPlanCommand } from "./benchPlan.ts";
 import { addBenchScaleCommand } from "./benchScale.ts";
+import { backendOptions } from "./backendOptions.ts";
 import type { CommandIo } from "./io.ts";
 import { nameList } from "./nameList.ts";
 import { limits, wholeNumber } from "./wholeNumber.ts";
@@ -28,8 +29,7 @@ during one of its sides (read on Linux, unknown elsewhere). A row is given up af
 
 /** Adds `bench`: how fast the patched build is, measured against upstream's. */
 export function addBenchCommand(program: Command, io: CommandIo): void {
-  const command = program
-    .command("bench")
+  const command = backendOptions(program.command("bench"))
     .description("measure the patched build against upstream's, by turns, on models of random weights")
     .addOption(
       new Option("--params <sizes>", `models of random weights: ${sizes.join(", ")}, commas between (1b needs 9 GB of disk, 7b 50)`)
@@ -42,7 +42,7 @@ export function addBenchCommand(program: Command, io: CommandIo): void {
     .option("--only <pattern>", "rows to measure, by name: commas between, * for any text")
     .option("--out <dir>", "where the tables go (default: results/bench)")
     .addHelpText("after", `\n${onOthers}`)
-    .addHelpText("after", `\nRows:\n${rows.map(({ name }) => `  ${name}`).join("\n")}`)
+    .addHelpText("after", `\nRows:\n${rows.map(({ name }) => `  ${name}`).join("\n")}\nof a device:\n${deviceRows.map(({ name }) => `  ${name}`).join("\n")}`)
     .action(async ({ out = path.join(projectRoot, "results", "bench"), ...request }: BenchRequest & { out?: string }) => {
       let files: string[] = [];
       const keep = async (outcome: BenchOutcome): Promise<void> => void (files = await writeBench(path.resolve(out), outcome, request, io.argv));

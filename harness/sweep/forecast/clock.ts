@@ -60,14 +60,14 @@ export class Clock {
     const times = todos.map(({ planned, makers, amount }) => ({ step: stepNamed(planned.step), time: this.of([stepRate(planned, makers, amount, this.#on)]) }));
     const all = sum(times.map(({ time }) => time));
     const secondsOf = (name: (one: (typeof times)[number]) => boolean): number => sum(times.filter(name).map(({ time }) => time)).seconds;
-    const hidden = Math.max(availableParallelism(), threads) < enoughForBoth ? 0 : Math.min(secondsOf(({ step }) => step.beside === true), secondsOf(({ step }) => step.name === "evaluate"));
+    const hidden = Math.max(availableParallelism(), Number(this.#on.threads)) < enoughForBoth ? 0 : Math.min(secondsOf(({ step }) => step.beside === true), secondsOf(({ step }) => step.name === "evaluate"));
     return { ...all, seconds: all.seconds - hidden + ownSeconds.cell };
   }
 
   /** Work and time of each kind of step, whatever goes on beside it. */
-  bySteps(cells: readonly CellTodo[], threads: number): StepsTogether[] {
+  bySteps(cells: readonly CellTodo[]): StepsTogether[] {
     const asked = new Map<string, RateOf[]>();
-    for (const { planned, makers, amount } of cells.flatMap(({ todos }) => todos)) asked.set(planned.step, [...(asked.get(planned.step) ?? []), stepRate(planned, makers, amount, threads)]);
+    for (const { planned, makers, amount } of cells.flatMap(({ todos }) => todos)) asked.set(planned.step, [...(asked.get(planned.step) ?? []), stepRate(planned, makers, amount, this.#on)]);
     return [...asked].map(([step, rates]) => ({ step, work: rates.reduce((sum, { work }) => sum + work, 0), time: this.of(rates) }));
   }
 

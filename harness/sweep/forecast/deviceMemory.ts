@@ -18,10 +18,10 @@ import { type CellTodo, type Todo, todosOf } from "./todo.ts";
  * @param asked devices, and cells side by side on each
  * @throws UserError as of refuseWithoutMemory; naming the cell, the step, the device, and the bytes needed and free
  */
-export async function refuseWithoutAnyMemory(jobs: readonly Job[], gguf: Gguf, { targets, jobs: atOnce }: { targets: readonly Pick<Target, "device">[]; jobs: number }): Promise<void> {
+export async function refuseWithoutAnyMemory(jobs: readonly Job[], gguf: Gguf, { targets, jobs: atOnce }: { targets: readonly Pick<Target, "device" | "memory">[]; jobs: number }): Promise<void> {
   const devices = targets.flatMap(({ device }) => device ?? []);
   for (const device of devices) await refuseWithoutDeviceMemory(jobs, gguf, device, atOnce);
-  await refuseWithoutMemory(devices.length > 0 ? stepsOfHost(jobs) : jobs, gguf, atOnce * targets.length, memoryThere(totalmem()));
+  await refuseWithoutMemory(devices.length > 0 ? stepsOfHost(jobs) : jobs, { gguf, moments: Math.min(...targets.map(({ memory }) => memory)) }, atOnce * targets.length, memoryThere(totalmem()));
 }
 
 /**
