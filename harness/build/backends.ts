@@ -81,5 +81,5 @@ export const backends: Readonly<Record<BackendName, Backend>> = {
     packages: {},
     otherwise: "install Intel's oneAPI base toolkit (https://www.intel.com/oneapi), and source its setvars.sh",
   },
-  rpc: { options: { GGML_RPC: "ON" }, tools: [], hasDevices: true, packages: {}, otherwise: "" },
+  rpc: { options: { GGML_RPC: "ON", GGML_RPC_RDMA: "OFF" }, tools: [], hasDevices: true, packages: {}, otherwise: "" },
 };

@@ -5,6 +5,7 @@ import { regress, type RegressEvents } from "../regress/regress.ts";
 import { checkNames, type CheckResult, type RegressRequest } from "../regress/types.ts";
 import { writeReport } from "../regress/write/files.ts";
 import { plainProgress } from "./plainProgress.ts";
+import { backendOptions } from "./backendOptions.ts";
 import { exitCodeOf } from "./exitCodeOf.ts";
 import { type CommandIo, exitCodes } from "./io.ts";
 import { nameList } from "./nameList.ts";
@@ -13,8 +14,7 @@ import { limits, wholeNumber } from "./wholeNumber.ts";
 
 /** Adds `regress`: does the patched build do what upstream's does? Exit code 0 it does, 1 not, 2 undecided. */
 export function addRegressCommand(program: Command, io: CommandIo): void {
-  program
-    .command("regress")
+  backendOptions(program.command("regress"))
     .description("compare the patched build with upstream's: exit code 0 holds, 1 regressed, 2 could not be decided")
     .option("--release <tag>", "release of llama.cpp, or newest, which adds it to patches/ (default: the pin)")
     .option("--only <checks>", `checks to run, commas between: ${checkNames.join(", ")}`, nameList(checkNames))

@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import { askedBackend } from "../build/askedBackend.ts";
 import { ensureBuild, type Build } from "../build/build.ts";
 import { UserError } from "../errors.ts";
 import { demoModel } from "../paths.ts";
@@ -8,6 +9,7 @@ import { ensureDemoText } from "../sweep/knownTexts.ts";
 import { thisProject, type Project } from "../upstream/project.ts";
 import { releaseNamed, type Release } from "../upstream/releases.ts";
 import { bytes } from "./checks/bytes.ts";
+import { devices } from "./checks/devices.ts";
 import { likelihoods } from "./checks/likelihoods.ts";
 import { patches } from "./checks/patches.ts";
 import { schemes } from "./checks/schemes.ts";
@@ -16,7 +18,7 @@ import { tests } from "./checks/tests.ts";
 import { newestRelease } from "./newest.ts";
 import { checkNames, type Check, type CheckName, type RegressContext, type RegressRequest, type SharedContext, type TestModel } from "./types.ts";
 
-const checks: Record<CheckName, Check> = { patches, bytes, likelihoods, tests, schemes, speed };
+const checks: Record<CheckName, Check> = { patches, bytes, likelihoods, devices, tests, schemes, speed };
 
 /**
  * Finds release, models and text, and builds both variants as far as the checks selected need them.
@@ -40,6 +42,8 @@ export async function prepare(
     project, release, ...builds, models, text, folder, signal,
     threads: request.threads ?? availableParallelism(),
     stallSeconds: request.stallLimit === undefined ? undefined : 60 * request.stallLimit,
+    backend: askedBackend(request.backend),
+    device: request.device,
     failOnSpeed: request.failOnSpeed ?? false,
     cells: request.writeReference ? undefined : request.cells,
     writeReference: request.writeReference ?? false,

@@ -15,10 +15,11 @@ type Place = Pick<RegressContext, "folder" | "signal" | "stallSeconds">;
  * Runs a program of a build in the checks' folder, where no pablo.conf lies.
  *
  * @param conf path of the pablo.conf that it shall find; null for none
+ * @param more variables besides
  * @throws {ProcessError} it failed
  */
-export async function runProgram(build: Build, name: string, args: string[], { folder, signal, stallSeconds }: Place, conf: string | null = null): Promise<ProcessResult> {
-  return run(build.binary(name), args, { cwd: folder, env: childEnvironment(conf), signal, stallSeconds, timeoutSeconds: 1800 });
+export async function runProgram(build: Build, name: string, args: string[], { folder, signal, stallSeconds }: Place, conf: string | null = null, more: Readonly<Record<string, string>> = {}): Promise<ProcessResult> {
+  return run(build.binary(name), args, { cwd: folder, env: { ...childEnvironment(conf), ...more }, signal, stallSeconds, timeoutSeconds: 1800 });
 }
 
 /**

@@ -1,9 +1,10 @@
+import type { BackendName } from "../build/backends.ts";
 import type { Build, Target } from "../build/build.ts";
 import type { Project } from "../upstream/project.ts";
 import type { Release } from "../upstream/releases.ts";
 
 /** Names of the checks, in the order they run in. */
-export const checkNames = ["patches", "bytes", "likelihoods", "tests", "schemes", "speed"] as const;
+export const checkNames = ["patches", "bytes", "likelihoods", "devices", "tests", "schemes", "speed"] as const;
 
 /** Name of a check, as `--only` takes it. */
 export type CheckName = (typeof checkNames)[number];
@@ -53,6 +54,10 @@ export interface RegressContext {
   text: string;
   /** N, where a check compares 1 with N threads. */
   threads: number;
+  /** What `devices` compares on besides an RPC server; a backend without devices for nothing. */
+  backend: BackendName;
+  /** Name of its device; the first by default. */
+  device: string | undefined;
   /** After how long a silence a program is taken for one that hangs, as of `run`. */
   stallSeconds: number | undefined;
   /** Existing folder for what checks write, shared by all of them; removed when the last has ended. */
@@ -115,6 +120,9 @@ export interface RegressRequest {
   /** Minutes after which a silent program is taken for one that hangs, ten by default; 0 for never. */
   stallLimit?: number;
   failOnSpeed?: boolean;
+  /** Backend and device on which own files are compared besides an RPC server; none by default. */
+  backend?: BackendName;
+  device?: string;
   /** Cells of the thesis's study that `schemes` measures, as `selectCells` takes them; all by default, and for a reference. */
   cells?: string;
   writeReference?: boolean;

@@ -13,7 +13,7 @@ it("ends with 0 when the checks hold, and writes what it found", async () => {
 });
 
 it.each([
-  { args: ["--only", "nothing"], says: "Allowed: patches, bytes, likelihoods, tests, schemes, speed" },
+  { args: ["--only", "nothing"], says: "Allowed: patches, bytes, likelihoods, devices, tests, schemes, speed" },
   { args: ["--release", "b1"], says: "b1 of llama.cpp is not known" },
   { args: ["--model", "no.gguf", "--only", "patches"], says: "no.gguf" },
   { args: ["--text", "no.txt", "--only", "patches"], says: "no.txt" },
