@@ -24,8 +24,7 @@ async function look(tool: Tool, signal?: AbortSignal): Promise<FoundTool> {
   const lack = (fault: string): FoundTool => ({ tool, version: null, fault });
   const said = await saidBy(tool, signal);
   if ("fault" in said) return lack(said.fault);
-  const all = tool.version.global ? [...said.text.matchAll(tool.version)] : [tool.version.exec(said.text) ?? []];
-  const version = all.flatMap(([, ...groups]) => groups).filter(Boolean).join(all.length > 1 && "header" in tool.said ? "." : ", ");
+  const version = tool.version.flatMap((part) => part.exec(said.text)?.slice(1) ?? []).join(tool.between ?? ".");
   if (version === "") return lack(`${said.where} does not say its version`);
   const number = semver.coerce(version);
   if (tool.least !== undefined && number && semver.lt(number, semver.coerce(tool.least)!)) return { tool, version, fault: `${said.where} is ${version}, where ${tool.least} is needed` };

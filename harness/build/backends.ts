@@ -12,8 +12,10 @@ export interface Tool {
   name: string;
   /** Where it says its version: what a program prints, a C header, or a package of CMake's. */
   said: { programs: readonly string[]; arguments: readonly string[] } | { header: string } | { cmakePackage: string };
-  /** What of that is its version: every match, of which the groups are joined by dots. */
-  version: RegExp;
+  /** What of that is its version: groups, one after another. */
+  version: readonly RegExp[];
+  /** What stands between them; a dot by default. */
+  between?: string;
   /** The oldest that will do. */
   least?: string;
 }
@@ -42,10 +44,10 @@ export const backends: Readonly<Record<BackendName, Backend>> = {
     options: { GGML_VULKAN: "ON" },
     // Of seven extensions of its language upstream's CMakeLists.txt asks glslc itself whether it knows them: its version decides.
     tools: [
-      { name: "glslc", said: { programs: ["glslc"], arguments: ["--version"] }, version: /^((?:shaderc|spirv-tools|glslang) \S+)/gm },
+      { name: "glslc", said: { programs: ["glslc"], arguments: ["--version"] }, version: [/^(shaderc \S+)/m, /^(spirv-tools \S+)/m, /^(glslang \S+)/m], between: ", " },
       // `vk::LayerSettingEXT`, which ggml-vulkan.cpp uses, came with these.
-      { name: "Vulkan headers", said: { header: "vulkan/vulkan_core.h" }, version: /VK_HEADER_VERSION_COMPLETE VK_MAKE_API_VERSION\(0, (\d+), (\d+)|#define VK_HEADER_VERSION (\d+)/g, least: "1.3.275" },
-      { name: "SPIRV-Headers", said: { cmakePackage: "SPIRV-Headers" }, version: /PACKAGE_VERSION "([^"]+)"/ },
+      { name: "Vulkan headers", said: { header: "vulkan/vulkan_core.h" }, version: [/VK_HEADER_VERSION_COMPLETE VK_MAKE_API_VERSION\(0, (\d+), (\d+)/, /#define VK_HEADER_VERSION (\d+)/], least: "1.3.275" },
+      { name: "SPIRV-Headers", said: { cmakePackage: "SPIRV-Headers" }, version: [/PACKAGE_VERSION "([^"]+)"/] },
     ],
     hasDevices: true,
     packages: { "apt-get": "glslc libvulkan-dev spirv-headers", dnf: "glslc vulkan-loader-devel spirv-headers-devel", pacman: "shaderc vulkan-headers vulkan-icd-loader spirv-headers", apk: "shaderc vulkan-loader-dev spirv-headers", brew: "shaderc vulkan-headers vulkan-loader spirv-headers molten-vk" },
@@ -53,14 +55,14 @@ export const backends: Readonly<Record<BackendName, Backend>> = {
   },
   cuda: {
     options: { GGML_CUDA: "ON" },
-    tools: [{ name: "nvcc", said: { programs: ["nvcc", "/usr/local/cuda/bin/nvcc"], arguments: ["--version"] }, version: /release [\d.]+, V([\d.]+)/, least: "11.7" }],
+    tools: [{ name: "nvcc", said: { programs: ["nvcc"], arguments: ["--version"] }, version: [/release [\d.]+, V([\d.]+)/], least: "11.7" }],
     hasDevices: true,
     packages: {},
     otherwise: "install the CUDA toolkit (https://developer.nvidia.com/cuda-downloads), and have its bin/ on the PATH",
   },
   metal: {
     options: { GGML_METAL: "ON" },
-    tools: [{ name: "Metal's compiler", said: { programs: ["xcrun"], arguments: ["metal", "--version"] }, version: /metal version (\S+)/ }],
+    tools: [{ name: "Metal's compiler", said: { programs: ["xcrun"], arguments: ["metal", "--version"] }, version: [/metal version (\S+)/] }],
     hasDevices: true,
     platform: "darwin",
     packages: {},
@@ -68,14 +70,14 @@ export const backends: Readonly<Record<BackendName, Backend>> = {
   },
   hip: {
     options: { GGML_HIP: "ON" },
-    tools: [{ name: "hipcc", said: { programs: ["hipcc", "/opt/rocm/bin/hipcc"], arguments: ["--version"] }, version: /HIP version: (\S+)/, least: "6.1" }],
+    tools: [{ name: "hipcc", said: { programs: ["hipcc", "/opt/rocm/bin/hipcc"], arguments: ["--version"] }, version: [/HIP version: (\S+)/], least: "6.1" }],
     hasDevices: true,
     packages: {},
     otherwise: "install ROCm with hipBLAS and rocBLAS (https://rocm.docs.amd.com), and have its bin/ on the PATH",
   },
   sycl: {
     options: { GGML_SYCL: "ON" },
-    tools: [{ name: "icpx", said: { programs: ["icpx"], arguments: ["--version"] }, version: /oneAPI DPC\+\+\/C\+\+ Compiler (\S+)/ }],
+    tools: [{ name: "icpx", said: { programs: ["icpx"], arguments: ["--version"] }, version: [/oneAPI DPC\+\+\/C\+\+ Compiler (\S+)/] }],
     hasDevices: true,
     compilers: { c: "icx", cxx: "icpx" },
     packages: {},

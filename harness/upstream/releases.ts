@@ -9,8 +9,8 @@ const hash = z.string().regex(/^[0-9a-f]{40}$/, "40 hexadecimal digits");
 
 /**
  * What most releases can do: packed codes; statistics of divergence, and importance matrices, of the form
- * that is read here; second moments, and error feedback by them; models on other devices than the processor, own files
- * among them; or options that llama-quantize and llama-perplexity have by these names.
+ * that is read here; second moments, and error feedback by them; own codes on other devices than the processor;
+ * or options that llama-quantize and llama-perplexity have by these names.
  */
 const feature = z.enum(["packed", "kl-divergence", "imatrix", "moments", "devices", "--tensor-type", "--device", "--ubatch-size", "--flash-attn"]);
 
