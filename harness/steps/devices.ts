@@ -73,8 +73,8 @@ async function findHidden(build: Lister, asked: string | undefined, signal: Abor
   const number = /^Vulkan(\d+)$/.exec(asked ?? "")?.[1];
   if (build.backend !== "vulkan" || number === undefined) return null;
   const environment = { GGML_VK_VISIBLE_DEVICES: number };
-  const [found] = await listDevices(build, signal, { environment }).catch(() => []);
-  return found ? { ...(await describe(build.backend, found, asked!, signal)), environment } : null;
+  const [found, ...others] = await listDevices(build, signal, { environment }).catch(() => []);
+  return found && others.length === 0 ? { ...(await describe(build.backend, found, asked!, signal)), environment } : null;
 }
 
 /** Of what lies behind a server nothing is known but where it is: servers of one host count as of one kind. */

@@ -14,7 +14,7 @@ cat <<'END'
 Available devices:
   Vulkan0: Card X (8192 MiB, 8000 MiB free)
   Vulkan1: Card X (8192 MiB, 8000 MiB free)
-  Vulkan2: Card Y (16 MiB, 1 MiB free)
+  Vulkan2: Card Y (16 MiB, 0 MiB free)
 END`;
 
 /** What llama-perplexity prints that computes a model on a device, before its result. */
