@@ -7,8 +7,9 @@ import { loggedOutput } from "../process/processError.ts";
 import { run, type RunOptions } from "../process/run.ts";
 import { childEnvironment } from "../steps/environment.ts";
 import { keyInputs } from "../steps/key.ts";
-import type { Paths, Target, Tools } from "../steps/step.ts";
-import { type StepRecord, stepKey } from "../store/record.ts";
+import { partFiles } from "../steps/partFrames.ts";
+import type { AnyStep, Part, Paths, Target, Tools } from "../steps/step.ts";
+import { type KeyInputs, type StepRecord, stepKey } from "../store/record.ts";
 import { GivenFileChanged, onGivenFiles } from "./givenFiles.ts";
 import type { PlannedStep } from "./job.ts";
 import { ComputedElsewhere, deviceFaultOr, watchLayers } from "./onDevice.ts";
@@ -26,6 +27,14 @@ export interface Executed {
   read: Paths | null;
 }
 
+/** A part of a step that was done. */
+export interface PartExecuted {
+  /** How many were evaluated. */
+  chunks: number;
+  seconds: number;
+  read: Paths;
+}
+
 /** Where a step runs, and what it tells. */
 export interface Place extends Pick<Tools, "growing" | "signal" | "report" | "note"> {
   /** Made for it. */
@@ -36,17 +45,68 @@ export interface Place extends Pick<Tools, "growing" | "signal" | "report" | "no
   logs: Record<string, string>;
 }
 
+/** Gives the path of the file that comes in by a role. */
+export type Input = (role: string) => Promise<string>;
+
+async function allInputs({ inputs }: PlannedStep, input: Input): Promise<Paths> {
+  const at: Record<string, string> = {};
+  for (const role of Object.keys(inputs)) at[role] = await input(role);
+  return at;
+}
+
 /** Roles whose files are too large to be kept with results. */
 const largeRoles: readonly string[] = ["quantized"];
 
 /**
  * Run a step, whatever the store has.
  *
- * @param inputs gives the files that it reads; not called if all that it shall find has been found before
+ * @param input gives the file that it reads by a role; not asked for all if all that it shall find has been found before
  * @throws UserError when its key does not follow from the target: the job was made for another build or machine
  * @throws whatever the step throws
  */
-export async function executeStep(planned: PlannedStep, inputs: () => Promise<Paths>, on: Target, { logs, ...place }: Place): Promise<Executed> {
+export async function executeStep(planned: PlannedStep, input: Input, on: Target, place: Place): Promise<Executed> {
+  const { step, determined, tools, command } = await prepare(planned, on, place);
+  let start = performance.now();
+  let read: Paths | null = null;
+  const compute = (): Promise<unknown> => onUnchanged(planned, place, async () => {
+    const at = await allInputs(planned, input);
+    if (!step.grows || step.shared || !(await isFile(place.growing))) read = at;
+    start = performance.now();
+    return step.run(planned.config, at, on, tools) as Promise<unknown>;
+  });
+  const result = step.result.parse((await step.grown?.(planned.config, place.growing, input)) ?? (await compute())) as Record<string, unknown>;
+  const files = await describeFiles(planned, step.gives(planned.config), place.folder);
+  const paths = (kept: boolean): Record<string, string> =>
+    Object.fromEntries(Object.entries(files).filter(([, file]) => file.kept === kept).map(([role]) => [role, path.join(place.folder, role)]));
+  const seconds = (performance.now() - start) / 1000;
+  return { record: { key: planned.key, inputs: determined, result, argv: command(), seconds, date: new Date().toISOString(), files }, kept: paths(true), large: paths(false), read };
+}
+
+/**
+ * Do a part of a step whose work can be divided; what it found lies beside the step's file that grows.
+ *
+ * @returns how many chunks were evaluated, and the seconds that took
+ * @throws as {@link executeStep}
+ */
+export async function executePart(planned: PlannedStep, part: Part, input: Input, on: Target, place: Place): Promise<PartExecuted> {
+  const { step, tools } = await prepare(planned, on, place);
+  return onUnchanged(planned, place, async () => {
+    const read = await allInputs(planned, input);
+    const start = performance.now();
+    const chunks = await step.part!(planned.config, part, read, on, tools);
+    return { chunks, seconds: (performance.now() - start) / 1000, read };
+  });
+}
+
+interface Prepared {
+  step: AnyStep;
+  determined: KeyInputs;
+  tools: Tools;
+  /** The last command line that was run. */
+  command(): string[];
+}
+
+async function prepare(planned: PlannedStep, on: Target, { logs, ...place }: Place): Promise<Prepared> {
   const step = stepNamed(planned.step);
   const hashes = Object.fromEntries(Object.entries(planned.inputs).map(([role, input]) => [role, "file" in input ? input.sha256 : input.step]));
   const determined = keyInputs(step, planned.config, hashes, on);
@@ -80,24 +140,15 @@ export async function executeStep(planned: PlannedStep, inputs: () => Promise<Pa
       }
     },
   };
-  let start = performance.now();
-  let read: Paths | null = null;
-  const compute = (): Promise<unknown> => onGivenFiles(planned, place.signal, async () => {
-    const at = await inputs();
-    if (!step.grows || step.shared || !(await isFile(place.growing))) read = at;
-    start = performance.now();
-    return step.run(planned.config, at, on, tools) as Promise<unknown>;
-  }).catch(async (error: unknown) => {
-    // What grew may have grown from another file, or elsewhere than it says.
-    if (error instanceof GivenFileChanged || error instanceof ComputedElsewhere) await rm(place.growing, { force: true });
+  return { step, determined, tools, command: () => command };
+}
+
+/** Does work on files that were given; what has grown goes if it may have grown from another file, or elsewhere than it says. */
+async function onUnchanged<T>(planned: PlannedStep, { growing, signal }: Place, work: () => Promise<T>): Promise<T> {
+  return onGivenFiles(planned, signal, work).catch(async (error: unknown) => {
+    if (error instanceof GivenFileChanged || error instanceof ComputedElsewhere) for (const file of [growing, ...(await partFiles(growing)).map((part) => part.file)]) await rm(file, { force: true });
     throw error;
   });
-  const result = step.result.parse((await step.grown?.(planned.config, place.growing)) ?? (await compute())) as Record<string, unknown>;
-  const files = await describeFiles(planned, step.gives(planned.config), place.folder);
-  const paths = (kept: boolean): Record<string, string> =>
-    Object.fromEntries(Object.entries(files).filter(([, file]) => file.kept === kept).map(([role]) => [role, path.join(place.folder, role)]));
-  const seconds = (performance.now() - start) / 1000;
-  return { record: { key: planned.key, inputs: determined, result, argv: command, seconds, date: new Date().toISOString(), files }, kept: paths(true), large: paths(false), read };
 }
 
 async function isFile(file: string): Promise<boolean> {

@@ -19,6 +19,20 @@ const plannedStepSchema = z.strictObject({
 /** A step with all that it needs, and the key that follows from it. */
 export type PlannedStep = z.infer<typeof plannedStepSchema>;
 
+const partSchema = z
+  .strictObject({
+    /** Which part, from 1. */
+    index: z.int().positive(),
+    /** Into how many the evaluation is divided. */
+    of: z.int().positive(),
+    /** Whether the part quantizes for itself, waiting for nobody else's file; absent, it does so where that file is too large to be kept. */
+    alone: z.boolean().optional(),
+  })
+  .refine(({ index, of }) => index <= of, "there are fewer parts");
+
+/** Which part of a job's evaluation is to be done; whoever does the last one does the rest of the job too. */
+export type JobPart = z.infer<typeof partSchema>;
+
 /**
  * The steps of one cell, as plain data: any machine that sees the folders, and builds the same programs, can run those that
  * have no record.
@@ -33,6 +47,8 @@ export const jobSchema = z.strictObject({
   target: z.strictObject({ release: z.string(), build: z.string(), threads: z.int().positive(), backend: z.enum(backendNames).optional(), device: z.string().optional() }),
   /** Each after those whose files it reads. */
   steps: z.array(plannedStepSchema).min(1),
+  /** Absent of a job that is done as a whole. */
+  part: partSchema.optional(),
 });
 
 /** The steps of one cell, as plain data. */

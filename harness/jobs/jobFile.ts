@@ -8,7 +8,7 @@ import { type Job, jobSchema } from "./job.ts";
 
 /** Path of a job's file: `store/jobs/KEY.json`, by what it does and on what. */
 function jobFile(job: Job): string {
-  const key = hashText(canonicalJson([job.target, job.steps.map((step) => step.key)]));
+  const key = hashText(canonicalJson([job.target, job.steps.map((step) => step.key), ...(job.part ? [job.part] : [])]));
   return path.join(resultsStore(job.results), "jobs", `${key}.json`);
 }
 

@@ -1,11 +1,11 @@
 import { stat } from "node:fs/promises";
-import { readGguf } from "../gguf/read.ts";
+import { type Gguf, readGguf } from "../gguf/read.ts";
 import { weightsOf } from "../gguf/weights.ts";
 import type { Paths, Target } from "../steps/step.ts";
 import { referenceHead } from "../steps/referenceFile.ts";
 import { estimatedChunks } from "../steps/tokens.ts";
 import { keepRate } from "../store/rates.ts";
-import type { Executed } from "./execute.ts";
+import type { Executed, PartExecuted } from "./execute.ts";
 import type { PlannedStep } from "./job.ts";
 import { stepRate } from "./work.ts";
 
@@ -15,17 +15,30 @@ import { stepRate } from "./work.ts";
  * @param read where the files lay that it read
  */
 export async function keepStepRate(planned: PlannedStep, makers: ReadonlyMap<string, PlannedStep>, { record, kept }: Executed, read: Paths, on: Target): Promise<void> {
-  const file = read["model"] ?? read["quantized"];
-  if (file === undefined) return;
-  const gguf = await readGguf(file);
-  const weights = weightsOf(gguf.tensors);
-  await keepRate(stepRate(planned, makers, { weights, chunks: await chunksOf() }, on), record.seconds);
-
-  async function chunksOf(): Promise<number> {
+  await keep({ planned, makers, read, on }, record.seconds, async (gguf) => {
     const { perplexity } = record.result as { perplexity?: { chunks: unknown[] } };
     if (perplexity) return perplexity.chunks.length;
     if (kept["reference"] !== undefined) return (await referenceHead(kept["reference"])).chunks;
     const training = read["training"];
     return training === undefined ? 0 : estimatedChunks(planned.config, { path: training, bytes: (await stat(training)).size }, gguf);
-  }
+  });
+}
+
+/** Remembers how long a part of an evaluation took. */
+export async function keepPartRate(planned: PlannedStep, makers: ReadonlyMap<string, PlannedStep>, { chunks, seconds, read }: PartExecuted, on: Target): Promise<void> {
+  if (chunks > 0) await keep({ planned, makers, read, on }, seconds, async () => chunks);
+}
+
+interface Took {
+  planned: PlannedStep;
+  makers: ReadonlyMap<string, PlannedStep>;
+  read: Paths;
+  on: Target;
+}
+
+async function keep({ planned, makers, read, on }: Took, seconds: number, chunksOf: (gguf: Gguf) => Promise<number>): Promise<void> {
+  const file = read["model"] ?? read["quantized"];
+  if (file === undefined) return;
+  const gguf = await readGguf(file);
+  await keepRate(stepRate(planned, makers, { weights: weightsOf(gguf.tensors), chunks: await chunksOf(gguf) }, on), seconds);
 }

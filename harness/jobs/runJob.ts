@@ -5,6 +5,7 @@ import type { Target } from "../steps/step.ts";
 import { refuseLinks } from "../store/links.ts";
 import { readRecord, resultsStore } from "../store/store.ts";
 import type { Job, PlannedStep } from "./job.ts";
+import { isDivided, isPartStored, runPart, stepsAlone } from "./runPart.ts";
 import { makeRunner, type Runner, type Watch } from "./runner.ts";
 import { stepNamed } from "./stepNamed.ts";
 
@@ -16,14 +17,16 @@ function ownSteps({ steps }: Pick<Job, "steps">): PlannedStep[] {
   return steps.filter(({ step }) => !stepNamed(step).shared);
 }
 
-/** Whether every step of a job has its record. */
-export async function isStored(job: Pick<Job, "results" | "steps">): Promise<boolean> {
+/** Whether every step of a job has its record; of a part of a job, whether that part is done. */
+export async function isStored(job: Job): Promise<boolean> {
+  if (isDivided(job)) return isPartStored(job);
   for (const { step, key } of ownSteps(job)) if (!(await readRecord(resultsStore(job.results), step, key))) return false;
   return true;
 }
 
 /**
- * Run the steps of a job that have no record.
+ * Run the steps of a job that have no record. Of one part of a job, its share of the evaluation, and the rest only if all
+ * other parts are done.
  *
  * @param on what its keys were planned for
  * @param finish what is done when every step has its record, while the job's files are there
@@ -33,7 +36,8 @@ export async function isStored(job: Pick<Job, "results" | "steps">): Promise<boo
 export async function runJob(job: Job, on: Target, watch: Watch, finish?: (runner: Runner) => Promise<void>): Promise<void> {
   await refuseLinks(job.results);
   await withScratch(scratchParent(resultsStore(job.results)), "job", async (folder) => {
-    const runner = makeRunner(job, on, folder, watch);
+    const runner = makeRunner(job, on, folder, watch, isDivided(job) ? await stepsAlone(job) : undefined);
+    if (isDivided(job) && !(await runPart(job, runner, watch))) return;
     const aside: Promise<unknown>[] = [];
     const inOrder = async (): Promise<void> => {
       for (const { step, key } of ownSteps(job)) {

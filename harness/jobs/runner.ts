@@ -5,14 +5,18 @@ import { DiskFull, fileError } from "../fileError.ts";
 import { withClaim } from "../process/claim.ts";
 import type { Owner } from "../process/owner.ts";
 import { reasonOf } from "../process/reason.ts";
-import type { Paths, Target } from "../steps/step.ts";
+import { chunksPerBatch } from "../steps/growingFrames.ts";
+import { partFile } from "../steps/partFrames.ts";
+import type { Settings } from "../steps/settings.ts";
+import type { Part, Target } from "../steps/step.ts";
 import { growingFile, keptFile, move, readRecord, resultsStore, sharedStores, type Store, stepFolder, writeFailure, writeRecord } from "../store/store.ts";
 import type { StepRecord } from "../store/record.ts";
 import type { Job, PlannedStep } from "./job.ts";
 import { fullDiskOr } from "./fullDisk.ts";
-import { keepStepRate } from "./keepStepRate.ts";
+import { keepPartRate, keepStepRate } from "./keepStepRate.ts";
 import { giveUpLarge, keepLarge, largeFile, markShared, trimShared } from "./largeFiles.ts";
-import { executeStep, type Executed } from "./execute.ts";
+import { executePart, executeStep, type Executed, type Place } from "./execute.ts";
+import { gatherParts } from "./gatherParts.ts";
 import { stepNamed } from "./stepNamed.ts";
 
 /** What a runner tells, and what stops it. */
@@ -29,14 +33,17 @@ export interface Runner {
   record(key: string): Promise<StepRecord>;
   /** Path of a file that the step gives by a role, made again when it is gone. */
   file(key: string, role: string): Promise<string>;
+  /** Does a part of the step with that key, whose work can be divided. */
+  part(key: string, part: Part): Promise<void>;
 }
 
 /**
  * @param job what is to be done
  * @param on what it runs on; its keys must follow from that
  * @param folder where large files may lie while the job runs
+ * @param alone keys of steps that are run without waiting for others who are at them
  */
-export function makeRunner(job: Pick<Job, "results" | "steps">, on: Target, folder: string, watch: Watch): Runner {
+export function makeRunner(job: Pick<Job, "results" | "steps">, on: Target, folder: string, watch: Watch, alone: ReadonlySet<string> = new Set()): Runner {
   const byKey = new Map(job.steps.map((planned) => [planned.key, planned]));
   const records = new Map<string, Promise<StepRecord>>();
   const made = new Map<string, Executed>();
@@ -76,44 +83,41 @@ export function makeRunner(job: Pick<Job, "results" | "steps">, on: Target, fold
     };
     const found = await stored();
     if (found) return found;
-    const onWait = (owner: Owner | null): void => watch.note(`waiting: ${owner ? `process ${owner.process} of ${owner.host}` : "another process"} is at ${step.step} of ${step.key.slice(0, 12)}`);
+    if (alone.has(step.key)) return run(step, await read(step), watch.signal);
     let began = false;
-    return withClaim(path.join(storeOf(step), "claims", step.growing ?? step.key), async (held) => {
+    return claimed(step, step.growing ?? step.key, async (held) => {
       began = true;
       return (await stored()) ?? run(step, await read(step), held);
-    }, { signal: watch.signal, onWait }).catch(async (error: unknown) => {
+    }).catch(async (error: unknown) => {
       // A claim that cannot be taken is a reason like any other. Afterwards others may be at it.
       if (!began && lost === undefined && !watch.signal.aborted && !(fileError(error) instanceof DiskFull)) await writeFailure(storeOf(step), step.step, step.key, reasonOf(fileError(error)), {}).catch(() => undefined);
       throw error;
     });
   }
 
-  async function run(step: PlannedStep, before: StepRecord | null, signal: AbortSignal, again = false): Promise<StepRecord> {
+  const claimsOf = (step: PlannedStep): string => path.join(storeOf(step), "claims");
+
+  async function claimed<T>(step: PlannedStep, name: string, work: (held: AbortSignal) => Promise<T>, signal = watch.signal): Promise<T> {
+    const onWait = (owner: Owner | null): void => watch.note(`waiting: ${owner ? `process ${owner.process} of ${owner.host}` : "another process"} is at ${step.step} of ${step.key.slice(0, 12)}`);
+    return withClaim(path.join(claimsOf(step), name), work, { signal, onWait });
+  }
+
+  /** Works on a step in a folder of its own. Where a disk is full, what can be given up is, and it is tried once more; a failure is kept. */
+  async function attempt<T>(step: PlannedStep, { signal, isNew }: { signal: AbortSignal; isNew: boolean }, work: (place: Place) => Promise<T>, again = false): Promise<T> {
     const { step: name, key } = step;
     const scratch = path.join(folder, `${name}-${++runs}`);
     const growing = growingFile(resultsStore(job.results), name, step.growing ?? "");
     const logs: Record<string, string> = {};
     try {
-      const executed = await executeStep(step, () => inputsOf(step), on, { folder: scratch, makers: byKey, growing, logs, signal, report: (text, fraction) => watch.report(name, text, fraction), note: watch.note });
-      // Neither this job's other steps nor other jobs may get what is not what the record says.
-      if (before) refuseOthers(before, executed.record);
-      made.set(key, executed);
-      // What it took is for plans alone.
-      if (executed.read) await keepStepRate(step, byKey, executed, executed.read, on).catch(() => undefined);
-      // Before the record is seen by others, who may need them for another step at once.
-      for (const [role, file] of Object.entries(executed.large)) await keepLarge(key, role, file).catch((error: Error) => watch.note(`${role} is not kept for later: ${error.message}`));
-      if (before) return await madeAgain(step, before, executed);
-      await writeRecord(storeOf(step), executed.record, { ...executed.kept, ...logs });
-      if (stepNamed(name).shared) await trimShared(name);
-      return executed.record;
+      return await work({ folder: scratch, makers: byKey, growing, logs, signal, report: (text, fraction) => watch.report(name, text, fraction), note: watch.note });
     } catch (thrown) {
       const stopped = signal.aborted || (thrown as Error).name === "AbortError";
       const error = stopped ? thrown : fullDiskOr(thrown, [scratch, folderOf(step)]);
       if (error instanceof DiskFull) {
         made.delete(key);
         await rm(scratch, { recursive: true, force: true });
-        if (!again && (await giveUpLarge(folderOf(step), folder))) return await run(step, before, signal, true);
-      } else if (!stopped && !before) {
+        if (!again && (await giveUpLarge(folderOf(step), folder))) return await attempt(step, { signal, isNew }, work, true);
+      } else if (!stopped && isNew) {
         await writeFailure(storeOf(step), name, key, reasonOf(error), logs).catch(() => undefined);
         const [log] = Object.keys(logs);
         if (log !== undefined && error instanceof UserError) error.log = path.join(folderOf(step), log);
@@ -122,15 +126,59 @@ export function makeRunner(job: Pick<Job, "results" | "steps">, on: Target, fold
     }
   }
 
+  async function run(step: PlannedStep, before: StepRecord | null, signal: AbortSignal): Promise<StepRecord> {
+    const { step: name, key } = step;
+    return attempt(step, { signal, isNew: before === null }, async (place) => {
+      if (stepNamed(name).part) await gather(step, place);
+      const executed = await executeStep(step, (role) => inputOf(step, role), on, place);
+      // Neither this job's other steps nor other jobs may get what is not what the record says.
+      if (before) refuseOthers(before, executed.record);
+      made.set(key, executed);
+      // What it took is for plans alone.
+      if (executed.read) await keepStepRate(step, byKey, executed, executed.read, on).catch(() => undefined);
+      // Before the record is seen by others, who may need them for another step at once.
+      for (const [role, file] of Object.entries(executed.large)) await keepLarge(key, role, file).catch((error: Error) => watch.note(`${role} is not kept for later: ${error.message}`));
+      if (before) return madeAgain(step, before, executed);
+      const keep = async (): Promise<StepRecord> => {
+        await writeRecord(storeOf(step), executed.record, { ...executed.kept, ...place.logs });
+        if (stepNamed(name).shared) await trimShared(name);
+        return executed.record;
+      };
+      if (!alone.has(key)) return keep();
+      return claimed(step, key, async () => {
+        const other = await read(step);
+        if (other) refuseOthers(other, executed.record);
+        return other ?? keep();
+      });
+    });
+  }
+
+  async function part(key: string, range: Part, signal = watch.signal): Promise<void> {
+    const step = planned(key);
+    await claimed(step, path.basename(partFile(step.growing!, range.first).file), (held) => attempt(step, { signal: held, isNew: true }, async (place) => {
+      const executed = await executePart(step, range, (role) => inputOf(step, role), on, place);
+      await keepPartRate(step, byKey, executed, on).catch(() => undefined);
+    }), signal);
+  }
+
+  async function gather(step: PlannedStep, { growing, signal }: Place): Promise<void> {
+    await gatherParts(growing, {
+      claims: claimsOf(step),
+      perBatch: chunksPerBatch(step.config as unknown as Settings),
+      claimed: (first, work) => claimed(step, path.basename(partFile(growing, first).file), work, signal),
+      isComplete: async () => (await stepNamed(step.step).grown!(step.config, growing, (role) => inputOf(step, role))) !== null,
+      evaluate: (range) => part(step.key, range, signal),
+    });
+  }
+
   async function madeAgain(step: PlannedStep, before: StepRecord, { kept }: Executed): Promise<StepRecord> {
     for (const [role, source] of Object.entries(kept)) await move(source, path.join(folderOf(step), role));
     return before;
   }
 
-  async function inputsOf({ inputs }: PlannedStep): Promise<Paths> {
-    const at: Record<string, string> = {};
-    for (const [role, input] of Object.entries(inputs)) at[role] = "file" in input ? input.file : await file(input.step, role);
-    return at;
+  async function inputOf({ inputs }: PlannedStep, role: string): Promise<string> {
+    const input = inputs[role]!;
+    return "file" in input ? input.file : file(input.step, role);
   }
 
   async function existing(step: PlannedStep, role: string, found: StepRecord): Promise<string | null> {
@@ -154,7 +202,7 @@ export function makeRunner(job: Pick<Job, "results" | "steps">, on: Target, fold
     return again;
   }
 
-  return { record, file };
+  return { record, file, part };
 }
 
 function refuseOthers(before: StepRecord, after: StepRecord): void {

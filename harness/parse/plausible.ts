@@ -21,7 +21,7 @@ const roundedReference = 1;
 /**
  * What in frames cannot be, or is not what was asked for; null when there is nothing.
  *
- * @param frames of an evaluation from its first chunk on
+ * @param frames of an evaluation from the first chunk of a batch on
  */
 export function frameFault(frames: readonly Frame[], { context, perBatch, vocabulary }: AskedEvaluation): string | null {
   for (const [index, { chunk, contextTokens, batchChunks, vocabularySize, expected, top, nll, reference }] of frames.entries()) {

@@ -5,24 +5,20 @@ import type { Frame } from "../analysis/frame.ts";
 import { perplexityRatio } from "../analysis/statistics.ts";
 import { tokenDivergence } from "../analysis/tokenDivergence.ts";
 import { tokenPerplexity } from "../analysis/tokenPerplexity.ts";
-import { ParseError, UserError } from "../errors.ts";
+import { UserError } from "../errors.ts";
 import { readGguf } from "../gguf/read.ts";
 import { vocabularySize } from "../gguf/vocabulary.ts";
-import { agreedDivergence, agreedPerplexity } from "../parse/agreement.ts";
-import { parseComparison } from "../parse/comparison.ts";
-import { parsePerplexity } from "../parse/perplexity.ts";
-import { type AskedEvaluation, frameFault, settingsFault } from "../parse/plausible.ts";
-import type { ProcessResult } from "../process/run.ts";
+import { type AskedEvaluation, frameFault } from "../parse/plausible.ts";
 import { batchArguments, deviceArguments, perplexityArguments } from "./arguments.ts";
 import { divergenceColumns } from "./divergenceColumns.ts";
 import { divergenceSchema, perplexitySchema } from "./evaluationRecord.ts";
-import { followChunks } from "./followChunks.ts";
-import { chunksPerBatch, firstFrames, keepFrames, lastFramesFile, readFrames, wholeFrames } from "./growingFrames.ts";
+import { evaluateBehind } from "./evaluateBehind.ts";
+import { chunksPerBatch, firstFrames, lastFramesFile, readFrames, wholeChunks, wholeFrames } from "./growingFrames.ts";
+import { begunPart, partFile } from "./partFrames.ts";
 import { leastChunks } from "./room.ts";
 import { referenceHead } from "./referenceFile.ts";
 import { settingsSchema } from "./settings.ts";
-import { refuseShortText } from "./shortText.ts";
-import { computingFacts, type Column, type Paths, type Step, type Target, type Tools } from "./step.ts";
+import { computingFacts, type Column, type Paths, type Step, type Target } from "./step.ts";
 
 const config = settingsSchema.extend({
   /** Whether the model's predictions are compared with the reference's. */
@@ -81,37 +77,40 @@ export const evaluate: Step<Config, Result> = {
   facts: computingFacts,
   writes: (asked, { textBytes }) => leastChunks(asked, textBytes) * frameBytes(asked),
   grows: (asked) => ({ ...asked, chunks: null }),
-  async grown({ context, batch, chunks, compared }, growing) {
-    // Frames of a comparison know how many chunks the reference had, not how many the text has.
-    const available = compared ? Infinity : ((await readFrames(growing)).frames[0]?.availableChunks ?? Infinity);
+  async grown({ context, batch, chunks, compared }, growing, input) {
+    const { frames: all } = await readFrames(growing);
+    if (all.length === 0) return null;
+    // Frames of a comparison know how many chunks the reference had, which may have been another; not how many the text has.
+    const available = !compared ? all[0]!.availableChunks : all.length >= (chunks ?? Infinity) ? Infinity : (await referenceHead(await input("reference"))).chunks;
     const frames = await firstFrames(growing, Math.min(chunks ?? Infinity, available), chunksPerBatch({ batch, context }));
     return frames && frameFault(frames, { context, perBatch: null, vocabulary: null }) === null ? nothingRun(frames) : null;
   },
   async run(asked, at, on, tools) {
-    const wanted = asked.compared ? (await referenceHead(at["reference"]!)).chunks : asked.chunks;
+    const wanted = await wantedChunks(asked, at);
     const expected = await expectedOf(asked, at["quantized"]!, on);
     if (frameFault((await readFrames(tools.growing)).frames, { ...expected, perBatch: null }) !== null) await rm(tools.growing);
     const before = await wholeFrames(tools.growing, wanted, chunksPerBatch(asked));
     if (before.isComplete) return nothingRun(before.frames);
-    const first = before.frames.length;
     const file = before.hasMore ? lastFramesFile(tools.growing, wanted!) : tools.growing;
     if (before.hasMore) await rm(file, { force: true });
-    const { ended, tokensPerSecond } = await evaluateFrom(first, asked, { ...at, frames: file }, on, tools);
-    const frames = before.hasMore ? [...before.frames, ...(await readFrames(file, first)).frames] : (await readFrames(file)).frames;
-    try {
-      const other = settingsFault(ended, asked);
-      if (other !== null) throw new ParseError(other);
-      if (!areThose(frames, wanted)) throw notThose(asked, ended, frames.length, first);
-      const fault = frameFault(frames, expected);
-      if (fault !== null) throw new ParseError(`llama-perplexity wrote frames that are wrong: ${fault}`);
-      const agreed = asked.compared ? agreedDivergence : agreedPerplexity;
-      agreed(ended, frames.slice(first));
-    } catch (error) {
-      if (before.hasMore) await rm(file, { force: true });
-      else await keepFrames(file, first);
-      throw error;
-    }
-    return { ...measured(frames), perplexitySeconds: ended.seconds, tokensPerSecond };
+    const begun = before.hasMore ? { file, begin: before.frames.length, frames: [] } : { file, begin: 0, frames: before.frames };
+    const evaluated = await evaluateBehind(begun, { argv: evaluate.argv(asked, at, on), end: wanted, compared: asked.compared, expected }, tools);
+    if (!evaluated) throw new UserError(`llama-perplexity found no chunk behind the first ${before.frames.length}, where ${wanted ?? "all"} were asked for: remove ${tools.growing}, and run again`);
+    return { ...measured(before.hasMore ? [...before.frames, ...evaluated.frames] : evaluated.frames), perplexitySeconds: evaluated.seconds, tokensPerSecond: evaluated.tokensPerSecond };
+  },
+  async part(asked, { first, count }, at, on, tools) {
+    const [wanted, perBatch] = [await wantedChunks(asked, at), chunksPerBatch(asked)];
+    const end = count === null ? wanted : Math.min(first + count, wanted ?? Infinity);
+    const from = Math.max(first, await wholeChunks(tools.growing, wanted, perBatch));
+    if (from >= (end ?? Infinity)) return 0;
+    const expected = await expectedOf(asked, at["quantized"]!, on);
+    const { file } = partFile(tools.growing, first);
+    const begun = await begunPart(file, { from, end, perBatch }, (frames) => frameFault(frames, { ...expected, perBatch: null }) === null);
+    const next = begun.begin + begun.frames.length;
+    if (next >= (end ?? begun.frames[0]?.availableChunks ?? Infinity)) return 0;
+    const argv = [...evaluate.argv({ ...asked, chunks: end }, at, on), ...(asked.compared && end !== null ? ["--chunks", String(end)] : [])];
+    const evaluated = await evaluateBehind({ file, ...begun }, { argv, end, compared: asked.compared, expected }, tools);
+    return (evaluated?.frames.length ?? begun.frames.length) - begun.frames.length;
   },
   columns: [
     { name: "ppl", unit: "", decimals: 4, better: "lower", says: "perplexity: exp of the mean negative log-likelihood", shown: { heading: "perplexity", terminal: 4, page: 4, error: "ppl_error" }, value: ({ perplexity }) => perplexity.ppl },
@@ -130,44 +129,14 @@ export function frameBytes({ context, compared }: Pick<Config, "context" | "comp
   return Math.floor(context / 2) * (compared ? 40 : 16);
 }
 
+/** How many chunks there shall be; null for all that the text has. */
+async function wantedChunks({ compared, chunks }: Config, at: Paths): Promise<number | null> {
+  return compared ? (await referenceHead(at["reference"]!)).chunks : chunks;
+}
+
 async function expectedOf(asked: Config, quantized: string, { build }: Target): Promise<AskedEvaluation> {
   const perBatch = build.supports("--ubatch-size") ? chunksPerBatch(asked) : null;
   return { context: asked.context, perBatch, vocabulary: vocabularySize(await readGguf(quantized)) };
-}
-
-interface Evaluated {
-  ended: ProcessResult;
-  /** Null of a run too short to be timed. */
-  tokensPerSecond: number | null;
-}
-
-async function evaluateFrom(first: number, asked: Config, at: Paths, on: Target, tools: Tools): Promise<Evaluated> {
-  tools.report("loading", 0);
-  const begun = { time: 0, chunks: 0, last: 0 };
-  const ended = await tools.run([...evaluate.argv(asked, at, on), "--frames", at["frames"]!, ...(first > 0 ? ["--first-chunk", String(first)] : [])], {
-    onText: followChunks((done, chunks) => {
-      const now = performance.now();
-      if (begun.time === 0) begun.time = now;
-      Object.assign(begun, { chunks, last: now });
-      tools.report(`chunk ${Math.max(done, first)} of ${first + chunks}`, Math.min(1, done / (first + chunks)));
-    }),
-  });
-  refuseShortText(ended, asked.context);
-  const seconds = (begun.last - begun.time) / 1000;
-  return { ended, tokensPerSecond: seconds > 0 ? (begun.chunks * asked.context) / seconds : null };
-}
-
-/** Whether a run left the chunks that were asked for, and no others. */
-function areThose(frames: readonly Frame[], wanted: number | null): boolean {
-  const available = frames.at(-1)?.availableChunks ?? 0;
-  return frames.length > 0 && frames.length === Math.min(wanted ?? available, available);
-}
-
-function notThose({ compared, chunks }: Config, ended: ProcessResult, found: number, first: number): Error {
-  // What it printed may say why.
-  if (compared) parseComparison(ended, undefined, first);
-  else parsePerplexity(ended, undefined, first);
-  return new UserError(`llama-perplexity wrote frames of ${found} chunks, where ${chunks ?? "all"} were asked for: it was built without the base patches, or its disk is full`);
 }
 
 function nothingRun(frames: readonly Frame[]): Result {

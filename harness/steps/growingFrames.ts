@@ -44,6 +44,13 @@ export async function wholeFrames(file: string, wanted: number | null, perBatch:
   return found ? { frames: found, isComplete: true, hasMore: false } : { frames: kept, isComplete: false, hasMore: true };
 }
 
+/** How many chunks of an evaluation are done that {@link wholeFrames} would find, without touching the file. */
+export async function wholeChunks(file: string, wanted: number | null, perBatch: number): Promise<number> {
+  const { frames } = await readFrames(file);
+  const enough = wanted ?? frames[0]?.availableChunks ?? Infinity;
+  return frames.length >= enough ? enough : frames.length - (frames.length % perBatch);
+}
+
 /** File of the last chunks of an evaluation of so many, where in the file that grew they are part of another batch. */
 export function lastFramesFile(file: string, count: number): string {
   return `${file}-last-of-${count}`;
@@ -70,11 +77,12 @@ export function chunksPerBatch({ batch, context }: { batch: number; context: num
 
 /**
  * Whether the last of so many chunks were evaluated in a batch of as many as a run of just these has: in a batch of three,
- * the last token of each chunk comes out another than in one of four.
+ * the last token of each chunk comes out another than in one of four. A release that does not batch evaluates each alone.
  */
-function isComposed(frames: readonly Frame[], count: number, perBatch: number): boolean {
+export function isComposed(frames: readonly Frame[], count: number, perBatch: number): boolean {
   const rest = count % perBatch;
-  return frames.slice(count - rest, count).every(({ batchChunks }) => batchChunks === rest);
+  const last = frames.slice(count - rest, count);
+  return [rest, 1].some((together) => last.every(({ batchChunks }) => batchChunks === together));
 }
 
 /**
@@ -93,11 +101,11 @@ const mostBytes = 2 ** 30;
 /**
  * The whole frames of a file, as far as every likelihood is a finite number.
  *
- * @param first chunk of the text that the file must begin with
+ * @param first chunk of the text that the file must begin with; null for any
  * @returns the frames, how many bytes each has, and the file's
  * @throws UserError when there are more than any text makes: they are removed, so that they do not stand in the way for ever
  */
-export async function readFrames(file: string, first = 0): Promise<FramesFile> {
+export async function readFrames(file: string, first: number | null = 0): Promise<FramesFile> {
   const size = await stat(file).then((status) => status.size, () => 0);
   if (size > mostBytes) {
     await rm(file, { force: true });
@@ -108,7 +116,7 @@ export async function readFrames(file: string, first = 0): Promise<FramesFile> {
     throw error;
   });
   const { frames, wholeBytes } = decodeFrames(bytes);
-  if (frames[0]?.chunk !== first) return { frames: [], frameBytes: 0, bytes };
+  if (frames.length === 0 || (first !== null && frames[0]!.chunk !== first)) return { frames: [], frameBytes: 0, bytes };
   const wrong = frames.findIndex(({ nll, reference }) => !nll.every(Number.isFinite) || reference?.kld.every(Number.isFinite) === false);
   return { frames: wrong < 0 ? frames : frames.slice(0, wrong), frameBytes: wholeBytes / frames.length, bytes };
 }

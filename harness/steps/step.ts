@@ -28,6 +28,13 @@ export interface Target {
   stallSeconds?: number;
 }
 
+/** A part of an evaluation: chunks from a batch's first on. */
+export interface Part {
+  first: number;
+  /** Null for all to the end. */
+  count: number | null;
+}
+
 /** What decides whether and how a step is part of a cell. */
 export interface CellContext {
   cell: Cell;
@@ -146,9 +153,11 @@ export interface Step<Config extends object, Result extends object> {
   facts(on: Target): Record<string, unknown>;
   /** Of a step whose file grows: the configuration without what says how far. */
   grows?(config: Config): Config;
-  /** Of such a step: the result if all that is asked for is in the file, and nothing else is needed; else null. */
-  grown?(config: Config, growing: string): Promise<Result | null>;
+  /** Of such a step: the result if all that is asked for is in the file; else null. Of other files it asks for those that it needs to know that. */
+  grown?(config: Config, growing: string, input: (role: Role) => Promise<string>): Promise<Result | null>;
   run(config: Config, at: Paths, on: Target, tools: Tools): Promise<Result>;
+  /** Of such a step whose work can be divided: does a part of it into a file of the part's own, beside the one that grows. @returns how many chunks were evaluated */
+  part?(config: Config, part: Part, at: Paths, on: Target, tools: Tools): Promise<number>;
   columns: readonly Column<Result>[];
 }
 

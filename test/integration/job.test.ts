@@ -1,14 +1,13 @@
-import { cp, readdir, readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { setTimeout as wait } from "node:timers/promises";
 import { beforeAll, describe, expect, it } from "vitest";
 import { ensureBuild } from "../../harness/build/build.ts";
 import type { Job } from "../../harness/jobs/job.ts";
 import { loadResults } from "../../harness/report/load.ts";
 import { readFrames } from "../../harness/steps/growingFrames.ts";
-import { cacheStore, resultsStore } from "../../harness/store/store.ts";
-import { sweep } from "../../harness/sweep/sweep.ts";
+import { resultsStore } from "../../harness/store/store.ts";
 import { startScript } from "../support/cli.ts";
+import { found, freshFolder as freshFolderOf, growing, leftOvers, sweepOnce, untilFrames } from "../support/jobLab.ts";
 import { lastingTemporaryFolder, temporaryFolder } from "../support/temporary.ts";
 
 /** A results folder with all that a sweep made. */
@@ -17,59 +16,11 @@ let folder = "";
 beforeAll(async () => {
   await ensureBuild("patched");
   folder = await lastingTemporaryFolder();
-  made = path.join(folder, "made");
-  const study = path.join(folder, "s.yaml");
   // Long enough to be stopped within.
-  await writeFile(study, "name: jobs\ncontext: 128\nbatch: 512\nchunks: 400\nkl_divergence: true\ncells: [{ name: q, type: Q4_0, radius: 1 }]\n");
-  const { failed } = await sweep({ study, out: made, threads: 2 }, () => undefined, new AbortController().signal);
-  expect(failed).toEqual([]);
+  made = await sweepOnce(folder, "name: jobs\ncontext: 128\nbatch: 512\nchunks: 400\nkl_divergence: true\ncells: [{ name: q, type: Q4_0, radius: 1 }]\n");
 });
 
-async function readJobs(out: string): Promise<string[]> {
-  const jobs = path.join(resultsStore(out), "jobs");
-  return (await readdir(jobs)).map((name) => path.join(jobs, name));
-}
-
-/** The same results folder with its plan and its job alone, the job changed. */
-async function freshFolder(change: (job: Job) => unknown = () => undefined): Promise<{ out: string; file: string }> {
-  const out = await temporaryFolder();
-  for (const part of ["plan.json", "jobs"]) await cp(path.join(resultsStore(made), part), path.join(resultsStore(out), part), { recursive: true });
-  const [file = ""] = await readJobs(out);
-  const job = JSON.parse(await readFile(file, "utf8")) as Job;
-  job.results = out;
-  change(job);
-  await writeFile(file, JSON.stringify(job));
-  return { out, file };
-}
-
-/** What was found, without what is another each time: dates, durations, and where things lie. */
-async function found(out: string): Promise<unknown> {
-  return (await loadResults(out)).cells.map(({ cell, record, failure }) => {
-    const { steps, checksums: _checksums, ...figures } = record!;
-    const times = { quantizeSeconds: 0, perplexitySeconds: 0, tokensPerSecond: 0 };
-    const records = [...steps].map(([name, { key, inputs, files, result }]) => ({ name, key, inputs, files, result: { ...result, ...times } }));
-    return { cell: cell.name, failure, records, ...figures, ...times };
-  });
-}
-
-async function growing(out: string): Promise<string> {
-  const parent = path.join(resultsStore(out), "evaluate", "growing");
-  const [name = "none yet"] = (await readdir(parent).catch(() => [])).filter((one) => /^[0-9a-f]{64}$/.test(one));
-  return path.join(parent, name);
-}
-
-/** Waits until an evaluation has written some frames. */
-async function untilFrames(out: string, count: number): Promise<void> {
-  while ((await readFrames(await growing(out))).frames.length < count) await wait(5);
-}
-
-/** What claims, unfinished steps and unfinished jobs are left. */
-async function leftOvers(out: string, processId: number): Promise<string[]> {
-  const claims = await Promise.all([resultsStore(out), cacheStore()].map((store) => readdir(path.join(store, "claims")).catch(() => [])));
-  const scratch = await readdir(path.join(path.dirname(cacheStore()), "scratch")).catch(() => []);
-  const [own, shared] = claims as [string[], string[]];
-  return [...own, ...[...shared, ...scratch].filter((name) => name.includes(`-${processId}-`))];
-}
+const freshFolder = async (change?: (job: Job) => unknown): Promise<{ out: string; file: string }> => freshFolderOf(made, change);
 
 it("a job file that a sweep wrote gives the same records in another process, and the second time runs nothing", async () => {
   const { out, file } = await freshFolder();

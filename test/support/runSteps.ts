@@ -64,7 +64,7 @@ export async function runSteps({ study: yaml, build, threads, only, folder, task
       const own = path.join(folder, planned.key);
       const growing = path.join(own, "growing", "file");
       const place = { folder: own, makers, growing, logs: {}, signal, report: () => undefined, note: () => undefined };
-      const one = done.get(planned.key) ?? { step: planned.step, growing, ...(await executeStep(planned, async () => at, on, place)) };
+      const one = done.get(planned.key) ?? { step: planned.step, growing, ...(await executeStep(planned, async (role) => at[role]!, on, place)) };
       done.set(planned.key, one);
       ran.push(one);
     }

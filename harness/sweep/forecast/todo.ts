@@ -7,6 +7,7 @@ import { isLargeKept } from "../../jobs/largeFiles.ts";
 import { stepNamed } from "../../jobs/stepNamed.ts";
 import type { Amount } from "../../jobs/work.ts";
 import { frameBytes } from "../../steps/evaluate.ts";
+import { partFiles } from "../../steps/partFrames.ts";
 import type { Present } from "./present.ts";
 import { expectedQuantizedBytes } from "../../steps/room.ts";
 import type { StepRecord } from "../../store/record.ts";
@@ -111,9 +112,10 @@ async function isThere({ step, key }: PlannedStep, role: string, results: string
   return false;
 }
 
-/** Chunks of an evaluation that were done before; those of the file that grows. */
+/** Chunks of an evaluation that were done before; those of the file that grows, and of parts beside it. */
 async function chunksGrown({ step, growing, config }: PlannedStep, results: string): Promise<number> {
   if (step !== "evaluate" || growing === null) return 0;
-  const bytes = await stat(growingFile(resultsStore(results), step, growing)).then(({ size }) => size, () => 0);
-  return Math.floor(bytes / frameBytes(config as { context: number; compared: boolean }));
+  const file = growingFile(resultsStore(results), step, growing);
+  const bytes = await Promise.all([file, ...(await partFiles(file)).map((part) => part.file)].map((one) => stat(one).then(({ size }) => size, () => 0)));
+  return Math.floor(bytes.reduce((sum, one) => sum + one) / frameBytes(config as { context: number; compared: boolean }));
 }

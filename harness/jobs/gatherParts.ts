@@ -1,0 +1,45 @@
+import { readdir } from "node:fs/promises";
+import path from "node:path";
+import { wholeChunks } from "../steps/growingFrames.ts";
+import { appendPart, partFile, partFiles } from "../steps/partFrames.ts";
+import type { Part } from "../steps/step.ts";
+
+/** What gathering needs of whoever holds the claim of the whole. */
+export interface Gathering {
+  /** Folder of claims. */
+  claims: string;
+  /** Chunks that are evaluated together. */
+  perBatch: number;
+  /** Does work under the claim of the part that begins at a chunk: waits for whoever is at that part. */
+  claimed<T>(first: number, work: () => Promise<T>): Promise<T>;
+  /** Whether all that is asked for is in the whole's file. */
+  isComplete(): Promise<boolean>;
+  /** Evaluates what no part has. */
+  evaluate(part: Part): Promise<void>;
+}
+
+/**
+ * Puts what parts of an evaluation have found into the whole's file, in the text's order; chunks that are missing between
+ * them are evaluated. Parts that somebody is at are waited for. What is missing behind the last is left to the whole's run.
+ */
+export async function gatherParts(growing: string, { claims, perBatch, claimed, isComplete, evaluate }: Gathering): Promise<void> {
+  const append = (first: number): Promise<number | null> => claimed(first, () => appendPart(growing, partFile(growing, first), perBatch));
+  for (const first of await begunParts(growing, claims)) {
+    if (await isComplete()) return;
+    const begins = await append(first);
+    if (begins === null) continue;
+    const there = await wholeChunks(growing, null, perBatch);
+    await evaluate({ first: there, count: begins - there });
+    await append(there);
+    // All that is asked for may end before this part.
+    if ((await append(first)) !== null) return;
+  }
+}
+
+/** First chunks of the parts that have a file or somebody who is at them. */
+async function begunParts(growing: string, claims: string): Promise<number[]> {
+  const beginning = `${path.basename(growing)}-from-`;
+  const claimed = (await readdir(claims).catch(() => [])).filter((name) => name.startsWith(beginning)).map((name) => Number(name.slice(beginning.length)));
+  const firsts = new Set([...(await partFiles(growing)).map(({ first }) => first), ...claimed]);
+  return [...firsts].filter(Number.isSafeInteger).sort((left, right) => left - right);
+}

@@ -1,0 +1,85 @@
+import { stat } from "node:fs/promises";
+import { UserError } from "../errors.ts";
+import { readGguf } from "../gguf/read.ts";
+import { chunksPerBatch } from "../steps/growingFrames.ts";
+import { coveredChunks, isPartDone } from "../steps/partFrames.ts";
+import { referenceHead } from "../steps/referenceFile.ts";
+import { expectedQuantizedBytes } from "../steps/room.ts";
+import type { Settings } from "../steps/settings.ts";
+import type { Part } from "../steps/step.ts";
+import { estimatedChunks } from "../steps/tokens.ts";
+import { growingFile, readRecord, resultsStore } from "../store/store.ts";
+import type { Job, JobPart, PlannedStep } from "./job.ts";
+import { mostKept } from "./largeFiles.ts";
+import { rangesOf } from "./parts.ts";
+import type { Runner, Watch } from "./runner.ts";
+import { stepNamed } from "./stepNamed.ts";
+
+/** A job of which a part is done. */
+type Divided = Job & { part: JobPart };
+
+/** Whether a part of a job is to be done, not the whole. */
+export function isDivided(job: Job): job is Divided {
+  return job.part !== undefined;
+}
+
+/**
+ * Do a job's part of the evaluation.
+ *
+ * @returns whether all parts are done now, so that the rest of the job can be
+ * @throws UserError when it evaluates no text
+ */
+export async function runPart(job: Divided, runner: Runner, { note }: Pick<Watch, "note">): Promise<boolean> {
+  const { index, of } = job.part;
+  const evaluation = evaluationOf(job);
+  if (await readRecord(resultsStore(job.results), evaluation.step, evaluation.key)) return true;
+  const range = await rangeOf(job);
+  if (range) await runner.part(evaluation.key, range);
+  else note(`part ${index} of ${of} has nothing to do: the text has fewer batches of chunks`);
+  const { compared, chunks, ...settings } = evaluation.config as unknown as Settings & { compared: boolean };
+  const { reference } = evaluation.inputs;
+  const wanted = compared && reference && "step" in reference ? (await referenceHead(await runner.file(reference.step, "reference"))).chunks : chunks;
+  const covered = await coveredChunks(growingOf(job), wanted, chunksPerBatch(settings));
+  if (!covered.isComplete) note(`part ${index} of ${of} is done; others are to come, or to be run again`);
+  return covered.isComplete;
+}
+
+/** Whether what a job's part is about has been evaluated, as far as that can be told without the text. */
+export async function isPartStored(job: Divided): Promise<boolean> {
+  const { step, key, config } = evaluationOf(job);
+  if (await readRecord(resultsStore(job.results), step, key)) return true;
+  const range = await rangeOf(job);
+  const { chunks, ...settings } = config as unknown as Settings;
+  return range === null || isPartDone(growingOf(job), range, chunks, chunksPerBatch(settings));
+}
+
+/** Keys of the steps that a part does for itself, waiting for nobody. */
+export async function stepsAlone({ steps, part }: Divided): Promise<Set<string>> {
+  const quantize = steps.find(({ step }) => step === "quantize");
+  const model = quantize?.inputs["model"];
+  if (!quantize || !model || !("file" in model)) return new Set();
+  const isAlone = part.alone ?? expectedQuantizedBytes(await readGguf(model.file), quantize.config as unknown as Parameters<typeof expectedQuantizedBytes>[1]) > mostKept;
+  return new Set(isAlone ? [quantize.key] : []);
+}
+
+function evaluationOf({ name, steps }: Job): PlannedStep {
+  const found = steps.find(({ step }) => stepNamed(step).part);
+  if (!found) throw new UserError(`${name} evaluates no text, so that there is nothing to divide; run it without --part`);
+  return found;
+}
+
+function growingOf(job: Job): string {
+  const { step, growing } = evaluationOf(job);
+  return growingFile(resultsStore(job.results), step, growing!);
+}
+
+/** The chunks of a part; null where there are fewer parts. All processes find the same, from the model's vocabulary and the text. */
+async function rangeOf(job: Divided): Promise<Part | null> {
+  const { config } = evaluationOf(job);
+  const inputs = job.steps.flatMap((step) => Object.entries(step.inputs));
+  const given = (role: string): string | undefined => inputs.flatMap(([name, input]) => (name === role && "file" in input ? [input.file] : []))[0];
+  const [text, model] = [given("text"), given("model") ?? given("quantized")];
+  if (text === undefined || model === undefined) throw new UserError(`the job of ${job.name} names no text or no model; run npm run sweep again`);
+  const chunks = await estimatedChunks(config, { path: text, bytes: (await stat(text)).size }, await readGguf(model));
+  return rangesOf(chunks, chunksPerBatch(config as unknown as Settings), job.part.of)[job.part.index - 1] ?? null;
+}
