@@ -1,6 +1,7 @@
 import prettyBytes from "pretty-bytes";
 import type { Duration } from "../sweep/forecast/clock.ts";
 import type { Forecast } from "../sweep/forecast/forecast.ts";
+import { usualJobHours } from "../jobs/parts.ts";
 import { shownPath } from "../paths.ts";
 
 /** From so many times more or less work on, a time that was told from another run is called rough. */
@@ -16,7 +17,7 @@ export function forecastText(found: Forecast): string {
     `${cells.length} cells: ${cells.length - toRun.length} done, ${toRun.length} to run`,
     ...(build ? [`  llama.cpp ${build.release} is to be built: ${durationText(build.time)}`] : []),
     ...fits.map(({ name, time: taken }) => `  the table of ${name} is to be fitted: ${durationText(taken)}`),
-    ...toRun.map(({ name, why, time: taken }) => `  ${name}: ${why}; ${durationText(taken)}`),
+    ...toRun.map(({ name, why, time: taken, divided }) => `  ${name}: ${why}; ${durationText(taken)}${dividedText(divided)}`),
   ];
   if (toRun.length === 0) return [...lines, "nothing is to be computed"].join("\n");
   lines.push(
@@ -26,6 +27,12 @@ export function forecastText(found: Forecast): string {
   );
   if (time.unknown.length > 0) lines.push(`${time.unknown.join(", ")}: never run on this machine${found.device === null ? "" : "'s device"}, so that their time is unknown; npm run sweep -- --study quick measures most in about a minute`);
   return lines.join("\n");
+}
+
+function dividedText(divided: Forecast["cells"][number]["divided"]): string {
+  if (!divided) return "";
+  const { parts, quantizes } = divided;
+  return `, or in ${parts} parts of at most ${usualJobHours} h by several machines (npm run job -- FILE --part 1/${parts}${quantizes === "each" ? " --alone" : ""})`;
 }
 
 /** Such as `about 3 min`; `unknown` when nothing is known of it. */

@@ -5,7 +5,7 @@ import type { Rate, RateOf } from "../../store/rates.ts";
 import type { Target } from "../../steps/step.ts";
 import { reportRate } from "../reportRate.ts";
 import { type Expected, expectedSeconds } from "./times.ts";
-import type { CellTodo } from "./todo.ts";
+import type { CellTodo, Todo } from "./todo.ts";
 
 /** How long something will take. */
 export interface Duration {
@@ -54,10 +54,15 @@ export class Clock {
     }));
   }
 
+  /** Of one step. */
+  ofStep({ planned, makers, amount }: Pick<Todo, "planned" | "makers" | "amount">): Duration {
+    return this.of([stepRate(planned, makers, amount, this.#on)]);
+  }
+
   /** Of a cell's steps, of which some go on beside others. */
   ofCell({ todos }: CellTodo): Duration {
     if (todos.length === 0) return sum([]);
-    const times = todos.map(({ planned, makers, amount }) => ({ step: stepNamed(planned.step), time: this.of([stepRate(planned, makers, amount, this.#on)]) }));
+    const times = todos.map((todo) => ({ step: stepNamed(todo.planned.step), time: this.ofStep(todo) }));
     const all = sum(times.map(({ time }) => time));
     const secondsOf = (name: (one: (typeof times)[number]) => boolean): number => sum(times.filter(name).map(({ time }) => time)).seconds;
     const hidden = Math.max(availableParallelism(), Number(this.#on.threads)) < enoughForBoth ? 0 : Math.min(secondsOf(({ step }) => step.beside === true), secondsOf(({ step }) => step.name === "evaluate"));

@@ -20,6 +20,7 @@ import { buildRate, expectedBuild, fitInputsOf, type Inputs, planCells, readInpu
 import { refuseWithoutRoom } from "../room.ts";
 import { shapedModel, type ShapeName } from "../shapedModel.ts";
 import type { SweepRequest } from "../sweep.ts";
+import { dividedCell, type Divided } from "./divided.ts";
 import { diskUse, type DiskUse } from "./disk.ts";
 import { earlierRecords } from "./earlier.ts";
 import { largest, memoryThere, momentsPasses } from "./memory.ts";
@@ -37,6 +38,8 @@ export interface ForecastCell {
   why: string | null;
   /** What its steps take. */
   time: Duration;
+  /** In how many parts its evaluation can be done by several machines, so that none takes longer than a job may; null where it need not be. */
+  divided: Divided | null;
 }
 
 /** What a sweep would do, and what it would cost. */
@@ -104,7 +107,7 @@ async function forecastOf(request: SweepRequest, signal: AbortSignal): Promise<F
   const found: ForecastCell[] = [];
   for (const todo of todos) {
     const why = todo.missing.length === 0 ? null : unfitted.has(todo.job.name) ? "its table is to be fitted" : expected ? await whyToRun(todo, earlier, present, on) : "llama.cpp is to be built, and before that it is not known what is stored";
-    found.push({ name: todo.job.name, why, time: clock.ofCell(todo) });
+    found.push({ name: todo.job.name, why, time: clock.ofCell(todo), divided: dividedCell(todo, clock) });
   }
   const all = todos.flatMap((cell) => cell.todos);
   const most = largest(all, inMemory);
