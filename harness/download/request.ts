@@ -1,5 +1,6 @@
 import { UserError } from "../errors.ts";
 import { type Address, hubEndpoint, refuseOpen } from "./address.ts";
+import { send } from "./proxy.ts";
 
 /** Something that may go well the next time. */
 export class Passing extends Error {
@@ -39,13 +40,14 @@ export async function request({ url: first, shown }: Address, headers: Record<st
   for (let redirects = 0; redirects <= mostRedirects; redirects++) {
     refuseOpen(url);
     const isHub = url.origin === hubEndpoint().origin;
-    const response = await fetch(url, {
+    const response = await send(url, {
       // What was compressed on the way has another length.
       headers: { ...headers, "accept-encoding": "identity", "user-agent": "quantflex", ...(isHub && token && { authorization: `Bearer ${token}` }) },
       redirect: "manual",
       signal,
     }).catch((error: Error) => {
       signal.throwIfAborted();
+      if (error instanceof UserError) throw error;
       throw new Passing(reasonOf(error));
     });
     if (isHub) stated ??= statedHash(response);
