@@ -11,6 +11,7 @@ import { cacheFolder } from "../paths.ts";
 import { withLock } from "../process/lock.ts";
 import type { Address } from "./address.ts";
 import { attempt, forget, Restart, usualSilence } from "./attempt.ts";
+import { downloadsFolder, knownFile, markDownload, trimDownloads } from "./kept.ts";
 import { Passing } from "./request.ts";
 
 /** How a download goes on, and what stops it. */
@@ -41,10 +42,13 @@ const reportEvery = 200;
  */
 export async function download(address: Address, options: DownloadOptions): Promise<string> {
   const file = path.join(downloadFolder(address), address.file);
-  const known = `${file}.json`;
+  const known = knownFile(file);
   return withLock(path.join(cacheFolder(), "locks", `download-${hashText(file)}`), async (signal) => {
     const kept = await keptJson(known, keptSchema);
-    if (kept !== null && (address.sha256 ?? kept.sha256) === kept.sha256 && (await isAsKept(file, kept, signal))) return file;
+    if (kept !== null && (address.sha256 ?? kept.sha256) === kept.sha256 && (await isAsKept(file, kept, signal))) {
+      await markDownload(file);
+      return file;
+    }
     await mkdir(path.dirname(file), { recursive: true });
     const partial = `${file}.partial`;
     try {
@@ -53,6 +57,7 @@ export async function download(address: Address, options: DownloadOptions): Prom
       await rename(partial, file);
       await forget(partial);
       await keepJson(known, { sha256, stamp: await stampOf(file) });
+      await trimDownloads();
       options.note(`${address.shown} lies in ${file}; SHA-256 ${sha256}`);
       return file;
     } catch (error) {
@@ -78,7 +83,7 @@ async function isAsKept(file: string, { sha256, stamp }: z.infer<typeof keptSche
 
 /** Where a folder's files lie. What is asked behind `?` may be a secret, and tells files apart. */
 function downloadFolder({ url }: Address): string {
-  return path.join(cacheFolder(), "downloads", hashText(`${new URL(".", url).href}${url.search}`).slice(0, 32));
+  return path.join(downloadsFolder(), hashText(`${new URL(".", url).href}${url.search}`).slice(0, 32));
 }
 
 /** @returns SHA-256 of the file, which is complete then */

@@ -1,3 +1,4 @@
+import { markDownload } from "../download/kept.ts";
 import { UserError } from "../errors.ts";
 import { contentHash, identity } from "../store/contentHash.ts";
 import type { PlannedStep } from "./job.ts";
@@ -21,6 +22,7 @@ export async function onGivenFiles<T>({ inputs }: Pick<PlannedStep, "inputs">, s
   for (const one of given) {
     if ((await contentHash(one.file, signal)) !== one.sha256) throw changed(one);
     seen.push(await identity(one.file));
+    await markDownload(one.file);
   }
   const refuseChanged = async (): Promise<void> => {
     for (const [index, one] of given.entries()) if ((await identity(one.file).catch(() => null)) !== seen[index]) throw changed(one);

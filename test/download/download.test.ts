@@ -1,8 +1,9 @@
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile, utimes, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { parseAddress } from "../../harness/download/address.ts";
 import { download, type DownloadOptions } from "../../harness/download/download.ts";
+import { trimDownloads } from "../../harness/download/kept.ts";
 import { readPart } from "../../harness/gguf/read.ts";
 import { hashText } from "../../harness/hash.ts";
 import { smallModel } from "../support/smallModel.ts";
@@ -49,6 +50,20 @@ describe("a download", () => {
     expect(reports.at(-1)).toMatchObject({ text: expect.stringMatching(/^downloading http.*file\.bin: 200 kB of 200 kB$/) as string, fraction: 1 });
     expect(notes.join()).toMatch(new RegExp(`lies in .*; SHA-256 ${sha256}`));
     expect(await files()).toEqual(["file.bin", "file.bin.json"]);
+  });
+
+  it("is kept as long as it is used, or there is room", async () => {
+    const { origin, asked } = await serverOf(whole);
+    for (const name of ["one", "two", "three"]) await get(`${origin}/${name}/file.bin`);
+    const longAgo = new Date(2001, 1, 1);
+    for (const name of await readdir(path.join(cache, "downloads"), { recursive: true })) await utimes(path.join(cache, "downloads", name), longAgo, longAgo);
+    await get(`${origin}/two/file.bin`);
+    await trimDownloads(1e6);
+    expect(await files()).toHaveLength(6);
+    await trimDownloads(1e5);
+    expect(await files()).toEqual(["file.bin", "file.bin.json"]);
+    await get(`${origin}/two/file.bin`);
+    expect(asked.map(({ path: asking }) => asking)).toEqual(["/one/file.bin", "/two/file.bin", "/three/file.bin"]);
   });
 
   it("is made again when the file in the cache is another by now", async () => {
