@@ -24,6 +24,7 @@ export function addFitCommand(program: Command, io: CommandIo): void {
     .addOption(choice("--method <name>", "joint: table and block scales together; the others: to the histogram of Q8_0 codes", method))
     .option("--calibration <file>", "calibration text for --weights imatrix: a file, demo or demo-prose (default: demo)")
     .addOption(new Option("--imatrix-text <file>", "--calibration, by its older name").hideHelp())
+    .option("--imatrix <file>", "for --weights imatrix, a ready importance matrix of the model, in place of one that is computed on the calibration text")
     .option("--imatrix-chunks <n>", "at most so many chunks of it", wholeNumber(...limits.chunks))
     .option("--threads <n>", "threads of llama-imatrix", wholeNumber(...limits.threads), availableParallelism())
     .option("--out <file>", "where the table goes (default: printed)")

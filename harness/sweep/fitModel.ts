@@ -8,6 +8,7 @@ import { defaultMethod, type FitRequest } from "../study/types.ts";
 import type { Report } from "./events.ts";
 import { builtTarget } from "./builtTarget.ts";
 import { type FitImatrix, fitInputs } from "./fits.ts";
+import { fitInputsWith, givenImportance } from "./givenImportance.ts";
 import { checkModel } from "./inputs.ts";
 import { calibrationUse, checkText } from "./textInput.ts";
 
@@ -20,6 +21,8 @@ export interface FitModelRequest extends Omit<FitRequest, "method"> {
   /** Calibration text of the importance matrix; the demo models' by default. */
   calibration?: string;
   imatrixChunks?: number;
+  /** A ready importance matrix, in place of one over the calibration text. */
+  imatrix?: string;
   threads: number;
   /** What the importance matrix is computed on; as of a sweep. */
   backend?: BackendName;
@@ -36,11 +39,20 @@ const context = 512;
 export async function fitModel(request: FitModelRequest, report: Report, signal: AbortSignal): Promise<FittedFile> {
   const { per, weights, scale, method = defaultMethod(scale) } = request;
   if (method === "joint" && scale === "absmax") throw new UserError("--method joint fits table and scales together: it needs --scale search");
+  refuseContradiction(request);
   ensureCache();
   const model = await checkModel(await askedModel({ given: request.model, folder: "." }, { report, signal }), signal);
-  const weighted = weights === "imatrix" ? await importance(model.path, request, report, signal) : null;
   const say = (pattern: string, fraction: number): void => report({ kind: "prepare", text: `fitting: ${pattern}`, fraction });
-  return cachedFit({ method, per, weights, scale }, fitInputs(model, weighted, report, signal), say, signal);
+  const inputs = request.imatrix === undefined
+    ? fitInputs(model, weights === "imatrix" ? await importance(model.path, request, report, signal) : null, report, signal)
+    : fitInputsWith(model, await givenImportance(request.imatrix, { model, readsGguf: true }, report, signal));
+  return cachedFit({ method, per, weights, scale }, inputs, say, signal);
+}
+
+function refuseContradiction({ imatrix, weights, calibration, imatrixChunks }: FitModelRequest): void {
+  if (imatrix === undefined) return;
+  if (weights !== "imatrix") throw new UserError(`--imatrix is for --weights imatrix, where errors count by it, and not for --weights ${weights}`);
+  if (calibration !== undefined || imatrixChunks !== undefined) throw new UserError("--imatrix gives an importance matrix that is there, --calibration and --imatrix-chunks a text to compute one on: give one of both");
 }
 
 async function importance(model: string, request: FitModelRequest, report: Report, signal: AbortSignal): Promise<FitImatrix> {

@@ -30,11 +30,11 @@ const mostBytes = 1 << 30;
  * A ready importance matrix, in place of one that is computed; what it says of itself is reported.
  *
  * @param readsGguf whether the release's llama-quantize reads those in GGUF
- * @param cells those that are to be run
+ * @param cells those that are to be run; absent where it is used otherwise
  * @throws UserError naming the file, when it is none, of another model, or of no use to any cell
  */
-export async function givenImportance(file: string, { model, cells, readsGguf }: { model: Model; cells: readonly Cell[]; readsGguf: boolean }, report: Report, signal: AbortSignal): Promise<GivenImportance> {
-  if (!cells.some(usesImportance)) throw new UserError(`--imatrix ${file}: no cell that is to be run has imatrix: true; give it to those that shall be quantized with it, or leave --imatrix out`);
+export async function givenImportance(file: string, { model, cells, readsGguf }: { model: Model; cells?: readonly Cell[]; readsGguf: boolean }, report: Report, signal: AbortSignal): Promise<GivenImportance> {
+  if (cells && !cells.some(usesImportance)) throw new UserError(`--imatrix ${file}: no cell that is to be run has imatrix: true; give it to those that shall be quantized with it, or leave --imatrix out`);
   const absolute = await askedFile(file, ".", { report, signal });
   const status = await stat(absolute).catch(() => null);
   if (!status?.isFile()) throw new UserError(`importance matrix ${file}: ${status ? "it is no regular file" : "there is no such file"}; give a file that llama-imatrix wrote`);

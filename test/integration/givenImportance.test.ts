@@ -7,12 +7,14 @@ import { hashFile } from "../../harness/hash.ts";
 import { demoModel, projectRoot } from "../../harness/paths.ts";
 import { loadResults } from "../../harness/report/load.ts";
 import type { SweepEvent } from "../../harness/sweep/events.ts";
+import { fitModel, type FitModelRequest } from "../../harness/sweep/fitModel.ts";
 import { quantizeModel } from "../../harness/sweep/quantizeModel.ts";
 import { sweep, type SweepResult } from "../../harness/sweep/sweep.ts";
 import { makeRealLab, type RealLab } from "../support/realLab.ts";
 
 const never = new AbortController().signal;
 const cells = "cells:\n  - { name: iq4, type: IQ4_NL, imatrix: true }\n  - { name: fitted, type: Q4_0, container: packed, table: { fit: { weights: imatrix } }, encode: nearest, scale: search, imatrix: true }\n";
+const fitting: FitModelRequest = { per: "model", weights: "imatrix", scale: "search", threads: 2 };
 const head = "name: lab\ncontext: 32\nbatch: 64\nchunks: 4\n";
 
 let lab: RealLab;
@@ -76,6 +78,15 @@ describe("a ready importance matrix", () => {
     const out = path.join(lab.folder, "q.gguf");
     await quantizeModel({ model: demoModel, out, cell: { type: "IQ4_NL", imatrix: true }, imatrix, threads: 2 }, () => undefined, never);
     expect(await hashFile(out)).toBe(computed.get("iq4"));
+  }, 60_000);
+
+  it("of fit gives the table that a study fits with it", async () => {
+    const { widths, values, provenance } = await fitModel({ model: demoModel, ...fitting, imatrix }, () => undefined, never);
+    const { cells: planned } = (await loadResults(path.join(lab.folder, "computed"))).plan;
+    expect(planned.find(({ cell }) => cell.name === "fitted")!.cell.table).toMatchObject({ widths, values });
+    expect(provenance.imatrix).toEqual({ text: "mine.gguf", sha256: await hashFile(imatrix), chunks: null });
+    await expect(fitModel({ ...fitting, weights: "squared", imatrix }, () => undefined, never)).rejects.toThrow(/--imatrix is for --weights imatrix/);
+    await expect(fitModel({ ...fitting, calibration: "demo", imatrix }, () => undefined, never)).rejects.toThrow(/give one of both/);
   }, 60_000);
 
   const refused: [string, () => Promise<{ imatrix: string; model?: string; study?: string }>, RegExp][] = [
