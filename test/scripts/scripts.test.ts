@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
 import path from "node:path";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { startScript } from "../support/cli.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 
@@ -34,6 +34,20 @@ it.each([
   const { code, stdout, stderr } = await startScript(script, given).ended;
   expect([code, stdout]).toEqual([1, ""]);
   expect(stderr).toMatch(says);
+});
+
+it.each([
+  [{ FORCE_COLOR: "1" }, true],
+  [{ FORCE_COLOR: "1", NO_COLOR: "1" }, false],
+  [{ NO_COLOR: "1" }, false],
+  [{ FORCE_COLOR: "0" }, false],
+  // Of standard error that is no terminal.
+  [{}, false],
+])("under %j what is said has colours: %s", async (environment, isColoured) => {
+  for (const name of ["FORCE_COLOR", "NO_COLOR"]) vi.stubEnv(name, (environment as Record<string, string>)[name]);
+  const { stderr } = await startScript("patches.ts", ["check", "--release", "b1"]).ended;
+  expect(stderr).toMatch(/Release b1 of llama\.cpp is not known/);
+  expect(stderr.includes("\u001b[")).toBe(isColoured);
 });
 
 it("npm run make-model leaves nothing after Ctrl-C", async () => {
