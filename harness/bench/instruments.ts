@@ -115,9 +115,10 @@ function placeArguments(device: Device | null): string[] {
 
 type Watched = { result: ProcessResult; memory: PeakMemory; others: number | null };
 
-async function watch({ variant }: Subject, { builds, folder, signal }: Setting, program: string, argumentList: string[], options: RunOptions): Promise<Watched> {
+async function watch({ variant }: Subject, { builds, device, folder, signal }: Setting, program: string, argumentList: string[], options: RunOptions): Promise<Watched> {
   let stop = (): PeakMemory => ({ resident: 0, own: 0 });
-  const shareOfOthers = watchOthers();
+  // What a server takes is the measured program's own.
+  const shareOfOthers = device?.server === undefined ? watchOthers() : () => null;
   try {
     const result = await run(builds[variant].binary(program), argumentList, {
       cwd: folder,

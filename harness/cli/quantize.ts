@@ -1,19 +1,18 @@
 import { availableParallelism } from "node:os";
 import type { Command } from "commander";
 import prettyBytes from "pretty-bytes";
-import type { BackendName } from "../build/backends.ts";
 import { UserError } from "../errors.ts";
 import { quantizeModel } from "../sweep/quantizeModel.ts";
 import type { SweepRequest } from "../sweep/sweep.ts";
 import { defaultDamping } from "../study/types.ts";
-import { backendOptions } from "./backendOptions.ts";
+import { type BackendOptions, backendOptions } from "./backendOptions.ts";
 import type { CommandIo } from "./io.ts";
 import { namesHelp } from "./namesHelp.ts";
 import { plainProgress } from "./plainProgress.ts";
 import { positiveNumber } from "./positiveNumber.ts";
 import { limits, wholeNumber } from "./wholeNumber.ts";
 
-interface QuantizeOptions {
+interface QuantizeOptions extends BackendOptions {
   model: string;
   type: string;
   out: string;
@@ -26,8 +25,6 @@ interface QuantizeOptions {
   calibrationChunks?: number;
   threads: number;
   memory?: number;
-  backend?: BackendName;
-  device?: string;
 }
 
 /** Adds `quantize`: for people who want a file, not a study. */
