@@ -1,5 +1,6 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { halfToFloat } from "../../harness/analysis/half.ts";
+import { tensorValues } from "../../harness/gguf/dequantize.ts";
 import { decodedValues, ownCoding, type OwnCoding } from "../../harness/gguf/own.ts";
 import { readGguf, readTensor, type Gguf, type GgufTensor } from "../../harness/gguf/read.ts";
 import { describeTensors } from "../../harness/gguf/write.ts";
@@ -46,7 +47,7 @@ function publishedRows(own: OwnCoding, type: string, bytes: Uint8Array, table: r
   return new Uint8Array(values.buffer);
 }
 
-function rewrite(gguf: Gguf, own: OwnCoding, tensor: GgufTensor, bytes: Uint8Array): Rewritten {
+function asUpstream(gguf: Gguf, own: OwnCoding, tensor: GgufTensor, bytes: Uint8Array): Rewritten {
   const { name, shape, type } = tensor;
   const table = decodedValues(gguf, own, type, name);
   const isLookedUp = name === "token_embd.weight";
@@ -69,6 +70,17 @@ function padded(bytes: Uint8Array): Buffer {
   return Buffer.concat([bytes], Math.ceil(bytes.length / 32) * 32);
 }
 
+/** Writes a model, one file, with other tensors and without the library's metadata. */
+async function writeRewritten(file: string, to: string, rewrite: (gguf: Gguf, tensor: GgufTensor) => Promise<Rewritten>): Promise<void> {
+  const gguf = await readGguf(file);
+  const tensors: Rewritten[] = [];
+  for (const tensor of gguf.tensors) tensors.push(await rewrite(gguf, tensor));
+  const bytes = await readFile(file);
+  const fields = [...gguf.spans].filter(([key]) => !key.startsWith("pablo.")).map(([, span]) => bytes.subarray(span.from, span.to));
+  const head = [bytes.subarray(0, 8), number(tensors.length, 8), number(fields.length, 8), ...fields, ...describeTensors(tensors)];
+  await writeFile(to, Buffer.concat([padded(Buffer.concat(head)), ...tensors.map((tensor) => padded(tensor.bytes))]));
+}
+
 /**
  * Writes a model of upstream's types alone that has exactly the weights of an own-coded one: packed and native tables become
  * Q8_0, centred codes Q4_0. With all that the thesis's fork did, what it looks up becomes F32, and what it multiplies with keeps
@@ -77,13 +89,14 @@ function padded(bytes: Uint8Array): Buffer {
  * @param file one file, not split
  */
 export async function writeUpstreamModel(file: string, to: string): Promise<void> {
-  const gguf = await readGguf(file);
-  const own = ownCoding(gguf);
-  if (!own) throw new Error(`${file} is upstream's already`);
-  const tensors: Rewritten[] = [];
-  for (const tensor of gguf.tensors) tensors.push(rewrite(gguf, own, tensor, await readTensor(gguf, tensor)));
-  const bytes = await readFile(file);
-  const fields = [...gguf.spans].filter(([key]) => !key.startsWith("pablo.")).map(([, span]) => bytes.subarray(span.from, span.to));
-  const head = [bytes.subarray(0, 8), number(tensors.length, 8), number(fields.length, 8), ...fields, ...describeTensors(tensors)];
-  await writeFile(to, Buffer.concat([padded(Buffer.concat(head)), ...tensors.map((tensor) => padded(tensor.bytes))]));
+  await writeRewritten(file, to, async (gguf, tensor) => asUpstream(gguf, ownCoding(gguf)!, tensor, await readTensor(gguf, tensor)));
+}
+
+/** Writes a model of the same weights in F32, which processors and devices multiply alike. @param file one file, not split */
+export async function writeFloatModel(file: string, to: string): Promise<void> {
+  await writeRewritten(file, to, async (gguf, tensor) => {
+    const pieces: Uint8Array[] = [];
+    for await (const values of tensorValues(gguf, tensor)) pieces.push(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+    return { name: tensor.name, shape: tensor.shape, type: "F32", bytes: Buffer.concat(pieces) };
+  });
 }
