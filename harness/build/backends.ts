@@ -1,7 +1,7 @@
 import type { Packages } from "../process/install.ts";
 
-/** What llama.cpp can be built for: this machine's processor, devices, and servers on other machines. */
-export const backendNames = ["native", "vulkan", "cuda", "metal", "hip", "sycl", "rpc"] as const;
+/** What llama.cpp can be built for: this machine's processor, any of the same level, devices, and servers on other machines. */
+export const backendNames = ["native", "portable", "vulkan", "cuda", "metal", "hip", "sycl", "rpc"] as const;
 
 /** A name of {@link backends}. */
 export type BackendName = (typeof backendNames)[number];
@@ -40,6 +40,8 @@ export interface Backend {
 /** By name: everything that is known of each. */
 export const backends: Readonly<Record<BackendName, Backend>> = {
   native: { options: {}, tools: [], hasDevices: false, packages: {}, otherwise: "" },
+  // Its options depend on the architecture: portable.ts.
+  portable: { options: {}, tools: [], hasDevices: false, packages: {}, otherwise: "" },
   vulkan: {
     options: { GGML_VULKAN: "ON" },
     // Of seven extensions of its language upstream's CMakeLists.txt asks glslc itself whether it knows them: its version decides.

@@ -5,6 +5,7 @@ import { which } from "../process/which.ts";
 import type { Release } from "../upstream/releases.ts";
 import { type BackendName, backends } from "./backends.ts";
 import { lookForTools } from "./backendTools.ts";
+import { portableOptions } from "./portable.ts";
 import type { Toolchain } from "./toolchain.ts";
 
 /** How a build differs from a study's usual one: by more CMake options, and maybe other compilers. */
@@ -31,7 +32,7 @@ const cudaArchitectures = "75-virtual;80-virtual;86-real;89-real;90-virtual";
 export async function backendFlavour(name: BackendName, release: Pick<Release, "tag" | "lacks">, signal?: AbortSignal): Promise<Flavour | undefined> {
   if (name === "native") return undefined;
   const { options, compilers, platform } = backends[name];
-  if (release.lacks?.includes("devices")) throw new UserError(`--backend ${name}: llama.cpp ${release.tag} has no devices that models are computed on here; use a newer --release, or --backend native`);
+  if (release.lacks?.includes("devices")) throw new UserError(`--backend ${name}: llama.cpp ${release.tag} is built for this processor alone; use a newer --release, or --backend native`);
   if (platform !== undefined && process.platform !== platform) throw new UserError(`--backend ${name} is there on ${platform === "darwin" ? "macOS" : platform} alone; give another of ${Object.keys(backends).join(", ")}`);
   const tools = await lookForTools(name, signal);
   const lacking = tools.find(({ fault }) => fault !== null);
@@ -39,7 +40,7 @@ export async function backendFlavour(name: BackendName, release: Pick<Release, "
   const [c, cxx] = [compilers && which(compilers.c), compilers && which(compilers.cxx)];
   return {
     backend: name,
-    options: { ...options, ...(name === "cuda" && { CMAKE_CUDA_ARCHITECTURES: await architectures(signal) }) },
+    options: { ...options, ...(name === "portable" && portableOptions()), ...(name === "cuda" && { CMAKE_CUDA_ARCHITECTURES: await architectures(signal) }) },
     ...(c && cxx && { compilers: { c, cxx } }),
     ...(tools.length > 0 && { tools: tools.map(({ tool, version }) => `${tool.name} ${version}`).join("; ") }),
   };

@@ -7,6 +7,7 @@ import { readCpu, type Cpu } from "./cpu.ts";
 import { cmakeFlags, cmakeOptions } from "./flags.ts";
 import type { Flavour } from "./flavour.ts";
 import { hashLibrary, type LibraryHashes } from "./library.ts";
+import { portableCpu } from "./portable.ts";
 import { findToolchain, type Toolchain } from "./toolchain.ts";
 
 /** Everything that decides what a build is, but for the patched tree. */
@@ -33,7 +34,8 @@ export async function gatherInputs({ flavour, ...wanted }: Wanted, signal?: Abor
     readCpu(),
     wanted.variant === "patched" ? hashLibrary(wanted.project, wanted.targets) : { libraryHash: "none" },
   ]);
-  return { ...wanted, toolchain, cpu, ...hashes, options: { ...cmakeOptions(wanted.release), ...flavour?.options }, backend: flavour?.backend ?? "native", tools: flavour?.tools ?? null };
+  const backend = flavour?.backend ?? "native";
+  return { ...wanted, toolchain, cpu: backend === "portable" ? portableCpu(cpu) : cpu, ...hashes, options: { ...cmakeOptions(wanted.release), ...flavour?.options }, backend, tools: flavour?.tools ?? null };
 }
 
 /** Options that reach so few sources that builds with and without them share a workspace, and what they are where none is given. */

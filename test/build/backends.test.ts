@@ -3,6 +3,7 @@ import path from "node:path";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { askedBackend } from "../../harness/build/askedBackend.ts";
 import { backendFlavour } from "../../harness/build/flavour.ts";
+import { portableCpu } from "../../harness/build/portable.ts";
 import { UserError } from "../../harness/errors.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 
@@ -79,7 +80,7 @@ describe("a backend's flavour", () => {
   });
 
   it("needs a release with devices", async () => {
-    await expect(backendFlavour("rpc", { tag: "b2329", lacks: ["devices"] })).rejects.toThrow(/^--backend rpc: llama\.cpp b2329 has no devices .*--release/);
+    await expect(backendFlavour("rpc", { tag: "b2329", lacks: ["devices"] })).rejects.toThrow(/^--backend rpc: llama\.cpp b2329 is built for this processor alone; use .*--release/);
   });
 });
 
@@ -89,5 +90,19 @@ it("the backend is the option's, else the study's, else the machine's", () => {
   vi.stubEnv("QUANTFLEX_BACKEND", "cuda");
   expect([askedBackend(undefined), askedBackend(undefined, "vulkan"), askedBackend("rpc", "vulkan")]).toEqual(["cuda", "vulkan", "rpc"]);
   vi.stubEnv("QUANTFLEX_BACKEND", "gpu");
-  expect(() => askedBackend(undefined)).toThrow(/^QUANTFLEX_BACKEND=gpu is no backend; there are native, vulkan/);
+  expect(() => askedBackend(undefined)).toThrow(/^QUANTFLEX_BACKEND=gpu is no backend; there are native, portable, vulkan/);
+});
+
+describe("a portable build", () => {
+  it.runIf(["x64", "arm64"].includes(process.arch))("is of one level of processors, and has the same key on all of them", async () => {
+    expect((await backendFlavour("portable", release))?.options).toMatchObject({ GGML_NATIVE: "OFF" });
+    const x64 = "avx avx2 bmi2 f16c fma sse4_2";
+    const all = `asimddp asimdhp ${x64}`;
+    const [older, newer] = [portableCpu({ description: "older", features: `cpu ${all}` }), portableCpu({ description: "newer", features: `cpu ${all} avx512f sve` })];
+    expect(newer.features).toBe(older.features);
+  });
+
+  it.runIf(process.platform === "linux")("is refused where the processor lacks something", () => {
+    expect(() => portableCpu({ description: "old one", features: "cpu sse4_2" })).toThrow(/^--backend portable makes programs for processors with .*, of which old one lacks .*; give --backend native$/);
+  });
 });

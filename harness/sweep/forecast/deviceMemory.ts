@@ -63,5 +63,5 @@ function workBytes({ context, batch, ubatch }: Settings, gguf: Gguf): number {
   const { layers, keys, heads, width, feedForward, vocabulary } = shapeOf(gguf);
   const tokens = Math.max(batch, context);
   const together = Math.min(ubatch, tokens);
-  return 4 * layers * keys * tokens + 4 * together * (vocabulary + 2 * feedForward + 4 * width + heads * tokens);
+  return 4 * layers * keys * tokens + 4 * together * (vocabulary + 2 * feedForward + 4 * width + heads * context);
 }
