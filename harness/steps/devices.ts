@@ -49,10 +49,8 @@ export async function listDevices(build: Lister, signal: AbortSignal, more: Pick
  */
 export async function findDevice(build: Lister, asked: string | undefined, signal: AbortSignal): Promise<Device | null> {
   const { backend } = build;
-  if (!backends[backend].hasDevices) {
-    if (asked === undefined || asked === "none") return null;
-    throw new UserError(`--device ${asked}: a build for the backend ${backend} has no devices; give --backend ${Object.entries(backends).flatMap(([name, { hasDevices }]) => (hasDevices ? name : [])).join(", ")}`);
-  }
+  refuseDevice(backend, asked);
+  if (!backends[backend].hasDevices) return null;
   if (backend === "rpc") return findServer(build, asked, signal);
   const listed = await listDevices(build, signal);
   const found = asked === undefined ? listed[0] : listed.find(({ name }) => name === asked);
@@ -61,6 +59,12 @@ export async function findDevice(build: Lister, asked: string | undefined, signa
   if (hidden) return hidden;
   if (listed.length === 0) throw new UserError(`${asked === undefined ? `--backend ${backend}` : `--device ${asked}`}: llama.cpp's ${backend} backend sees no device on this machine; look at its driver, or give --backend native`);
   throw new UserError(`--device ${asked}: there is no such device; there are ${shownDevices(listed)}`);
+}
+
+/** @throws UserError a device for a backend that has none */
+export function refuseDevice(backend: BackendName, asked: string | undefined): void {
+  if (backends[backend].hasDevices || asked === undefined || asked === "none") return;
+  throw new UserError(`--device ${asked}: a build for the backend ${backend} has no devices; give --backend ${Object.entries(backends).flatMap(([name, { hasDevices }]) => (hasDevices ? name : [])).join(", ")}`);
 }
 
 /** Devices, as messages name them. */

@@ -9,6 +9,7 @@ import type { FitInputs } from "../fit/cached.ts";
 import { planCell } from "../jobs/chain.ts";
 import type { Job } from "../jobs/job.ts";
 import { projectRoot } from "../paths.ts";
+import { refuseDevice } from "../steps/devices.ts";
 import { fileFields } from "../steps/registry.ts";
 import type { Settings } from "../steps/settings.ts";
 import type { Target } from "../steps/step.ts";
@@ -75,6 +76,8 @@ export async function readInputs(request: SweepRequest, checkFolder: (folder: st
   const supports: Build["supports"] = request.build?.supports ?? ((feature) => !release.lacks?.includes(feature));
   const backend = request.build?.backend ?? askedBackend(request.backend, study.backend);
   const flavour = request.build ? null : ((await backendFlavour(backend, release, signal)) ?? null);
+  const devices = askedDevices(request, study);
+  devices.forEach((device) => refuseDevice(backend, device));
   refuseUnsupported(request.build?.release ?? release.tag, supports, study, study.cells.filter(({ name }) => wanted.has(name)));
   const model = request.shaped ?? (await checkModel(await askedModel({ given: request.model, study: study.model, folder }, fetching), signal));
   refuseUnmeasurable(model);
@@ -87,7 +90,7 @@ export async function readInputs(request: SweepRequest, checkFolder: (folder: st
   const imatrix = request.imatrix === undefined ? null : await givenImportance(request.imatrix, { model, cells: chosen, readsGguf: supports("imatrix") }, report, signal);
   const files = { ...(await checkStepFiles(study, studyFile, fetching)), ...(imatrix && { imatrix }) };
   return {
-    study, studyPath: studyFile.path, wanted, release, backend, flavour, devices: askedDevices(request, study), model, text, calibrations, imatrix, files, ready, results,
+    study, studyPath: studyFile.path, wanted, release, backend, flavour, devices, model, text, calibrations, imatrix, files, ready, results,
     settings: { context: study.context, batch: study.batch, ubatch: study.ubatch, chunks: request.chunks ?? study.chunks ?? null },
     threads: request.threads ?? study.threads ?? os.availableParallelism(),
   };

@@ -84,3 +84,18 @@ it("a cache that cannot be made is missing, and the way out is named", async () 
   expect(code).toBe(1);
   expect(found["cache"]).toMatchObject({ verdict: "missing", remedy: expect.stringContaining("QUANTFLEX_CACHE") as unknown });
 });
+
+it("of a backend looks for what that is built with, and names what brings it", async () => {
+  vi.stubEnv("PATH", await pathWith({}));
+  vi.stubEnv("VULKAN_SDK", await temporaryFolder());
+  const code = await main(["doctor", "--json", "--backend", "vulkan"]);
+  const found = JSON.parse(stdout) as Finding[];
+  expect(code).toBe(1);
+  expect(found.find(({ of }) => of === "glslc")).toEqual({ of: "glslc", found: "glslc is not on the PATH", verdict: "missing", remedy: expect.stringMatching(/install|vulkan/) as unknown });
+  expect(stderr).toContain("glslc");
+});
+
+it("refuses a backend that there is not", async () => {
+  expect(await main(["doctor", "--backend", "gpu"])).toBe(1);
+  expect(stderr).toContain("Allowed choices are native, portable, vulkan, cuda, metal, hip, sycl, rpc");
+});
