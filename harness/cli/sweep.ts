@@ -34,7 +34,7 @@ export function addSweepCommand(program: Command, io: CommandIo, given: Pick<Swe
       if (asked.listDevices) return showDevices(asked, io);
       const options = requestOf(asked);
       if (dryRun) return showPlan({ ...options, ...given }, io, json);
-      const live = process.stdout.isTTY && !json ? (await import("./liveProgress.ts")).liveProgress(options.jobs ?? 1) : null;
+      const live = process.stdout.isTTY && !json ? (await import("./liveProgress.ts")).liveProgress((options.jobs ?? 1) * (options.devices?.length ?? 1)) : null;
       const shown: Report = live ? (event) => live.report(event) : json ? (event) => io.print(jsonLine(event)) : plainProgress(io.print);
       const page = growingPage();
       const report: Report = (event) => {

@@ -122,8 +122,8 @@ function askedDevices({ device, devices }: SweepRequest, { device: ofStudy }: St
 }
 
 /** What room for a sweep's files is looked for by. */
-export function roomOf({ model, text, results }: Inputs, { jobs, keepModels }: Pick<SweepRequest, "jobs" | "keepModels">): RoomRequest {
-  return { gguf: model.gguf, textBytes: text.bytes, results, atOnce: jobs ?? 1, keepsAll: keepModels === "all" };
+export function roomOf({ model, text, results, devices }: Inputs, { jobs = 1, keepModels }: Pick<SweepRequest, "jobs" | "keepModels">): RoomRequest {
+  return { gguf: model.gguf, textBytes: text.bytes, results, atOnce: jobs * Math.max(1, devices.length), keepsAll: keepModels === "all" };
 }
 
 /** What the steps run on, as of {@link findTargets}. */

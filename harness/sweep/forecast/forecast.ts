@@ -91,7 +91,7 @@ async function forecastOf(request: SweepRequest, signal: AbortSignal): Promise<F
   const chosen = request.retryFailed ? await failedCells(wanted) : wanted;
 
   const jobs = chosen.map(({ job }) => job);
-  const atOnce = request.jobs ?? 1;
+  const atOnce = (request.jobs ?? 1) * targets.length;
   const chunks = await chunksByText(inputs);
   const present = presentSteps();
   const inMemory = { gguf: model.gguf, moments: on.memory };
@@ -120,7 +120,7 @@ async function forecastOf(request: SweepRequest, signal: AbortSignal): Promise<F
     steps: clock.bySteps(todos),
     refusal: await refusalOf(async () => {
       await refuseWithoutRoom(jobs, roomOf(inputs, request));
-      await refuseWithoutAnyMemory(jobs, model.gguf, { targets, jobs: atOnce });
+      await refuseWithoutAnyMemory(jobs, model.gguf, { targets, jobs: request.jobs ?? 1 });
     }),
   };
 }
