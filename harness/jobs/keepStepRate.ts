@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import { type Gguf, readGguf } from "../gguf/read.ts";
-import { weightsOf } from "../gguf/weights.ts";
+import { activeWeights, weightsOf } from "../gguf/weights.ts";
 import type { Paths, Target } from "../steps/step.ts";
 import { referenceHead } from "../steps/referenceFile.ts";
 import { estimatedChunks } from "../steps/tokens.ts";
@@ -40,5 +40,5 @@ async function keep({ planned, makers, read, on }: Took, seconds: number, chunks
   const file = read["model"] ?? read["quantized"];
   if (file === undefined) return;
   const gguf = await readGguf(file);
-  await keepRate(stepRate(planned, makers, { weights: weightsOf(gguf.tensors), chunks: await chunksOf(gguf) }, on), seconds);
+  await keepRate(stepRate(planned, makers, { weights: weightsOf(gguf.tensors), active: activeWeights(gguf), chunks: await chunksOf(gguf) }, on), seconds);
 }

@@ -8,6 +8,8 @@ import { stepNamed } from "./stepNamed.ts";
 export interface Amount {
   /** Elements of all tensors of the model that is quantized. */
   weights: number;
+  /** Those of them that a token meets. */
+  active: number;
   /** Chunks that are evaluated, of a step that evaluates a text. */
   chunks: number;
 }
@@ -21,12 +23,18 @@ const compressed = { weights: 2 * mostBytes, longer: 16 };
  * @param makers the job's steps by key
  * @param on a device's times say nothing of the processor's, nor of another device's
  */
-export function stepRate({ step, config, inputs }: PlannedStep, makers: ReadonlyMap<string, PlannedStep>, { weights, chunks }: Amount, on: Target): RateOf {
-  const { context = 1, compared = false, tasks = 1 } = config as { context?: number; compared?: boolean; tasks?: number };
+export function stepRate({ step, config, inputs }: PlannedStep, makers: ReadonlyMap<string, PlannedStep>, amount: Amount, on: Target): RateOf {
+  const { compared = false } = config as { compared?: boolean };
   const source = inputs["quantized"];
   const scheme = step === "quantize" ? schemeOf(config) : source && "step" in source ? schemeOf(makers.get(source.step)?.config ?? {}) : "as given";
-  const evaluations: Record<string, number> = { evaluate: chunks * context, reference: chunks * context, imatrix: chunks * context, moments: chunks * context, quantize: 1, count: 1, compress: 1 + compressed.longer * Math.min(1, compressed.weights / weights) };
-  return { of: step, kind: `${scheme}${compared ? " compared" : ""}`, work: weights * (evaluations[step] ?? tasks * context), threads: Number(on.threads), ...placeOf(step, on) };
+  return { of: step, kind: `${scheme}${compared ? " compared" : ""}`, work: workOf(step, config, amount), threads: Number(on.threads), ...placeOf(step, on) };
+}
+
+function workOf(step: string, config: PlannedStep["config"], { weights, active, chunks }: Amount): number {
+  const { context = 1, tasks = 1 } = config as { context?: number; tasks?: number };
+  if (step === "quantize" || step === "count") return weights;
+  if (step === "compress") return weights + compressed.longer * Math.min(weights, compressed.weights);
+  return active * context * (["evaluate", "reference", "imatrix", "moments"].includes(step) ? chunks : tasks);
 }
 
 function placeOf(step: string, { build: { backend }, device }: Target): Pick<RateOf, "on"> {

@@ -4,18 +4,36 @@ import type { Gguf } from "../gguf/read.ts";
 /** Matrices of a layer that multiply the same input, by the part of their names that tells them. */
 const sharing: readonly RegExp[] = [/attn_(q|k|v|qkv)$/, /ffn_(gate|up)(_exps|_shexp)?$/];
 
+/** The distinct inputs of a model's matrix multiplications: columns of each, and how many experts have one of their own. */
+function inputsOf(gguf: Gguf): { columns: number; experts: number }[] {
+  const inputs = new Map<string, { columns: number; experts: number }>();
+  for (const { name, shape: [columns = 0, , experts = 1] } of quantizableTensors(gguf)) {
+    const base = name.replace(/\.weight$/, "");
+    if (base === "token_embd" && gguf.tensors.some((tensor) => tensor.name === "output.weight")) continue;
+    const kind = sharing.findIndex((pattern) => pattern.test(base));
+    const input = kind < 0 ? base : `${base.replace(/[^.]*$/, "")}${kind}${/_\w*exps?$/.exec(base)?.[0] ?? ""}`;
+    inputs.set(input, { columns, experts });
+  }
+  return [...inputs.values()];
+}
+
 /**
  * Bytes of the second moments of a model's matrix multiplications: half of a symmetric matrix in F32 for each distinct
  * input, of which a mixture's experts have one each.
  */
 export function momentsBytes(gguf: Gguf): number {
-  const inputs = new Map<string, number>();
-  for (const { name, shape: [row = 0, , experts = 1] } of quantizableTensors(gguf)) {
-    const base = name.replace(/\.weight$/, "");
-    if (base === "token_embd" && gguf.tensors.some((tensor) => tensor.name === "output.weight")) continue;
-    const kind = sharing.findIndex((pattern) => pattern.test(base));
-    const input = kind < 0 ? base : `${base.replace(/[^.]*$/, "")}${kind}${/_\w*exps?$/.exec(base)?.[0] ?? ""}`;
-    inputs.set(input, experts * ((row * (row + 1)) / 2) * 4);
-  }
-  return [...inputs.values()].reduce((sum, bytes) => sum + bytes, 0);
+  return inputsOf(gguf).reduce((sum, { columns, experts }) => sum + experts * ((columns * (columns + 1)) / 2) * 4, 0);
+}
+
+/** Bytes for each entry of a square matrix: of a factor that is kept, and of one that is made, with the half that it is made from and that in double precision. */
+const factorBytes = { kept: 6, made: 12 };
+
+/**
+ * Bytes that factors of second moments take at most while a tensor of so many columns is quantized by them: its own is made
+ * while the one before it, perhaps the model's largest, is kept. Source: patches/pablo/pablo-factor.cpp, and `factor_of` in
+ * pablo-feedback-model.cpp.
+ */
+export function factorsBytes(columns: number, gguf: Gguf): number {
+  const others = inputsOf(gguf).flatMap((input) => (input.columns === columns ? [] : [input.columns]));
+  return factorBytes.made * columns ** 2 + factorBytes.kept * others.reduce((most, other) => Math.max(most, other), 0) ** 2;
 }

@@ -2,9 +2,11 @@ import path from "node:path";
 import { UserError } from "../../errors.ts";
 import type { Job } from "../../jobs/job.ts";
 import type { Gguf } from "../../gguf/read.ts";
+import { quantizableTensors } from "../../gguf/quantizable.ts";
 import { isQuantized } from "../../gguf/types.ts";
 import { vocabularySize } from "../../gguf/vocabulary.ts";
-import { momentsBytes } from "../../steps/momentsBytes.ts";
+import { factorsBytes, momentsBytes } from "../../steps/momentsBytes.ts";
+import { confLine } from "../../study/conf.ts";
 import type { Settings } from "../../steps/settings.ts";
 import { presentSteps } from "./present.ts";
 import { type Todo, todosOf } from "./todo.ts";
@@ -69,9 +71,10 @@ export function largest(todos: readonly Sized[], of: ModelInMemory): { todo: Siz
 function programMemory({ planned: { step, config }, quantizedBytes }: Sized, { gguf, moments }: ModelInMemory): number {
   const settings = config as unknown as Settings;
   if (step === "quantize") {
-    const most = gguf.tensors.reduce((largest, { elements }) => Math.max(largest, elements), 0);
+    const isFed = confLine((config as { conf?: string | null }).conf ?? null, "FEEDBACK") !== undefined;
+    const fed = new Map(isFed ? quantizableTensors(gguf).map(({ name, shape: [columns = 0] }) => [name, factorsBytes(columns, gguf)]) : []);
     // It reads the model once, mapped: what was read may be given up.
-    return programBytes + 5 * most;
+    return programBytes + gguf.tensors.reduce((largest, { name, elements }) => Math.max(largest, 5 * elements + (fed.get(name) ?? 0)), 0);
   }
   if (step === "reference") return programBytes + gguf.fileBytes + evaluationBytes(settings, gguf, 0.5);
   if (step === "imatrix") return programBytes + gguf.fileBytes + evaluationBytes(settings, gguf, 1);

@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { inBatches } from "../../batches.ts";
 import type { Gguf } from "../../gguf/read.ts";
-import { weightsOf } from "../../gguf/weights.ts";
+import { activeWeights, weightsOf } from "../../gguf/weights.ts";
 import type { Job, PlannedStep } from "../../jobs/job.ts";
 import { isLargeKept } from "../../jobs/largeFiles.ts";
 import { stepNamed } from "../../jobs/stepNamed.ts";
@@ -79,7 +79,7 @@ async function todosOfJob({ name, results, steps }: Job, { missing, records, beg
   const quantize = steps.find(({ step }) => step === "quantize");
   const written = quantize && records.get(quantize.key)?.files["quantized"]?.bytes;
   const quantizedBytes = written ?? (quantize ? sizeOf(quantize.config as unknown as Parameters<typeof expectedQuantizedBytes>[1], gguf, sizes) : gguf.fileBytes);
-  const weights = weightsOf(gguf.tensors);
+  const weights = { weights: weightsOf(gguf.tensors), active: activeWeights(gguf) };
   const todos: Todo[] = [];
   const need = async (planned: PlannedStep): Promise<void> => {
     if (begun.has(planned.key)) return;
@@ -89,7 +89,7 @@ async function todosOfJob({ name, results, steps }: Job, { missing, records, beg
       if (maker && !(await isThere(maker, role, results, present))) await need(maker);
     }
     const chunks = Math.max(0, chunksOf(planned) - (await chunksGrown(planned, results)));
-    todos.push({ planned, cell: name, makers, amount: { weights, chunks }, quantizedBytes, isKept: planned.step === "quantize" && (await isLargeKept(planned.key, "quantized")) });
+    todos.push({ planned, cell: name, makers, amount: { ...weights, chunks }, quantizedBytes, isKept: planned.step === "quantize" && (await isLargeKept(planned.key, "quantized")) });
   };
   for (const planned of missing) await need(planned);
   return todos;
