@@ -1,7 +1,8 @@
 import { quantizableTensors } from "../gguf/quantizable.ts";
-import type { Gguf } from "../gguf/read.ts";
-import { tensorBytes } from "../gguf/types.ts";
-import { fileTypeNamed } from "./fileTypes.ts";
+import type { Gguf, GgufTensor } from "../gguf/read.ts";
+import { tensorBytes, tensorTypeNamed } from "../gguf/types.ts";
+import { fileTypeNamed, smallerBlocks } from "./fileTypes.ts";
+import { mixtures } from "./mixtures.ts";
 import type { Settings } from "./settings.ts";
 
 /** What is known of a sweep's inputs before any step has run. */
@@ -35,18 +36,34 @@ export function leastQuantizedBytes(gguf: Gguf, type: string, types: Readonly<Re
   return gguf.tensors.reduce((sum, tensor) => sum + (coded.has(tensor.name) ? Math.min(tensor.bytes, tensorBytes(types[tensor.name] ?? usual, tensor.elements)) : tensor.bytes), 0);
 }
 
-/** Bits of a weight in upstream's mixtures, over the tensors that are quantized. Source: upstream's tools/quantize/README.md, Llama 3.1 8B. */
-const mixtureBits: Readonly<Record<string, number>> = {
-  Q2_K: 3.16, Q2_K_S: 2.97, Q3_K: 4, Q3_K_S: 3.64, Q3_K_M: 4, Q3_K_L: 4.3, Q4_K: 4.89, Q4_K_S: 4.67, Q4_K_M: 4.89, Q5_K: 5.7, Q5_K_S: 5.57, Q5_K_M: 5.7,
-  IQ1_S: 2, IQ1_M: 2.15, IQ2_XXS: 2.38, IQ2_XS: 2.59, IQ2_S: 2.74, IQ2_M: 2.93, IQ3_XXS: 3.25, IQ3_XS: 3.5, IQ3_S: 3.66, IQ3_M: 3.76, IQ4_XS: 4.46, IQ4_NL: 4.68,
-};
-
 /** About how many bytes a quantized file will have: exactly where every tensor gets the type asked for, within some percent of a mixture. */
 export function expectedQuantizedBytes(gguf: Gguf, { type, pure, types }: { type: string; pure: boolean; types?: Readonly<Record<string, string>> }): number {
-  const { tensor: usual } = fileTypeNamed(type);
-  const bits = pure ? undefined : mixtureBits[type];
   const coded = new Set(quantizableTensors(gguf).map((tensor) => tensor.name));
-  const bytesOf = (name: string, elements: number): number => (bits === undefined || types?.[name] ? tensorBytes(types?.[name] ?? usual, elements) : (bits * elements) / 8);
-  const data = gguf.tensors.reduce((sum, { name, bytes, elements }) => sum + (coded.has(name) ? Math.min(bytes, bytesOf(name, elements)) : bytes), 0);
+  const hasOutput = coded.has("output.weight");
+  const data = gguf.tensors.reduce((sum, tensor) => {
+    if (!coded.has(tensor.name)) return sum + tensor.bytes;
+    const own = types?.[tensor.name];
+    const bits = own !== undefined || pure ? bitsOf(own ?? fileTypeNamed(type).tensor, tensor) : mixedBits(type, tensor, hasOutput);
+    return sum + Math.min(tensor.bytes, (bits * tensor.elements) / 8);
+  }, 0);
   return Math.round(gguf.metadataEnd + data);
+}
+
+/** Bits of a weight of a tensor in upstream's mixture. */
+function mixedBits(type: string, tensor: GgufTensor, hasOutput: boolean): number {
+  const usual = fileTypeNamed(type).tensor;
+  const mixture = mixtures[type];
+  if (!mixture || (type === "MXFP4_MOE" && tensor.name.includes("_exps."))) return bitsOf(usual, tensor);
+  if (tensor.name === "output.weight") return bitsOf(mixture.output, tensor);
+  if (tensor.name === "token_embd.weight") return bitsOf(hasOutput ? mixture.embedding : mixture.output, tensor);
+  return isInBlocks(usual, tensor) ? mixture.layers : bitsOf(usual, tensor);
+}
+
+/** Bits of a weight of a tensor in a type, or in the one that stands in where its rows do not fill the type's blocks. */
+function bitsOf(type: string, tensor: GgufTensor): number {
+  return 8 * tensorBytes(isInBlocks(type, tensor) ? type : (smallerBlocks(type) ?? type), 1);
+}
+
+function isInBlocks(type: string, { shape: [row = 0] }: GgufTensor): boolean {
+  return row % tensorTypeNamed(type).blockElements === 0;
 }
