@@ -27,7 +27,7 @@ async function jobsOf(cells: string): Promise<Job[]> {
 
 /** Bytes that a cell is said to need on a device that has none. */
 async function needed(cell: string, freeBytes = 0, atOnce = 1): Promise<number | null> {
-  const refused: unknown = await refuseWithoutAnyMemory(await jobsOf(cell), await readGguf(demoModel), { targets: [{ device: { ...device, freeBytes } }], jobs: atOnce }).then(() => null, (error: unknown) => error);
+  const refused: unknown = await refuseWithoutAnyMemory(await jobsOf(cell), await readGguf(demoModel), { targets: [{ memory: Infinity, device: { ...device, freeBytes } }], jobs: atOnce }).then(() => null, (error: unknown) => error);
   return refused === null ? null : Number(/^cell a: evaluate needs about (\d+) bytes on Vulkan0/.exec((refused as Error).message)?.[1]);
 }
 
