@@ -9,7 +9,7 @@ import { childEnvironment } from "../../harness/steps/environment.ts";
 import { ensureDemoText } from "../../harness/sweep/knownTexts.ts";
 import { findLavapipe } from "../support/lavapipe.ts";
 import { lastingTemporaryFolder } from "../support/temporary.ts";
-import { writeFloatModel } from "../support/upstreamModel.ts";
+import { writeFloatModel, writeUpstreamModel } from "../support/upstreamModel.ts";
 
 /** Of a chunk's mean negative log likelihood, in nats: sums are in another order. */
 const tolerance = 0.0005;
@@ -59,6 +59,12 @@ describe.skipIf(reason)(`on Vulkan's lavapipe${reason && ` (${reason})`}`, () =>
     const [here, there] = [await likelihoods(floats, ["--device", "none"]), await likelihoods(file, onDevice)];
     expect(here).toHaveLength(4);
     for (const [chunk, values] of here.entries()) expect(Math.abs(mean(values) - mean(there[chunk]!)), `chunk ${chunk}`).toBeLessThan(tolerance);
-    if (model.name === "packed") expect(await likelihoods(file, onDevice)).toEqual(there);
+  });
+
+  it("packed codes predict, bit for bit, what they did before, and what Q8_0 of the same weights does", { timeout: patience }, async () => {
+    const [file, upstream] = [await quantize(models.find(({ name }) => name === "packed")!), path.join(folder, "upstream.gguf")];
+    await writeUpstreamModel(file, upstream);
+    const first = await likelihoods(file, onDevice);
+    for (const one of [file, upstream]) expect(await likelihoods(one, onDevice)).toEqual(first);
   });
 });
