@@ -2,15 +2,17 @@ import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { ensureBuild, type Build } from "../../harness/build/build.ts";
+import { backendFlavour } from "../../harness/build/flavour.ts";
 import { gaussianTensors } from "../../harness/gguf/gaussianModel.ts";
 import { llamaFields, type LlamaShape } from "../../harness/gguf/llamaModel.ts";
 import { writeGguf } from "../../harness/gguf/write.ts";
 import { demoModel } from "../../harness/paths.ts";
 import { run, type ProcessResult } from "../../harness/process/run.ts";
+import { rpcServer, withRpcServer } from "../../harness/regress/rpcServer.ts";
 import { childEnvironment } from "../../harness/steps/environment.ts";
 import { ensureDemoText } from "../../harness/sweep/knownTexts.ts";
+import { releaseNamed } from "../../harness/upstream/releases.ts";
 import { writeExpertModel } from "../support/expertModel.ts";
-import { rpcFlavour, rpcServer, withRpcServer } from "../support/rpcServer.ts";
 import { splitModel } from "../support/splitModel.ts";
 import { lastingTemporaryFolder } from "../support/temporary.ts";
 import { writeUpstreamModel } from "../support/upstreamModel.ts";
@@ -27,7 +29,8 @@ let folder = "";
 let text = "";
 const models: Record<string, string> = { demo: demoModel };
 beforeAll(async () => {
-  build = await ensureBuild("patched", { flavour: rpcFlavour, targets: ["llama-quantize", "llama-perplexity", rpcServer] });
+  const flavour = await backendFlavour("rpc", await releaseNamed());
+  build = await ensureBuild("patched", { ...(flavour && { flavour }), targets: ["llama-quantize", "llama-perplexity", rpcServer] });
   folder = await lastingTemporaryFolder();
   text = path.join(folder, "text.txt");
   await writeFile(text, (await readFile(await ensureDemoText(), "utf8")).slice(0, 4000));
@@ -55,7 +58,7 @@ async function evaluate(model: string, where: readonly string[]): Promise<Proces
 
 async function evaluateThere(model: string): Promise<Buffer> {
   const at = (address: string): string[] => ["--rpc", address, "--device", "RPC0", "-ngl", "99", "-fit", "off", "-sm", "none"];
-  const { stdout, stderr, frames } = await withRpcServer(build, (address) => evaluate(model, at(address)));
+  const { stdout, stderr, frames } = await withRpcServer(build, new AbortController().signal, (address) => evaluate(model, at(address)));
   expect(stdout + stderr).toMatch(/offloaded (\d+)\/\1 layers/);
   expect(frames.length).toBeGreaterThan(2000);
   return frames;
