@@ -48,8 +48,10 @@ const faults: readonly { pattern: RegExp; says(device: Device): string }[] = [
 /** What a program's error says about the device, in a line with the way out; the error itself where it is about something else. */
 export function deviceFaultOr(error: unknown, device: Device): unknown {
   if (!(error instanceof ProcessError)) return error;
+  // A program that writes to a server that has ended is ended by the system itself, without a word.
+  const said = device.server !== undefined && /ended by SIGPIPE/.test(error.reason) ? `${error.output}\nRemote RPC server crashed: SIGPIPE` : error.output;
   for (const { pattern, says } of faults) {
-    const [line] = pattern.exec(error.output) ?? [];
+    const [line] = pattern.exec(said) ?? [];
     if (line !== undefined) return new UserError(`device ${says(device)} (${line.trim().slice(0, 200)})`, { cause: error });
   }
   return error;
