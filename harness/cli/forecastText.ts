@@ -1,4 +1,5 @@
 import prettyBytes from "pretty-bytes";
+import { measurable } from "../sweep/calibrateRates.ts";
 import type { Duration } from "../sweep/forecast/clock.ts";
 import type { Forecast } from "../sweep/forecast/forecast.ts";
 import { usualJobHours } from "../jobs/parts.ts";
@@ -25,7 +26,10 @@ export function forecastText(found: Forecast): string {
     ...(memory ? [`memory: ${prettyBytes(memory.bytes)} for ${memory.step} of ${memory.cell}, beside some 0.3 GB for Node.js; this machine has ${prettyBytes(memory.there)}`] : []),
     `time: ${durationText(time)} with ${found.threads} threads, from what runs took on this machine (${found.machine})`,
   );
-  if (time.unknown.length > 0) lines.push(`${time.unknown.join(", ")}: never run on this machine${found.device === null ? "" : "'s device"}, so that their time is unknown; npm run sweep -- --study quick measures most in about a minute`);
+  const [known, others] = [time.unknown.filter((name) => measurable.includes(name)), time.unknown.filter((name) => !measurable.includes(name))];
+  const never = `never run on this machine${found.device === null ? "" : "'s device"}, so that their time is unknown`;
+  if (known.length > 0) lines.push(`${known.join(", ")}: ${never}; npm run plan with --calibrate measures them in about a minute`);
+  if (others.length > 0) lines.push(`${others.join(", ")}: ${never} until the first cell has them`);
   return lines.join("\n");
 }
 
