@@ -14,6 +14,7 @@ import { namesHelp } from "./namesHelp.ts";
 import { showPlan } from "./plan.ts";
 import { showReports } from "./report.ts";
 import { stallOption } from "./stallOption.ts";
+import { addSlurmOptions, type SlurmOptions, withSlurm } from "./slurmOptions.ts";
 import { requestOf, type SweepOptions, sweepOptions } from "./sweepOptions.ts";
 
 /**
@@ -22,7 +23,7 @@ import { requestOf, type SweepOptions, sweepOptions } from "./sweepOptions.ts";
  * @param given what no option can say: binaries other than the patched build
  */
 export function addSweepCommand(program: Command, io: CommandIo, given: Pick<SweepRequest, "build">): void {
-  sweepOptions(program.command("sweep").description("run a study: quantize, count, compress and evaluate every cell that has no result yet"))
+  addSlurmOptions(sweepOptions(program.command("sweep").description("run a study: quantize, count, compress and evaluate every cell that has no result yet")))
     .addHelpText("after", namesHelp)
     .option("--fail-fast", "stop at the first cell that fails")
     .addOption(new Option("--keep-models <which>", "quantized models that stay with the results, in models/: all, or of those measured the ones that no other beats in both size and quality").choices(keptModels).default("none"))
@@ -30,11 +31,12 @@ export function addSweepCommand(program: Command, io: CommandIo, given: Pick<Swe
     .option("--dry-run", "say what would be done and what it would take, as npm run plan does, and do nothing")
     .addOption(stallOption())
     .addHelpText("after", "\nExit code: 0 done, 1 for usage, inputs and what ended everything, 3 when cells failed and the others were done.")
-    .action(async ({ dryRun = false, json = false, ...asked }: SweepOptions & { dryRun?: boolean; json?: boolean }) => {
+    .action(async ({ dryRun = false, json = false, ...asked }: SweepOptions & SlurmOptions & { dryRun?: boolean; json?: boolean }) => {
       if (asked.listDevices) return showDevices(asked, io);
-      const options = requestOf(asked);
+      const options = withSlurm(requestOf(asked));
       if (dryRun) return showPlan({ ...options, ...given }, io, json);
-      const live = process.stdout.isTTY && !json ? (await import("./liveProgress.ts")).liveProgress((options.jobs ?? 1) * (options.devices?.length ?? 1)) : null;
+      // Of a cluster's cells more run at a time than a terminal has lines.
+      const live = process.stdout.isTTY && !json && !options.slurm ? (await import("./liveProgress.ts")).liveProgress((options.jobs ?? 1) * (options.devices?.length ?? 1)) : null;
       const shown: Report = live ? (event) => live.report(event) : json ? (event) => io.print(jsonLine(event)) : plainProgress(io.print);
       const page = growingPage();
       const report: Report = (event) => {
@@ -46,6 +48,7 @@ export function addSweepCommand(program: Command, io: CommandIo, given: Pick<Swe
         throw error;
       }).finally(() => page.end());
       await live?.end(true);
+      if (options.detach) return io.print(json ? jsonLine({ kind: "end", ...outcome, written: [] }) : `${outcome.stored.length} cells are stored, ${outcome.left.length} are the cluster's`);
       const start = performance.now();
       const written = await showReports(outcome.results, json ? { print: () => undefined } : io);
       if (outcome.computed.length > 0) await keepRate(reportRate(outcome.computed.length + outcome.stored.length), (performance.now() - start) / 1000);

@@ -18,10 +18,10 @@ export interface JobReport {
 /** Something that runs jobs. */
 export interface Executor {
   /**
-   * Run jobs; one that fails does not stop the others.
+   * Run jobs, which have been written down; one that fails does not stop the others.
    *
-   * @returns each as it ends
-   * @throws AbortError when `signal` fires, after everything that ran has ended
+   * @returns each as it ends; nothing of those that are left to themselves
+   * @throws AbortError when `signal` fires, after everything that ran here has ended
    */
   run(jobs: readonly Job[], report: JobReport, signal: AbortSignal): AsyncIterable<Ended>;
 }

@@ -6,15 +6,19 @@ import { readJson } from "../json.ts";
 import { resultsStore } from "../store/store.ts";
 import { type Job, jobSchema } from "./job.ts";
 
-/** Path of a job's file: `store/jobs/KEY.json`, by what it does and on what. */
-function jobFile(job: Job): string {
-  const key = hashText(canonicalJson([job.target, job.steps.map((step) => step.key), ...(job.part ? [job.part] : [])]));
-  return path.join(resultsStore(job.results), "jobs", `${key}.json`);
+/** What a job is known by: what it does, and on what. */
+export function jobKey(job: Pick<Job, "target" | "steps" | "part">): string {
+  return hashText(canonicalJson([job.target, job.steps.map((step) => step.key), ...(job.part ? [job.part] : [])]));
+}
+
+/** Path of a job's file: `store/jobs/KEY.json`. */
+export function jobFile(results: string, key: string): string {
+  return path.join(resultsStore(results), "jobs", `${key}.json`);
 }
 
 /** Writes a job down, for whoever runs it. */
 export async function writeJob(job: Job): Promise<void> {
-  const file = jobFile(job);
+  const file = jobFile(job.results, jobKey(job));
   await mkdir(path.dirname(file), { recursive: true });
   await writeAtomic(file, `${JSON.stringify(jobSchema.parse(job), null, 1)}\n`, { fsync: false });
 }

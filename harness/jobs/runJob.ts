@@ -3,26 +3,15 @@ import { scratchParent } from "../paths.ts";
 import { withScratch } from "../scratch.ts";
 import type { Target } from "../steps/step.ts";
 import { refuseLinks } from "../store/links.ts";
-import { readRecord, resultsStore } from "../store/store.ts";
-import type { Job, PlannedStep } from "./job.ts";
-import { isDivided, isPartStored, runPart, stepsAlone } from "./runPart.ts";
+import { resultsStore } from "../store/store.ts";
+import type { Job } from "./job.ts";
+import { ownSteps } from "./ownSteps.ts";
+import { isDivided, runPart, stepsAlone } from "./runPart.ts";
 import { makeRunner, type Runner, type Watch } from "./runner.ts";
 import { stepNamed } from "./stepNamed.ts";
 
 /** With fewer processors, what goes on beside a program that uses all of them makes it slower by as much as it takes itself. */
 const enoughForBoth = 4;
-
-/** The steps whose records belong to the job's results; the others are made when their files are needed. */
-function ownSteps({ steps }: Pick<Job, "steps">): PlannedStep[] {
-  return steps.filter(({ step }) => !stepNamed(step).shared);
-}
-
-/** Whether every step of a job has its record; of a part of a job, whether that part is done. */
-export async function isStored(job: Job): Promise<boolean> {
-  if (isDivided(job)) return isPartStored(job);
-  for (const { step, key } of ownSteps(job)) if (!(await readRecord(resultsStore(job.results), step, key))) return false;
-  return true;
-}
 
 /**
  * Run the steps of a job that have no record. Of one part of a job, its share of the evaluation, and the rest only if all

@@ -9,9 +9,10 @@ import { chunksPerBatch } from "../steps/growingFrames.ts";
 import { partFile } from "../steps/partFrames.ts";
 import type { Settings } from "../steps/settings.ts";
 import type { Part, Target } from "../steps/step.ts";
-import { growingFile, keptFile, move, readRecord, resultsStore, sharedStores, type Store, stepFolder, writeFailure, writeRecord } from "../store/store.ts";
+import { growingFile, keptFile, move, readRecord, resultsStore, type Store, stepFolder, writeFailure, writeRecord } from "../store/store.ts";
 import type { StepRecord } from "../store/record.ts";
 import type { Job, PlannedStep } from "./job.ts";
+import { storesOf } from "./ownSteps.ts";
 import { fullDiskOr } from "./fullDisk.ts";
 import { keepPartRate, keepStepRate } from "./keepStepRate.ts";
 import { giveUpLarge, keepLarge, largeFile, markShared, trimShared } from "./largeFiles.ts";
@@ -54,12 +55,10 @@ export function makeRunner(job: Pick<Job, "results" | "steps">, on: Target, fold
     if (!step) throw new RangeError(`the job has no step ${key}`);
     return step;
   };
-  /** Where a step may have been kept, that where it is kept first. */
-  const storesOf = ({ step }: PlannedStep): [Store, ...Store[]] => (stepNamed(step).shared ? sharedStores(job.results) : [resultsStore(job.results)]);
-  const storeOf = (step: PlannedStep): Store => storesOf(step)[0];
+  const storeOf = (step: PlannedStep): Store => storesOf(step, job.results)[0];
   const folderOf = (step: PlannedStep): string => stepFolder(storeOf(step), step.step, step.key);
   const read = async (step: PlannedStep): Promise<StepRecord | null> => {
-    for (const store of storesOf(step)) {
+    for (const store of storesOf(step, job.results)) {
       const found = await readRecord(store, step.step, step.key);
       if (found) return found;
     }
@@ -184,7 +183,7 @@ export function makeRunner(job: Pick<Job, "results" | "steps">, on: Target, fold
   async function existing(step: PlannedStep, role: string, found: StepRecord): Promise<string | null> {
     const large = made.get(step.key)?.large[role];
     if (large !== undefined) return large;
-    for (const store of storesOf(step)) {
+    for (const store of storesOf(step, job.results)) {
       const kept = await keptFile(stepFolder(store, step.step, step.key), role, found);
       if (kept === null) continue;
       if (stepNamed(step.step).shared) await markShared(step.step, step.key);

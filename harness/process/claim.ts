@@ -92,21 +92,28 @@ async function takes(prepared: string, folder: string): Promise<boolean> {
   }
 }
 
-interface Holder {
+/** Who holds a claim, as others see it. */
+export interface Holder {
   file: string;
   /** Null when that cannot be read. */
   owner: Owner | null;
   /** Changes with each sign of life. */
   pulse: string;
+  /** When it was taken, and the last sign of life, by the clocks of the file system and of its owner. */
+  since: Date;
+  seen: Date;
 }
 
-async function readHolder(folder: string): Promise<Holder | null> {
+/** Who holds a claim; null when nobody does, or that cannot be told. */
+export async function readHolder(folder: string): Promise<Holder | null> {
   try {
     const [name] = await readdir(folder);
     if (name === undefined) return null;
     const file = path.join(folder, name);
-    const [text, { mtimeMs }] = [await readFile(file, "utf8"), await stat(file)];
-    return { file, owner: ownerSchema.loose().safeParse(parsedJson(text)).data ?? null, pulse: `${name} ${mtimeMs}` };
+    const [text, { mtimeMs, mtime }] = [await readFile(file, "utf8"), await stat(file)];
+    // A folder changes when it is renamed into its place.
+    const { ctime } = await stat(folder);
+    return { file, owner: ownerSchema.loose().safeParse(parsedJson(text)).data ?? null, pulse: `${name} ${mtimeMs}`, since: ctime, seen: mtime };
   } catch {
     return null;
   }

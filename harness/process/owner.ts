@@ -17,7 +17,9 @@ export type Owner = z.infer<typeof ownerSchema>;
 
 /** This process. */
 export async function thisOwner(): Promise<Owner> {
-  const { SLURM_JOB_ID: job, SLURM_ARRAY_TASK_ID: task } = process.env;
+  const { SLURM_JOB_ID, SLURM_ARRAY_JOB_ID, SLURM_ARRAY_TASK_ID: task } = process.env;
+  // A task has a job's number of its own as well, by which nobody knows it.
+  const job = SLURM_ARRAY_JOB_ID ?? SLURM_JOB_ID;
   return { host: os.hostname(), process: process.pid, began: await beginningOf(process.pid), job: job ? [job, ...(task ? [task] : [])].join("_") : null };
 }
 

@@ -52,9 +52,17 @@ export async function keepRate(rate: RateOf, seconds: number): Promise<void> {
 
 /** What is remembered of this machine. */
 export async function readRates(): Promise<Rate[]> {
+  return (await readRatesByMachine()).get(thisMachine()) ?? [];
+}
+
+/** What is remembered of all machines that share the cache. */
+export async function readRatesByMachine(): Promise<Map<string, Rate[]>> {
   const names = await readdir(folder()).catch(() => []);
-  const found = await inBatches(names, (name) => keptJson(path.join(folder(), name), rateSchema));
-  return found.flatMap((rate) => (rate?.machine === thisMachine() ? rate : []));
+  const machines = new Map<string, Rate[]>();
+  for (const rate of await inBatches(names, (name) => keptJson(path.join(folder(), name), rateSchema))) {
+    if (rate) machines.set(rate.machine, [...(machines.get(rate.machine) ?? []), rate]);
+  }
+  return machines;
 }
 
 function folder(): string {

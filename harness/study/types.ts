@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { BackendName } from "../build/backends.ts";
 import { fileTypes } from "./fileTypes.ts";
+import type { SlurmSettings } from "./slurmSettings.ts";
 import { namedTableSchema } from "./tables.ts";
 import { tensorRuleSchema } from "./tensorRules.ts";
 
@@ -119,5 +120,7 @@ export interface Study {
   device?: string;
   /** Files that steps of their own are about, by field, with paths as the study has them. */
   files?: Record<string, string>;
+  /** How its jobs are submitted to Slurm, where they are. */
+  slurm?: SlurmSettings;
   cells: Cell[];
 }

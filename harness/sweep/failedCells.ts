@@ -1,6 +1,6 @@
-import { stepNamed } from "../jobs/stepNamed.ts";
 import type { Job } from "../jobs/job.ts";
-import { readFailure, readRecord, resultsStore, sharedStores } from "../store/store.ts";
+import { storesOf } from "../jobs/ownSteps.ts";
+import { readFailure, readRecord } from "../store/store.ts";
 import type { CellJob } from "./runCells.ts";
 
 /** The cells that failed when they were run last: of a step without a record it is kept why. */
@@ -12,7 +12,7 @@ export async function failedCells(cells: readonly CellJob[]): Promise<CellJob[]>
 
 async function hasFailed({ results, steps }: Job): Promise<boolean> {
   for (const { step, key } of steps) {
-    for (const store of stepNamed(step).shared ? sharedStores(results) : [resultsStore(results)]) {
+    for (const store of storesOf({ step }, results)) {
       if (!(await readRecord(store, step, key)) && (await readFailure(store, step, key))) return true;
     }
   }

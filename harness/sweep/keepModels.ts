@@ -2,7 +2,7 @@ import { copyFile, link, mkdir, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { onFront } from "../analysis/front.ts";
 import type { Job } from "../jobs/job.ts";
-import { isStored } from "../jobs/runJob.ts";
+import { isStored } from "../jobs/isStored.ts";
 import type { Runner } from "../jobs/runner.ts";
 import type { Evaluation } from "../steps/evaluate.ts";
 import { contentHash } from "../store/contentHash.ts";

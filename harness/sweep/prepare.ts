@@ -33,6 +33,7 @@ import type { SweepRequest } from "./sweep.ts";
 import { refuseUnsupported } from "./supported.ts";
 import { findTargets } from "./targets.ts";
 import { checkText } from "./textInput.ts";
+import { slurmSettings } from "./userSettings.ts";
 
 /** All that a sweep reads, checked; nothing is computed yet. */
 export interface Inputs {
@@ -92,7 +93,7 @@ export async function readInputs(request: SweepRequest, checkFolder: (folder: st
   return {
     study, studyPath: studyFile.path, wanted, release, backend, flavour, devices, model, text, calibrations, imatrix, files, ready, results,
     settings: { context: study.context, batch: study.batch, ubatch: study.ubatch, chunks: request.chunks ?? study.chunks ?? null },
-    threads: request.threads ?? study.threads ?? os.availableParallelism(),
+    threads: request.threads ?? study.threads ?? (request.slurm && slurmSettings(request.slurm, study.slurm).cpus) ?? os.availableParallelism(),
   };
 }
 

@@ -4,7 +4,7 @@ import { diskFull, diskOf, freeBytes } from "../fileError.ts";
 import type { Gguf } from "../gguf/read.ts";
 import type { Job, PlannedStep } from "../jobs/job.ts";
 import { isLargeKept, largeBytes } from "../jobs/largeFiles.ts";
-import { isStored } from "../jobs/runJob.ts";
+import { isStored } from "../jobs/isStored.ts";
 import { stepNamed } from "../jobs/stepNamed.ts";
 import { cacheFolder, cacheIsWritable } from "../paths.ts";
 import { type KnownSizes, leastQuantizedBytes } from "../steps/room.ts";

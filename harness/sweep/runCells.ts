@@ -2,7 +2,7 @@ import { inBatches } from "../batches.ts";
 import type { Executor } from "../executors/executor.ts";
 import type { Job } from "../jobs/job.ts";
 import { writeJob } from "../jobs/jobFile.ts";
-import { isStored } from "../jobs/runJob.ts";
+import { isStored } from "../jobs/isStored.ts";
 import type { Evaluation } from "../steps/evaluate.ts";
 import { readRecord, resultsStore } from "../store/store.ts";
 import type { Cell } from "../study/types.ts";
@@ -48,7 +48,7 @@ export async function runCells(cells: readonly CellJob[], { results, failFast, a
   for (const job of stored) done(job, "stored", "already stored");
   const ended: CellsEnded = { computed: [], stored: [...stored].map(({ name }) => name), failed: [], left: [] };
   const waiting = cells.map(({ job }) => job).filter((job) => !stored.has(job));
-  for (const job of waiting) await writeJob(job);
+  await inBatches(waiting, writeJob);
   const running = executor.run(waiting, {
     progress: (job, step, text, fraction) => report({ kind: "cell", name: job.name, position: position.get(job)!, step, text, fraction }),
     note: (text) => report({ kind: "note", text }),

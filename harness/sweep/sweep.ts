@@ -1,15 +1,20 @@
 import type { BackendName } from "../build/backends.ts";
 import { type Build, ensureBuild } from "../build/build.ts";
+import type { Executor } from "../executors/executor.ts";
 import { localExecutor } from "../executors/local.ts";
+import type { Timing } from "../executors/slurm/follow.ts";
+import { slurmExecutor } from "../executors/slurm/slurm.ts";
+import { UserError } from "../errors.ts";
 import { ensureCache } from "../paths.ts";
 import { keepRate } from "../store/rates.ts";
 import type { Target } from "../steps/step.ts";
 import { writePlan } from "../store/plan.ts";
+import type { SlurmSettings } from "../study/slurmSettings.ts";
 import type { Report } from "./events.ts";
 import { failedCells } from "./failedCells.ts";
 import { fitCells } from "./fits.ts";
 import { refuseWithoutAnyMemory } from "./forecast/deviceMemory.ts";
-import { type KeptModels, modelKeeper } from "./keepModels.ts";
+import { type KeptModels, type ModelKeeper, modelKeeper } from "./keepModels.ts";
 import { checkResults, type Model } from "./inputs.ts";
 import { keptTables } from "./keptTables.ts";
 import { refuseFewTokens, refuseUnloadable } from "./loadable.ts";
@@ -17,8 +22,10 @@ import { makePlan } from "./plan.ts";
 import { buildOptions, buildRate, expectedBuild, fitInputsOf, type Inputs, planCells, type PlannedCells, readInputs, roomOf, targetsOfCells } from "./prepare.ts";
 import { refuseWithoutRoom } from "./room.ts";
 import { runCells, type CellsEnded } from "./runCells.ts";
+import { slurmNeeds } from "./slurmNeeds.ts";
 import { calibrationUse } from "./textInput.ts";
 import { tidyResults } from "./tidy.ts";
+import { slurmSettings } from "./userSettings.ts";
 
 /** What a sweep shall do; everything but the study has a default. */
 export interface SweepRequest {
@@ -52,6 +59,12 @@ export interface SweepRequest {
   devices?: readonly string[];
   /** Minutes after which a silent program is taken for one that hangs, ten by default; 0 for never. */
   stallLimit?: number;
+  /** How jobs are submitted to Slurm; absent where cells run on this machine. */
+  slurm?: SlurmSettings;
+  /** Whether it is enough that jobs are submitted. */
+  detach?: boolean;
+  /** How often jobs are looked at, and how long for, for tests. */
+  timing?: Timing;
   /** Whether the first cell that fails stops the others. */
   failFast?: boolean;
   /** Whether only cells are run that failed when they were run last. */
@@ -80,6 +93,7 @@ export interface SweepResult extends CellsEnded {
  */
 export async function sweep(request: SweepRequest, report: Report, signal: AbortSignal): Promise<SweepResult> {
   ensureCache();
+  refuseOnCluster(request);
   const inputs = await readInputs(request, checkResults, report, signal);
   const { results, model, text } = inputs;
   const expected = await expectedBuild(inputs, request, signal);
@@ -99,8 +113,21 @@ export async function sweep(request: SweepRequest, report: Report, signal: Abort
   await tidyResults(results, all.flatMap(({ job }) => job.steps));
   const keeper = modelKeeper(request.keepModels ?? "none", chosen.map(({ job }) => job));
   const cellsAsked = { results, failFast: request.failFast ?? false, again: new Set(await keeper.missing()) };
-  const ended = await runCells(chosen, cellsAsked, localExecutor(inTurn(places, request.jobs ?? 1), keeper.finish), report, signal);
+  const ended = await runCells(chosen, cellsAsked, executorOf(request, inputs, places, keeper), report, signal);
   return { results, ...ended };
+}
+
+function executorOf({ slurm, detach = false, timing, jobs = 1 }: SweepRequest, inputs: Inputs, places: readonly Target[], keeper: ModelKeeper): Executor {
+  if (!slurm) return localExecutor(inTurn(places, jobs), keeper.finish);
+  const { study, results } = inputs;
+  return slurmExecutor({ study: study.name, results, settings: slurmSettings(slurm, study.slurm), detach, needs: (asked) => slurmNeeds(asked, inputs, places[0]!), ...(timing && { timing }) });
+}
+
+/** @throws UserError for what only cells on this machine can have */
+function refuseOnCluster({ slurm, keepModels = "none", build }: SweepRequest): void {
+  if (!slurm) return;
+  if (keepModels !== "none") throw new UserError("--keep-models does not go with --executor slurm: quantized models are kept by the machine that makes them; run the sweep again without --executor for that, when all is stored");
+  if (build) throw new UserError("jobs on a cluster use the patched build");
 }
 
 /** The cells as far as they are known before anything is computed: those whose tables are not fitted yet count as others of their size. */
@@ -119,7 +146,7 @@ async function plannedFirst(inputs: Inputs, build: Build, request: SweepRequest,
   const planned = planCells(inputs, cells, on, request.argv);
   const jobs = planned.chosen.map(({ job }) => job);
   await refuseWithoutRoom(jobs, roomOf(inputs, request));
-  await refuseWithoutAnyMemory(jobs, inputs.model.gguf, { targets, jobs: request.jobs ?? 1 });
+  if (!request.slurm) await refuseWithoutAnyMemory(jobs, inputs.model.gguf, { targets, jobs: request.jobs ?? 1 });
   return { targets, unfitted, planned };
 }
 

@@ -1,12 +1,13 @@
 import path from "node:path";
+import { submissionsFolder } from "../executors/slurm/submission.ts";
 import type { PlannedStep } from "../jobs/job.ts";
 import { stepsOfCell } from "../steps/registry.ts";
 import { resultsStore } from "../store/store.ts";
-import { trimFolder } from "../trim.ts";
+import { isFresh, trimFolder } from "../trim.ts";
 import { removePartial } from "../writeAtomic.ts";
 
-/** Bytes of what belongs to other plans than the results folder's latest that are kept: descriptions of jobs, evaluations to go on behind. */
-const most = { jobs: 64e6, growing: 2e9 };
+/** Bytes of what belongs to other plans than the results folder's latest that are kept: descriptions of jobs, evaluations to go on behind, logs of cluster jobs. */
+const most = { jobs: 64e6, growing: 2e9, slurm: 256e6 };
 
 /**
  * Bounds what a results folder holds beside its records, and removes halves of files that killed processes left.
@@ -22,4 +23,5 @@ export async function tidyResults(results: string, steps: readonly PlannedStep[]
   // A file of an evaluation's last chunks begins with the name of the whole.
   for (const folder of growing) await trimFolder(folder, most.growing, ({ name }) => planned.has(name.slice(0, 64)));
   await trimFolder(jobs, most.jobs);
+  await trimFolder(submissionsFolder(results), most.slurm, isFresh);
 }

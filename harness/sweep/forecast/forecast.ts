@@ -3,11 +3,9 @@ import { readdir } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { cacheFolder, ensureCache } from "../../paths.ts";
-import type { PlannedStep } from "../../jobs/job.ts";
 import { largeBytes } from "../../jobs/largeFiles.ts";
 import { UserError } from "../../errors.ts";
 import { freeBytes } from "../../fileError.ts";
-import { estimatedChunks } from "../../steps/tokens.ts";
 import { thisTarget } from "../../steps/target.ts";
 import { readRates, thisMachine } from "../../store/rates.ts";
 import { withScratch } from "../../scratch.ts";
@@ -16,14 +14,15 @@ import { failedCells } from "../failedCells.ts";
 import { fitRate } from "../fits.ts";
 import { checkResults, type Content } from "../inputs.ts";
 import { keptTables } from "../keptTables.ts";
-import { buildRate, expectedBuild, fitInputsOf, type Inputs, planCells, readInputs, roomOf, targetsOfCells } from "../prepare.ts";
+import { buildRate, expectedBuild, fitInputsOf, planCells, readInputs, roomOf, targetsOfCells } from "../prepare.ts";
 import { refuseWithoutRoom } from "../room.ts";
 import { shapedModel, type ShapeName } from "../shapedModel.ts";
 import type { SweepRequest } from "../sweep.ts";
 import { dividedCell, type Divided } from "./divided.ts";
 import { diskUse, type DiskUse } from "./disk.ts";
 import { earlierRecords } from "./earlier.ts";
-import { largest, memoryThere, momentsPasses } from "./memory.ts";
+import { largest, memoryThere } from "./memory.ts";
+import { chunksOf } from "./chunks.ts";
 import { Clock, type Duration, type StepsTogether } from "./clock.ts";
 import { refuseWithoutAnyMemory } from "./deviceMemory.ts";
 import { presentSteps } from "./present.ts";
@@ -82,7 +81,7 @@ export async function forecast({ shape, ...request }: ForecastRequest, signal: A
 
 async function forecastOf(request: SweepRequest, signal: AbortSignal): Promise<Forecast> {
   const inputs = await readInputs(request, checkExisting, () => undefined, signal);
-  const { model, results, release, text } = inputs;
+  const { model, results, release } = inputs;
   const expected = await expectedBuild(inputs, request, signal);
   const targets = expected ? await targetsOfCells(inputs, expected.build, request, signal) : ([await thisTarget(unmadeBuild(release, inputs.backend), inputs.threads, signal)] as const);
   const [on] = targets;
@@ -92,14 +91,9 @@ async function forecastOf(request: SweepRequest, signal: AbortSignal): Promise<F
 
   const jobs = chosen.map(({ job }) => job);
   const atOnce = (request.jobs ?? 1) * targets.length;
-  const chunks = await chunksByText(inputs);
   const present = presentSteps();
   const inMemory = { gguf: model.gguf, moments: on.memory };
-  const chunksOf = ({ step, config, inputs: { training } }: PlannedStep): number => {
-    const once = Math.min((config["chunks"] as number | null) ?? Infinity, chunks.get(training && "file" in training ? training.file : text.path) ?? 0);
-    return step === "moments" ? once * momentsPasses(inMemory) : once;
-  };
-  const todos = await todosOf(jobs, { gguf: model.gguf, present, chunksOf });
+  const todos = await todosOf(jobs, { gguf: model.gguf, present, chunksOf: await chunksOf(inputs, on.memory) });
   const clock = new Clock(await readRates(), on);
   const rebuilt = expected?.isThere ? null : { release: release.tag, time: clock.of([buildRate(inputs)]) };
   const fits = chosen.flatMap(({ cell }) => (cell.fit && unfitted.has(cell.name) ? [{ name: cell.name, time: clock.of([fitRate(cell.fit, model.gguf)]) }] : []));
@@ -128,13 +122,6 @@ async function forecastOf(request: SweepRequest, signal: AbortSignal): Promise<F
 /** A folder that is not there is none to look at; nor is it made. */
 async function checkExisting(folder: string, model: Content): Promise<void> {
   if (existsSync(resultsStore(folder)) || (existsSync(folder) && (await readdir(folder)).length > 0)) await checkResults(folder, model);
-}
-
-/** About how many chunks of the study's context texts have, by path. */
-async function chunksByText({ text, calibrations, settings: { context }, model }: Inputs): Promise<Map<string, number>> {
-  const chunks = new Map<string, number>();
-  for (const one of [text, ...calibrations.values()]) chunks.set(one.path, await estimatedChunks({ context }, one, model.gguf));
-  return chunks;
 }
 
 async function refusalOf(refuse: () => Promise<void>): Promise<string | null> {

@@ -3,15 +3,15 @@ import { inBatches } from "../../batches.ts";
 import type { Gguf } from "../../gguf/read.ts";
 import { activeWeights, weightsOf } from "../../gguf/weights.ts";
 import type { Job, PlannedStep } from "../../jobs/job.ts";
+import { ownSteps, storesOf } from "../../jobs/ownSteps.ts";
 import { isLargeKept } from "../../jobs/largeFiles.ts";
-import { stepNamed } from "../../jobs/stepNamed.ts";
 import type { Amount } from "../../jobs/work.ts";
 import { frameBytes } from "../../steps/evaluate.ts";
 import { partFiles } from "../../steps/partFrames.ts";
 import type { Present } from "./present.ts";
 import { expectedQuantizedBytes } from "../../steps/room.ts";
 import type { StepRecord } from "../../store/record.ts";
-import { growingFile, readRecord, resultsStore, sharedStores, stepFolder } from "../../store/store.ts";
+import { growingFile, readRecord, resultsStore, stepFolder } from "../../store/store.ts";
 
 /** A step that a sweep will run. */
 export interface Todo {
@@ -59,10 +59,14 @@ export async function todosOf(jobs: readonly Job[], context: TodoContext): Promi
 type Records = ReadonlyMap<string, StepRecord | null>;
 
 /** The records of a job's own steps, and those that have none. */
-async function lookAt({ results, steps }: Job, present: Present): Promise<{ missing: PlannedStep[]; records: Records }> {
-  const own = steps.filter(({ step }) => !stepNamed(step).shared);
+async function lookAt(job: Job, present: Present): Promise<{ missing: PlannedStep[]; records: Records }> {
+  const own = ownSteps(job);
   const records = new Map<string, StepRecord | null>();
-  for (const { step, key } of own) records.set(key, (await present(resultsStore(results), step, key)) ? await readRecord(resultsStore(results), step, key) : null);
+  for (const { step, key } of own) {
+    let record: StepRecord | null = null;
+    for (const store of storesOf({ step }, job.results)) if (!record && (await present(store, step, key))) record = await readRecord(store, step, key);
+    records.set(key, record);
+  }
   return { missing: own.filter(({ key }) => !records.get(key)), records };
 }
 
@@ -104,7 +108,7 @@ function sizeOf(asked: Parameters<typeof expectedQuantizedBytes>[1], gguf: Gguf,
 
 /** Whether a file that a step gave is there to be read. */
 async function isThere({ step, key }: PlannedStep, role: string, results: string, present: Present): Promise<boolean> {
-  for (const store of stepNamed(step).shared ? sharedStores(results) : [resultsStore(results)]) {
+  for (const store of storesOf({ step }, results)) {
     if (!(await present(store, step, key)) || !(await readRecord(store, step, key))) continue;
     if (await stat(`${stepFolder(store, step, key)}/${role}`).then(() => true, () => false)) return true;
     if (await isLargeKept(key, role)) return true;

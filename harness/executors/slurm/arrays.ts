@@ -1,0 +1,43 @@
+import type { Job } from "../../jobs/job.ts";
+import { jobKey } from "../../jobs/jobFile.ts";
+import { goingBefore } from "../../jobs/sharedJobs.ts";
+import type { Submission, Task } from "./submission.ts";
+
+/** An array as it is to be submitted. */
+export interface PlannedArray {
+  name: string;
+  jobs: Job[];
+  tasks: Task[];
+  /** Names of arrays that end before it begins. */
+  after: string[];
+}
+
+/**
+ * Jobs as arrays: what is shared, the cells that need none of it, those that do.
+ *
+ * @param shared jobs of steps that cells share
+ * @param most tasks of an array
+ */
+export function planArrays(name: string, shared: readonly Job[], cells: readonly Job[], most: number): PlannedArray[] {
+  const before = new Map(cells.map((job) => [job, goingBefore(job, shared)]));
+  const free = cells.filter((job) => before.get(job)!.length === 0);
+  const bound = cells.filter((job) => before.get(job)!.length > 0);
+  const arrays = (kind: string, jobs: readonly Job[], after: readonly PlannedArray[]): PlannedArray[] =>
+    pieces(jobs, most).map((piece, index) => ({
+      name: `${name}-${kind}${jobs.length > most ? `-${index + 1}` : ""}`,
+      jobs: piece,
+      tasks: piece.map((job) => ({ job: jobKey(job), cell: job.name, after: (before.get(job) ?? []).map(jobKey) })),
+      after: after.map((one) => one.name),
+    }));
+  const first = arrays("shared", shared, []);
+  return [...first, ...arrays("cells", free, []), ...arrays("after", bound, first)];
+}
+
+/** What is kept of them. */
+export function described(arrays: readonly PlannedArray[]): Submission["arrays"] {
+  return arrays.map(({ name, tasks }) => ({ name, tasks }));
+}
+
+function pieces<Item>(items: readonly Item[], most: number): Item[][] {
+  return Array.from({ length: Math.ceil(items.length / most) }, (_, index) => items.slice(index * most, (index + 1) * most));
+}

@@ -1,0 +1,175 @@
+import { setTimeout as wait } from "node:timers/promises";
+import { inBatches } from "../../batches.ts";
+import { UserError } from "../../errors.ts";
+import { isStored } from "../../jobs/isStored.ts";
+import type { Job } from "../../jobs/job.ts";
+import { ProcessError } from "../../process/processError.ts";
+import type { Ended, JobReport } from "../executor.ts";
+import { lookAtClaims } from "./claims.ts";
+import { readAnswer } from "./probe.ts";
+import { type QueuedTask, type Scheduler, saidBy } from "./scheduler.ts";
+import { endedTasks, isCancelled, logFile, logTail, readEnded, type Submission } from "./submission.ts";
+
+/** Milliseconds between two looks, and how long files that shall be there are waited for. */
+export interface Timing {
+  /** At the scheduler's queue. */
+  queue: number;
+  /** At what tasks left in the store. */
+  store: number;
+  patience: number;
+}
+
+/** A job, and the task that runs it. */
+export interface Followed {
+  job: Job;
+  submission: Submission;
+  array: string;
+  index: number;
+}
+
+/** How tasks are followed. */
+export interface Following {
+  scheduler: Scheduler;
+  report: JobReport;
+  signal: AbortSignal;
+  timing: Timing;
+  /** The submission whose probe must answer first, and the probe's name; null when none was made. */
+  probe: { submission: Submission; name: string } | null;
+}
+
+interface Watched extends Followed {
+  /** Where it runs, as it was told last. */
+  node: string;
+  /** Since when nothing was seen of it, and the signs of life then; null as long as the scheduler knows it. */
+  silent: { since: number; pulses: string } | null;
+}
+
+/**
+ * Follows tasks to their ends, which are read from the store: the scheduler only tells of those that left nothing there.
+ *
+ * @throws UserError when the nodes do not see what they need
+ * @throws AbortError when `signal` fires; the tasks go on
+ */
+export async function* follow(tasks: readonly Followed[], following: Following): AsyncIterable<Ended> {
+  const { scheduler, report, signal, timing } = following;
+  const waiting = new Map<string, Watched>(tasks.map((task) => [`${task.array}-${task.index}`, { ...task, node: "", silent: null }]));
+  const submissions = [...new Set(tasks.map(({ submission }) => submission))];
+  const names = [...new Set(tasks.map(({ array }) => array)), ...(following.probe ? [following.probe.name] : [])];
+  let probe = following.probe && { ...following.probe, since: null as number | null };
+  let asked = -Infinity;
+  let isAnswering = true;
+  let told = "";
+  while (waiting.size > 0) {
+    signal.throwIfAborted();
+    for (const submission of submissions) {
+      for (const id of await endedTasks(submission)) {
+        const task = waiting.get(id);
+        const ended = task && (await endOf(task, timing));
+        if (!ended) continue;
+        waiting.delete(id);
+        yield ended;
+      }
+    }
+    if (performance.now() - asked >= timing.queue && waiting.size > 0) {
+      asked = performance.now();
+      const queued = await ask();
+      if (queued) {
+        if (probe && (await hasAnswered(probe, queued, following))) probe = null;
+        say(queued);
+        yield* goneFrom(queued);
+      }
+    }
+    if (waiting.size > 0) await wait(timing.store, undefined, { signal });
+  }
+
+  async function ask(): Promise<QueuedTask[] | null> {
+    try {
+      const queued = await scheduler.queue(names);
+      if (!isAnswering) report.note("Slurm's controller answers again");
+      isAnswering = true;
+      return queued;
+    } catch (error) {
+      if (!(error instanceof ProcessError)) throw error;
+      if (isAnswering) report.note(`Slurm's controller does not answer (${saidBy(error)}): jobs go on, and are followed by what they store`);
+      isAnswering = false;
+      return null;
+    }
+  }
+
+  function say(queued: readonly QueuedTask[]): void {
+    const reasons = new Set<string>();
+    const counts = { running: 0, queued: 0 };
+    for (const { name, index, state, node, reason } of queued) {
+      const task = waiting.get(`${name}-${index}`);
+      if (!task) continue;
+      if (state === "PENDING") {
+        counts.queued++;
+        reasons.add(reason);
+      } else counts.running++;
+      const at = state === "PENDING" ? "" : node;
+      if (at !== "" && at !== task.node) report.progress(task.job, "slurm", `runs on ${at}`);
+      task.node = at;
+    }
+    const text = `${counts.running} jobs run, ${counts.queued} are queued${reasons.size > 0 ? ` (${[...reasons].slice(0, 3).join(", ")})` : ""}`;
+    if (text !== told) report.note(text);
+    told = text;
+  }
+
+  async function* goneFrom(queued: readonly QueuedTask[]): AsyncIterable<Ended> {
+    const known = new Set(queued.map(({ name, index }) => `${name}-${index}`));
+    for (const [id, task] of waiting) if (known.has(id)) task.silent = null;
+    const gone = [...waiting].filter(([id]) => !known.has(id));
+    if (gone.length === 0) return;
+    const pulses = await lookAtClaims(gone.map(([, { job }]) => job));
+    const now = performance.now();
+    for (const [id, ended] of await inBatches(gone, async ([id, task]) => [id, await lookAtGone(task, pulses(task.job), now)] as const)) {
+      if (!ended) continue;
+      waiting.delete(id);
+      yield ended;
+    }
+  }
+
+  async function lookAtGone(task: Watched, pulses: string, now: number): Promise<Ended | null> {
+    const said = await endOf(task, timing);
+    if (said) return said;
+    if (await isStored(task.job)) return { job: task.job, failure: null, log: null };
+    if (task.silent?.pulses !== pulses) task.silent = { since: now, pulses };
+    const cancelled = await isCancelled(task.submission);
+    if (!cancelled && now - task.silent.since < timing.patience) return null;
+    const log = logFile(task.submission, task.array, task.index);
+    const tail = await logTail(log);
+    const why = cancelled ? "it was cancelled" : "lost: Slurm no longer knows it, and it left neither a record nor a claim";
+    return { job: task.job, failure: `${why}${tail ? `; its log ends: ${tail}` : ""}`, log: tail ? log : null };
+  }
+}
+
+/** How a task ended by what it left; null as long as that is not seen. A record may be seen later than what tells of it. */
+async function endOf(task: Watched, { patience }: Timing): Promise<Ended | null> {
+  const { job, submission, array, index } = task;
+  const said = await readEnded(submission, array, index);
+  if (!said) return null;
+  const log = logFile(submission, array, index);
+  if (said.failure !== null) return { job, failure: said.failure, log: said.log ?? log };
+  if (await isStored(job)) return { job, failure: null, log: null };
+  const now = performance.now();
+  task.silent ??= { since: now, pulses: "" };
+  return now - task.silent.since < patience ? null : { job, failure: `it ended well on ${said.host}, but its records have not appeared here after ${patience / 1000} s: is ${job.results} on a file system that both see?`, log };
+}
+
+/** @throws UserError when nodes cannot run what was submitted, which is cancelled then */
+async function hasAnswered(probe: { submission: Submission; name: string; since: number | null }, queued: readonly QueuedTask[], { scheduler, report, timing }: Following): Promise<boolean> {
+  const answer = await readAnswer(probe.submission);
+  if (answer?.failure === null) {
+    report.note(`node ${answer.host} sees what jobs need`);
+    return true;
+  }
+  if (!answer) {
+    if (queued.some(({ name }) => name === probe.name)) return false;
+    probe.since ??= performance.now();
+    if (performance.now() - probe.since < timing.patience) return false;
+  }
+  await scheduler.cancel([...new Set(queued.filter(({ name }) => name.startsWith(probe.submission.name)).map(({ id }) => id))]);
+  if (answer) throw new UserError(answer.failure!);
+  const tail = await logTail(logFile(probe.submission, probe.name, "job"));
+  throw new UserError(`the cluster's nodes do not see ${probe.submission.results}, or cannot run Node.js there: a probe job ended without leaving its answer${tail ? ` (${tail})` : ""}; give a folder that all nodes see with --out`);
+}

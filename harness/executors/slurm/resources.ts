@@ -1,0 +1,68 @@
+import { UserError } from "../../errors.ts";
+import type { Job } from "../../jobs/job.ts";
+import { slurmBytes, type SlurmSettings, slurmSeconds } from "../../study/slurmSettings.ts";
+import type { Site } from "./site.ts";
+
+/** What a job takes, as the plan has it. */
+export interface Need {
+  /** Null when nothing of the kind was ever run. */
+  seconds: number | null;
+  bytes: number;
+}
+
+/** What is asked for beyond what the plan expects: times were told from other runs, maybe on other machines. */
+const margins = { time: 2, timeMore: 600, memory: 1.25 } as const;
+
+/** Limit of a job of which the plan knows no time. */
+const unknownSeconds = 4 * 3600;
+
+const mebibyte = 1 << 20;
+
+/**
+ * Options of sbatch for jobs that are submitted together: limits from what the plan says of the largest, with a margin, as far
+ * as the settings have none of their own.
+ *
+ * @throws UserError when a limit, of the settings or the partition, is below what the plan needs
+ */
+export function resourceOptions(jobs: readonly Job[], needs: readonly Need[], settings: SlurmSettings, { seconds: most, partition }: Site): string[] {
+  const longest = largestBy(needs, ({ seconds }) => seconds ?? 0);
+  const widest = largestBy(needs, ({ bytes }) => bytes);
+  const [seconds, bytes] = [needs[longest]?.seconds ?? 0, needs[widest]?.bytes ?? 0];
+  const [asked, memory] = [settings.time === undefined ? null : slurmSeconds(settings.time), settings.memory === undefined ? null : slurmBytes(settings.memory)];
+  const limit = Math.min(asked ?? Infinity, most);
+  if (seconds > limit) {
+    const whose = asked !== null && asked <= most ? `--time gives ${asked} s: give more` : `partition ${partition} gives ${most} s: give another with --partition`;
+    throw new UserError(`${jobs[longest]!.name} needs about ${Math.ceil(seconds)} s by the plan, and ${whose}`);
+  }
+  if (asked !== null && asked > most) throw new UserError(`--time asks for ${asked} s, and partition ${partition} gives ${most} s at most: give less, or another with --partition`);
+  if (memory !== null && bytes > memory) throw new UserError(`${jobs[widest]!.name} needs ${Math.ceil(bytes)} bytes of memory by the plan, and --mem gives ${memory}: give more`);
+  const unknown = needs.some((need) => need.seconds === null);
+  const planned = Math.max(margins.time * seconds + margins.timeMore, unknown ? unknownSeconds : 0);
+  const cpus = settings.cpus ?? Math.max(...jobs.map(({ target }) => target.threads));
+  return [
+    `--time=${settings.time ?? Math.ceil(Math.min(planned, most) / 60)}`,
+    `--mem=${settings.memory ?? `${Math.ceil((margins.memory * bytes) / mebibyte)}M`}`,
+    "--ntasks=1", `--cpus-per-task=${cpus}`,
+    ...placeOptions(settings),
+  ];
+}
+
+/** Options that say where jobs run, and on whose account. */
+export function placeOptions({ partition, gres, options = "" }: SlurmSettings): string[] {
+  return [...(partition === undefined ? [] : [`--partition=${partition}`]), ...(gres === undefined ? [] : [`--gres=${gres}`]), ...words(options)];
+}
+
+/** Options as a shell would part them; quotes keep blanks. */
+function words(text: string): string[] {
+  return [...text.matchAll(/(?:"[^"]*"|'[^']*'|[^\s"'])+/g)].map(([word]) => word.replace(/["']/g, ""));
+}
+
+function largestBy(needs: readonly Need[], size: (need: Need) => number): number {
+  return needs.reduce((best, need, index) => (size(need) > size(needs[best]!) ? index : best), 0);
+}
+
+/** How people see it. */
+export function resourcesSaid(options: readonly string[], count: number, kind: string): string {
+  const value = (name: string): string => options.find((one) => one.startsWith(`--${name}=`))?.split("=")[1] ?? "?";
+  return `${count} ${kind}: --time=${value("time")} --mem=${value("mem")} --cpus-per-task=${value("cpus-per-task")}`;
+}

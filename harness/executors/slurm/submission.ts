@@ -1,0 +1,124 @@
+import { randomBytes } from "node:crypto";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { z } from "zod";
+import { readJson } from "../../json.ts";
+import { resultsStore } from "../../store/store.ts";
+import { writeAtomic } from "../../writeAtomic.ts";
+
+const key = z.string().regex(/^[0-9a-f]{64}$/);
+
+const submissionSchema = z.strictObject({
+  format: z.literal(1),
+  /** Begins the names of all its jobs. */
+  name: z.string(),
+  /** Folder of the results. */
+  results: z.string(),
+  date: z.iso.datetime(),
+  arrays: z.array(z.strictObject({
+    /** The name that Slurm knows it by. */
+    name: z.string(),
+    /** By their numbers in the array. */
+    tasks: z.array(z.strictObject({
+      /** Of the job's file. */
+      job: key,
+      /** Name of the cell, or of the step that several share. */
+      cell: z.string(),
+      /** Jobs that make what this one shares with others. */
+      after: z.array(key),
+    })),
+  })),
+});
+
+/** What was submitted at a time. */
+export type Submission = z.infer<typeof submissionSchema>;
+
+/** A task of an array. */
+export type Task = Submission["arrays"][number]["tasks"][number];
+
+/** How a task ended, as it says itself. */
+const endedSchema = z.strictObject({ failure: z.string().nullable(), log: z.string().nullable(), host: z.string() });
+
+/** How a task ended, as it says itself. */
+export type TaskEnded = z.infer<typeof endedSchema>;
+
+/** Folder of all submissions of a results folder. */
+export function submissionsFolder(results: string): string {
+  return path.join(resultsStore(results), "slurm");
+}
+
+/** A name for a new one, as people find it in squeue; its end is its alone. */
+export function newName(study: string): string {
+  return `${study}-${randomBytes(4).toString("hex")}`;
+}
+
+/** Folder of a submission: what was asked for, logs, and how tasks ended. */
+export function submissionFolder({ results, name }: Pick<Submission, "results" | "name">): string {
+  return path.join(submissionsFolder(results), name);
+}
+
+/** The file that says what was submitted, which tasks read. */
+export function submissionFile(submission: Pick<Submission, "results" | "name">): string {
+  return path.join(submissionFolder(submission), "submission.json");
+}
+
+/** The log of a task: what it printed. */
+export function logFile(submission: Pick<Submission, "results" | "name">, array: string, index: number | string): string {
+  return path.join(submissionFolder(submission), "logs", `${array}-${index}.log`);
+}
+
+/** Writes down what is about to be submitted. */
+export async function writeSubmission(submission: Submission): Promise<void> {
+  for (const part of ["logs", "ended"]) await mkdir(path.join(submissionFolder(submission), part), { recursive: true });
+  await writeAtomic(submissionFile(submission), JSON.stringify(submissionSchema.parse(submission)), { fsync: false });
+}
+
+/** @throws UserError when it cannot be read */
+export async function readSubmission(file: string): Promise<Submission> {
+  return readJson(file, submissionSchema, "it is written by npm run sweep -- --executor slurm");
+}
+
+/** All submissions of a results folder that can be read, the oldest first. */
+export async function readSubmissions(results: string): Promise<Submission[]> {
+  const names = await readdir(submissionsFolder(results)).catch(() => []);
+  const found = await Promise.all(names.map((name) => readSubmission(submissionFile({ results, name })).catch(() => null)));
+  return found.flatMap((one) => one ?? []).sort((left, right) => left.date.localeCompare(right.date));
+}
+
+function endedFile(submission: Pick<Submission, "results" | "name">, array: string, index: number): string {
+  return path.join(submissionFolder(submission), "ended", `${array}-${index}.json`);
+}
+
+/** Says how a task ended. */
+export async function writeEnded(submission: Submission, array: string, index: number, ended: TaskEnded): Promise<void> {
+  await writeAtomic(endedFile(submission, array, index), JSON.stringify(ended), { fsync: false });
+}
+
+/** How a task ended; null where that is not seen, or not yet whole. */
+export async function readEnded(submission: Submission, array: string, index: number): Promise<TaskEnded | null> {
+  return readFile(endedFile(submission, array, index), "utf8").then((text) => endedSchema.parse(JSON.parse(text)), () => null).catch(() => null);
+}
+
+/** Tasks that have said how they ended, as `ARRAY-INDEX`: reading the folder makes a shared file system look anew. */
+export async function endedTasks(submission: Submission): Promise<Set<string>> {
+  const names = await readdir(path.join(submissionFolder(submission), "ended")).catch(() => []);
+  return new Set(names.flatMap((name) => (name.endsWith(".json") && !name.startsWith(".") ? [name.slice(0, -".json".length)] : [])));
+}
+
+/** The last lines of a task's log; empty where there is none. */
+export async function logTail(file: string, lines = 3): Promise<string> {
+  const text = await readFile(file, "utf8").catch(() => "");
+  return text.split("\n").map((line) => line.trim()).filter(Boolean).slice(-lines).join("; ").slice(-500);
+}
+
+const cancelledName = "cancelled";
+
+/** Remembers that a submission was cancelled, so that whoever follows it knows why its tasks are gone. */
+export async function markCancelled(submission: Submission): Promise<void> {
+  await writeFile(path.join(submissionFolder(submission), cancelledName), "");
+}
+
+/** Whether it was. */
+export async function isCancelled(submission: Submission): Promise<boolean> {
+  return readFile(path.join(submissionFolder(submission), cancelledName)).then(() => true, () => false);
+}

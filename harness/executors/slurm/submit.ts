@@ -1,0 +1,69 @@
+import { writeFile } from "node:fs/promises";
+import path from "node:path";
+import type { Job } from "../../jobs/job.ts";
+import type { SlurmSettings } from "../../study/slurmSettings.ts";
+import { described, type PlannedArray } from "./arrays.ts";
+import { type Need, placeOptions, resourceOptions, resourcesSaid } from "./resources.ts";
+import type { Scheduler } from "./scheduler.ts";
+import { batchScript, quoted } from "./script.ts";
+import type { Site } from "./site.ts";
+import { logFile, type Submission, submissionFile, submissionFolder, writeSubmission } from "./submission.ts";
+
+/** What is submitted together. */
+export interface Asked {
+  name: string;
+  results: string;
+  arrays: readonly PlannedArray[];
+  needs: ReadonlyMap<Job, Need>;
+  settings: SlurmSettings;
+  site: Site;
+  /** Numbers of jobs, submitted before, that make what cells share. */
+  under: readonly string[];
+}
+
+/** Name of a submission's probe, and of the job that makes its reports. */
+export function helperNames({ name }: Pick<Submission, "name">): { probe: string; report: string } {
+  return { probe: `${name}-probe`, report: `${name}-report` };
+}
+
+/**
+ * Submits a probe, the arrays behind it, whose jobs must have been written down, and behind those what makes the reports. What of it was submitted is cancelled when
+ * the rest is refused.
+ *
+ * @throws UserError when limits are below what the plan needs, or Slurm refuses
+ */
+export async function submitAll({ name, results, arrays, needs, settings, site, under }: Asked, scheduler: Scheduler, note: (text: string) => void): Promise<Submission> {
+  const options = arrays.map(({ jobs }) => resourceOptions(jobs, jobs.map((job) => needs.get(job)!), settings, site));
+  const submission: Submission = { format: 1, name, results, date: new Date().toISOString(), arrays: described(arrays) };
+  await writeSubmission(submission);
+  const helpers = helperNames(submission);
+  const asked = quoted(submissionFile(submission));
+  const script = async (file: string, text: string): Promise<string> => {
+    const to = path.join(submissionFolder(submission), file);
+    await writeFile(to, text, { mode: 0o755 });
+    return to;
+  };
+  const ids = new Map<string, string>();
+  const submit = async (job: string, file: string, given: readonly string[]): Promise<void> => void ids.set(job, await scheduler.submit(job, file, given));
+  const small = [...placeOptions(settings), "--time=10", "--mem=1G", "--ntasks=1"];
+  try {
+    await submit(helpers.probe, await script("probe.sh", batchScript("job.ts", [asked, "--probe"])), [...small, `--output=${logFile(submission, helpers.probe, "job")}`]);
+    for (const [index, array] of arrays.entries()) {
+      const before = [...(array.after.length > 0 ? [...array.after.map((one) => ids.get(one)!), ...under] : [])];
+      const file = await script(`${array.name}.sh`, batchScript("job.ts", [asked, "--task", `"${array.name}:$SLURM_ARRAY_TASK_ID"`]));
+      await submit(array.name, file, [
+        ...options[index]!, `--array=0-${array.tasks.length - 1}`,
+        `--dependency=${[`afterok:${ids.get(helpers.probe)}`, ...(before.length > 0 ? [`afterany:${before.join(":")}`] : [])].join(",")}`, "--kill-on-invalid-dep=yes",
+        // So that a job that meets its limit gives back its claim and keeps what is finished.
+        "--signal=B:TERM@30", "--open-mode=append", `--output=${logFile(submission, array.name, "%a")}`,
+      ]);
+      note(`submitted as ${ids.get(array.name)}: ${resourcesSaid(options[index]!, array.tasks.length, array.tasks.length === 1 ? "job" : "jobs")}`);
+    }
+    const all = arrays.map((array) => ids.get(array.name)).join(":");
+    await submit(helpers.report, await script("report.sh", batchScript("report.ts", ["--results", quoted(results)])), [...small, `--dependency=afterany:${all}`, `--output=${logFile(submission, helpers.report, "job")}`]);
+    return submission;
+  } catch (error) {
+    await scheduler.cancel([...ids.values()]).catch(() => undefined);
+    throw error;
+  }
+}

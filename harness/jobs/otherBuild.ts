@@ -1,0 +1,17 @@
+import type { Build } from "../build/build.ts";
+import { readPlan } from "../store/plan.ts";
+import type { Job } from "./job.ts";
+
+/**
+ * That a job was made for another build than this machine's, and which of its processor's features this one lacks: programs
+ * that use them would end by an illegal instruction.
+ *
+ * @param what names the job
+ */
+export async function otherBuild({ results, target }: Pick<Job, "results" | "target">, here: Pick<Build, "key" | "features">, what: string): Promise<string> {
+  const plan = await readPlan(results).catch(() => null);
+  const wanted = plan?.build.key === target.build ? plan.build.features.split(" ") : [];
+  const lacking = wanted.filter((feature) => !here.features.split(" ").includes(feature));
+  const why = lacking.length > 0 ? `this processor lacks ${lacking.slice(0, 8).join(", ")}${lacking.length > 8 ? ` and ${lacking.length - 8} more` : ""}` : "another compiler, processor or state of the patches";
+  return `${what} was made for build ${target.build.slice(0, 12)} of llama.cpp ${target.release}, but this machine makes ${here.key.slice(0, 12)}: ${why}; run npm run sweep here, or keep to machines of the kind that it was started on`;
+}
