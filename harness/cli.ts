@@ -49,6 +49,7 @@ const commands: Record<string, () => Promise<Add>> = {
   sweep: async () => (await import("./cli/sweep.ts")).addSweepCommand,
   plan: async () => (await import("./cli/plan.ts")).addPlanCommand,
   doctor: async () => (await import("./cli/doctor.ts")).addDoctorCommand,
+  status: async () => (await import("./cli/status.ts")).addStatusCommand,
   job: async () => (await import("./cli/job.ts")).addJobCommand,
   report: async () => (await import("./cli/report.ts")).addReportCommand,
   compare: async () => (await import("./cli/compare.ts")).addCompareCommand,

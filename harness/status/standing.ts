@@ -1,0 +1,86 @@
+import { stat } from "node:fs/promises";
+import path from "node:path";
+import { inBatches } from "../batches.ts";
+import { UserError } from "../errors.ts";
+import type { Scheduler } from "../executors/slurm/scheduler.ts";
+import { logFile } from "../executors/slurm/submission.ts";
+import { areStored, ownSteps, storesOf } from "../jobs/ownSteps.ts";
+import { readPlan, type Plan } from "../store/plan.ts";
+import { readFailure, stepFolder } from "../store/store.ts";
+import { type Cluster, type ClusterTask, lookAtCluster, whyGone } from "./cluster.ts";
+import { chunksOf, claimedStep, type PlanStep } from "./running.ts";
+import type { Standing, StudyStanding } from "./types.ts";
+
+/**
+ * How the study of a results folder stands, by what is stored, claimed, and submitted to a cluster.
+ *
+ * @param scheduler asked only when something was submitted
+ * @throws UserError when the folder holds no results
+ */
+export async function standingOf(results: string, scheduler: () => Scheduler): Promise<StudyStanding> {
+  const plan = await readPlan(results);
+  if (!plan) throw new UserError(`${results} holds no results; run npm run sweep first, or give its folder`);
+  const cluster = await lookAtCluster(results, scheduler);
+  const cells = await inBatches([...sharedSteps(plan), ...plan.cells.map(({ cell, steps }) => ({ name: cell.name, steps }))], (one) => standingOfOne(one, results, plan, cluster));
+  // What cells share is told of as long as it is under way, or in their way.
+  const isOver = cells.every(({ isShared, standing: { state } }) => isShared || state === "stored");
+  const shown = cells.filter(({ isShared, standing: { state } }) => !isShared || !(isOver || ["stored", "waiting"].includes(state)));
+  return { results, study: plan.study.name, cells: shown.map(({ standing }) => standing), unknown: cluster.unknown };
+}
+
+interface Named {
+  name: string;
+  steps: PlanStep[];
+}
+
+function sharedSteps({ cells }: Plan): Named[] {
+  const all = cells.flatMap(({ steps }) => steps.filter((step) => !ownSteps({ steps }).includes(step)));
+  return [...new Map(all.map((step) => [step.key, { name: step.step, steps: [step] }])).values()];
+}
+
+const nothing = { node: null, since: null, step: null, chunks: null, chunksPerMinute: null, reason: null, log: null };
+
+async function standingOfOne({ name, steps }: Named, results: string, plan: Plan, cluster: Cluster): Promise<{ isShared: boolean; standing: Standing }> {
+  const own = ownSteps({ steps });
+  const isShared = steps.length === 1 && !plan.cells.some(({ cell }) => cell.name === name);
+  const said = (standing: Omit<Standing, "name" | keyof typeof nothing> & Partial<Standing>): { isShared: boolean; standing: Standing } => ({ isShared, standing: { ...nothing, ...standing, name } });
+  if (await areStored({ results, steps: own })) return said({ state: "stored" });
+  const task = cluster.tasks.get(name);
+  const chunks = await chunksOf(results, steps, plan);
+  const claimed = await claimedStep(results, own);
+  const log = task ? logFile(task.submission, task.array, task.index) : null;
+  if (claimed) {
+    const { owner, since } = claimed.holder;
+    return said({ state: "running", node: task?.queued?.node || owner?.host || null, since: since.toISOString(), step: claimed.step.step, chunks, log });
+  }
+  if (task?.queued && task.queued.state !== "PENDING") return said({ state: "running", node: task.queued.node, since: task.queued.start, chunks, log });
+  if (task?.queued) return said({ state: "queued", reason: task.queued.reason, chunks });
+  if (task && !cluster.unknown && !(await isNewer(results, own, task))) return said({ ...(await whyGone(task)), chunks });
+  const failure = await failureOf(results, steps);
+  if (failure) return said({ state: "failed", chunks, ...failure });
+  return said({ state: task ? "queued" : "waiting", chunks, ...(task && { reason: cluster.unknown }) });
+}
+
+/** Whether a local sweep has failed at a cell since it was submitted. */
+async function isNewer(results: string, steps: readonly PlanStep[], { submission: { date }, hasEnded }: ClusterTask): Promise<boolean> {
+  if (hasEnded) return false;
+  for (const { step, key } of steps) for (const store of storesOf({ step }, results)) if (((await readFailure(store, step, key))?.date ?? "") > date) return true;
+  return false;
+}
+
+async function failureOf(results: string, steps: readonly PlanStep[]): Promise<{ reason: string; log: string | null } | null> {
+  for (const { step, key } of steps) {
+    for (const store of storesOf({ step }, results)) {
+      const failure = await readFailure(store, step, key);
+      if (failure) return { reason: `${step}: ${failure.reason}`, log: await logIn(stepFolder(store, step, key)) };
+    }
+  }
+  return null;
+}
+
+async function logIn(folder: string): Promise<string | null> {
+  for (const name of ["llama-quantize.log", "llama-perplexity.log", "llama-imatrix.log", "llama-moments.log"]) {
+    if (await stat(path.join(folder, name)).catch(() => null)) return path.join(folder, name);
+  }
+  return null;
+}

@@ -1,0 +1,33 @@
+/** Where a cell of a study stands, or a step that several share. */
+export type State = "stored" | "running" | "queued" | "failed" | "lost" | "cancelled" | "waiting";
+
+/** The states, as they are counted. */
+export const states: readonly State[] = ["stored", "running", "queued", "waiting", "failed", "lost", "cancelled"];
+
+/** A cell, and all that is known of how it stands. */
+export interface Standing {
+  name: string;
+  state: State;
+  /** Of one that runs: the host, on a cluster the node, and since when. */
+  node: string | null;
+  since: string | null;
+  /** The step that it is at. */
+  step: string | null;
+  /** Chunks that are evaluated, and of how many where that is known. */
+  chunks: { done: number; of: number | null } | null;
+  /** Null where it has not been seen for long enough. */
+  chunksPerMinute: number | null;
+  /** Why it waits, failed or is lost. */
+  reason: string | null;
+  /** File with what its job printed. */
+  log: string | null;
+}
+
+/** How a study stands. */
+export interface StudyStanding {
+  results: string;
+  study: string;
+  cells: Standing[];
+  /** What is known of the scheduler, where it does not answer; null otherwise. */
+  unknown: string | null;
+}
