@@ -13,6 +13,7 @@ import { ratioTable } from "../bench/table.ts";
 import type { BenchOutcome, BenchRequest } from "../bench/types.ts";
 import { llamaShapes } from "../gguf/llamaModel.ts";
 import { projectRoot, shownPath } from "../paths.ts";
+import { addBenchClusterCommand } from "./benchCluster.ts";
 import { addBenchFeedbackCommand } from "./benchFeedback.ts";
 import { addBenchHarnessCommand } from "./benchHarness.ts";
 import { addBenchPlanCommand } from "./benchPlan.ts";
@@ -51,6 +52,7 @@ export function addBenchCommand(program: Command, io: CommandIo): void {
       io.print(`\n${ratioTable(ratios)}\n`);
       for (const line of summary({ ratios, measurements }, request.repeats)) io.print(line);
     });
+  addBenchClusterCommand(command, io);
   addBenchFeedbackCommand(command, io);
   addBenchHarnessCommand(command, io);
   addBenchPlanCommand(command, io);

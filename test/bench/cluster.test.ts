@@ -1,0 +1,17 @@
+import { expect, it, vi } from "vitest";
+import { measureCluster } from "../../harness/bench/cluster/measureCluster.ts";
+import { temporaryFolder } from "../support/temporary.ts";
+
+it("a grid on a simulated cluster, where jobs fail, vanish, come late or are put back and the controller is away: nothing is lost", async () => {
+  vi.stubEnv("XDG_CONFIG_HOME", await temporaryFolder());
+  const cells = 1200;
+  const { sweeps } = await measureCluster({ cells, nodes: 200, speed: 10, folder: await temporaryFolder(), timing: { queue: 500, store: 100, patience: 3000 } }, () => undefined, new AbortController().signal);
+  const [first, second] = sweeps;
+  expect(sweeps).toHaveLength(2);
+  expect(first!.failed).toBeGreaterThan(0);
+  expect(first!.lost).toBeGreaterThan(0);
+  expect(first!.computed + first!.failed + first!.lost).toBe(cells);
+  // What was not stored is submitted again, and nothing else.
+  expect(second).toMatchObject({ stored: first!.computed, computed: cells - first!.computed, failed: 0, lost: 0 });
+  expect(first!.submitSeconds).toBeLessThan(20);
+});
