@@ -7,6 +7,7 @@ const built: Record<string, string[]> = {
   integration: ["test/setup/patched.ts"],
   compared: ["test/setup/patched.ts", "test/setup/upstream.ts"],
   faults: ["test/setup/patched.ts"],
+  slurm: ["test/setup/patched.ts"],
   // Each of its tests makes a build of its own.
   pablo: [],
 };

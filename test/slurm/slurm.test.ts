@@ -1,0 +1,177 @@
+import { execFile } from "node:child_process";
+import { writeFile } from "node:fs/promises";
+import path from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { ensureBuild } from "../../harness/build/build.ts";
+import { readSubmissions } from "../../harness/executors/slurm/submission.ts";
+import { projectRoot } from "../../harness/paths.ts";
+import { loadResults } from "../../harness/report/load.ts";
+import { writeReports } from "../../harness/report/reports.ts";
+import type { StudyStanding } from "../../harness/status/types.ts";
+import type { SweepEvent } from "../../harness/sweep/events.ts";
+import { sweep, type SweepRequest, type SweepResult } from "../../harness/sweep/sweep.ts";
+import { type Ended, startScript } from "../support/cli.ts";
+import { leftBehind, makeRealLab, type RealLab, sweepAndReport, tablesOf } from "../support/realLab.ts";
+import { type Cluster, noSlurm, startSlurm } from "../support/slurm.ts";
+
+const quick = { queue: 500, store: 200, patience: 10_000 };
+
+describe.skipIf(noSlurm !== null)("on a Slurm of two nodes", () => {
+  let cluster: Cluster;
+  /** The lab's study as this machine by itself makes it. */
+  let expected: Record<string, unknown>;
+  beforeAll(async () => {
+    await ensureBuild("patched");
+    cluster = await startSlurm();
+    const local = await newLab();
+    await sweepAndReport(local, path.join(local.folder, "out"));
+    expected = await tablesOf(path.join(local.folder, "out"));
+    vi.unstubAllEnvs();
+  });
+  afterAll(async () => cluster?.stop());
+
+  /** A lab of its own, with a study long enough to be disturbed, that commands of Slurm's and of quantflex's find. */
+  async function newLab(): Promise<RealLab> {
+    const lab = await makeRealLab();
+    vi.stubEnv("QUANTFLEX_CACHE", lab.cache);
+    vi.stubEnv("SLURM_CONF", cluster.conf);
+    await writeFile(lab.study, `name: lab
+context: 128
+batch: 512
+chunks: 100
+kl_divergence: true
+calibration: { text: demo, chunks: 2 }
+cells:
+  - { name: f16, type: F16 }
+  - { name: iq4, type: IQ4_NL, imatrix: true }
+  - { name: "q-r{radius}", type: Q4_0, radius: [1, 2] }
+`);
+    return lab;
+  }
+
+  /** Sweeps on the cluster in this process. */
+  async function onCluster(lab: RealLab, events: SweepEvent[] = [], request: Partial<SweepRequest> = {}): Promise<SweepResult> {
+    const out = path.join(lab.folder, "out");
+    const ended = await sweep({ study: lab.study, out, threads: 1, slurm: {}, timing: quick, ...request }, (event) => events.push(event), new AbortController().signal);
+    if (ended.left.length === 0 && ended.failed.length === 0) await writeReports(await loadResults(out));
+    return ended;
+  }
+
+  async function expectWhole(lab: RealLab): Promise<void> {
+    const out = path.join(lab.folder, "out");
+    expect(await tablesOf(out)).toEqual(expected);
+    expect(await leftBehind(lab, out)).toEqual([]);
+  }
+
+  const script = (lab: RealLab, name: string, ...argv: string[]): ReturnType<typeof startScript> =>
+    startScript(name, name === "status.ts" ? ["--results", path.join(lab.folder, "out"), ...argv] : ["--study", lab.study, "--out", path.join(lab.folder, "out"), "--threads", "1", "--executor", "slurm", ...argv]);
+
+  async function until(isSo: () => Promise<boolean>): Promise<void> {
+    while (!(await isSo())) await wait(300);
+  }
+
+  const queued = async (): Promise<string[]> => (await cluster.call("squeue", "--noheader", "--array", "--format=%j|%i|%T|%N|%r")).split("\n").filter(Boolean);
+
+  it("a study gives the tables of this machine by itself: what cells share first, then they, and nothing is left", async () => {
+    const lab = await newLab();
+    const events: SweepEvent[] = [];
+    expect(await onCluster(lab, events)).toMatchObject({ computed: expect.arrayContaining(["f16", "iq4", "q-r1", "q-r2"]), failed: [], left: [] });
+    await expectWhole(lab);
+    const [submission, ...others] = await readSubmissions(path.join(lab.folder, "out"));
+    expect(others).toEqual([]);
+    expect(submission!.arrays.map(({ tasks }) => tasks.map(({ cell, after }) => [cell, after.length]))).toEqual([[["reference", 0], ["imatrix", 0]], [["f16", 1], ["iq4", 2], ["q-r1", 1], ["q-r2", 1]]]);
+    expect(events).toContainEqual(expect.objectContaining({ kind: "cell", step: "slurm", text: expect.stringMatching(/^runs on n[12]$/) }));
+    await until(async () => (await queued()).length === 0);
+    expect(await onCluster(lab)).toMatchObject({ computed: [], stored: ["f16", "iq4", "q-r1", "q-r2"] });
+  });
+
+  it("so it does when a node's daemon is killed and brought back, a job is put back, and the controller is away", async () => {
+    const lab = await newLab();
+    const events: SweepEvent[] = [];
+    const running = onCluster(lab, events);
+    const heard = (text: RegExp): boolean => events.some((event) => event.kind === "note" && text.test(event.text));
+    const cellOn = async (node: string): Promise<string | undefined> => (await queued()).find((line) => line.includes("-after|") && line.includes(`|RUNNING|${node}|`));
+    await until(async () => (await cellOn("n1")) !== undefined);
+    const back = (await cellOn("n1"))!.split("|")[1]!;
+    await cluster.call("scontrol", "requeue", back);
+    await until(async () => (await cellOn("n2")) !== undefined);
+    await cluster.end("n2", "SIGKILL");
+    // A controller that is killed forgets what it was told last.
+    await cluster.end("slurmctld", "SIGTERM");
+    await until(async () => heard(/^Slurm's controller does not answer \(.*\): jobs go on/));
+    await cluster.start("slurmctld");
+    await wait(1000);
+    await cluster.start("n2");
+    let isOver = false;
+    void running.finally(() => (isOver = true));
+    // Slurm waits two minutes before it starts again what was put back.
+    await until(async () => {
+      for (const line of await queued()) if (line.endsWith("|BeginTime")) await cluster.call("scontrol", "update", `JobId=${line.split("|")[1]}`, "StartTime=now");
+      return isOver;
+    });
+    expect(await running).toMatchObject({ failed: [], left: [] });
+    await expectWhole(lab);
+    expect(heard(/^Slurm's controller answers again$/)).toBe(true);
+    await until(async () => (await cluster.call("sinfo", "--noheader", "--format=%T")).trim() === "idle");
+  });
+
+  it("a sweep that was killed is gone on with: nothing is submitted a second time", async () => {
+    const lab = await newLab();
+    const first = script(lab, "sweep.ts");
+    await first.said("jobs run,");
+    first.child.kill("SIGKILL");
+    await first.ended;
+    const events: SweepEvent[] = [];
+    expect(await onCluster(lab, events)).toMatchObject({ failed: [], left: [] });
+    expect(events).toContainEqual({ kind: "note", text: expect.stringMatching(/^[1-4] jobs of an earlier run wait or run on the cluster$/) });
+    expect(await readSubmissions(path.join(lab.folder, "out"))).toHaveLength(1);
+    await expectWhole(lab);
+  });
+
+  it("Ctrl-C detaches, status tells how it stands, and --cancel ends what the study submitted and nothing else", async () => {
+    const lab = await newLab();
+    const other = (await cluster.call("sbatch", "--parsable", "--hold", "--job-name=other", "--output=/dev/null", "--wrap=sleep 1")).trim();
+    const first = script(lab, "sweep.ts");
+    await first.said("jobs run,");
+    first.child.kill("SIGINT");
+    const stopped = await first.ended;
+    expect([stopped.code, stopped.stderr]).toEqual([130, "interrupted\n"]);
+    expect(stopped.stdout).toMatch(/^detached: the jobs go on; npm run status -- --results .* says how they stand, and with --cancel ends them$/m);
+    const standing = async (): Promise<StudyStanding> => JSON.parse((await script(lab, "status.ts", "--json").ended).stdout) as StudyStanding;
+    const states = ({ cells }: StudyStanding): Record<string, string> => Object.fromEntries(cells.map(({ name, state }) => [name, state]));
+    await until(async () => states(await standing())["f16"] !== "waiting");
+    expect(states(await standing())).toMatchObject({ "q-r2": "queued" });
+    const cancelled = await script(lab, "status.ts", "--cancel").ended;
+    expect(cancelled).toMatchObject({ code: 0, stderr: "", stdout: expect.stringMatching(/^cancelled: \d+(, \d+)*; what was finished is kept/) });
+    await until(async () => (await queued()).length === 1);
+    expect((await queued())[0]).toContain(`other|${other}|PENDING`);
+    expect(states(await standing())).toMatchObject({ "q-r2": "cancelled" });
+    await cluster.call("scancel", other);
+    expect(await onCluster(lab)).toMatchObject({ failed: [], left: [] });
+    await expectWhole(lab);
+  });
+
+  it("what cannot be is refused in a line, before anything is submitted", async () => {
+    const lab = await newLab();
+    const refused = async (...argv: string[]): Promise<Ended> => script(lab, "sweep.ts", ...argv).ended;
+    expect(await refused("--partition", "nowhere")).toMatchObject({ code: 1, stderr: "error: the cluster has no partition nowhere; it has here: give one with --partition\n" });
+    expect((await refused("--mem", "10M")).stderr).toMatch(/^error: \S+ needs \d+ bytes of memory by the plan, and --mem gives 10485760: give more\n$/);
+    expect((await refused("--time", "2-00:00:00")).stderr).toMatch(/^error: --time asks for 172800 s, and partition here gives 86400 s at most: .*\n$/);
+    expect((await refused("--slurm-options", "--no-such-option")).stderr).toMatch(/^error: Slurm refuses what sbatch was asked for: .*no-such-option.*\n$/);
+    expect((await refused("--keep-models", "all")).stderr).toMatch(/^error: --keep-models does not go with --executor slurm.*\n$/);
+    expect(await queued()).toEqual([]);
+  });
+
+  it("a results folder that the nodes do not see is told before anything is computed", async () => {
+    const lab = await newLab();
+    const out = path.join(lab.folder, "out");
+    const argv = ["--import", "tsx", "test/slurm/impatientSweep.ts", lab.study, out];
+    const { code, stderr } = await promisify(execFile)("unshare", ["--mount", "sh", "-c", `mkdir -p '${out}' && mount -t tmpfs tmpfs '${out}' && exec "$@"`, "sh", process.execPath, ...argv], { cwd: projectRoot })
+      .then(() => ({ code: 0, stderr: "" }), (error: { code: number; stderr: string }) => error);
+    expect(stderr).toMatch(/^the cluster's nodes do not see .*out, or cannot run Node\.js there: .*--out\n$/);
+    expect(code).toBe(1);
+    expect(await queued()).toEqual([]);
+  });
+});
