@@ -72,9 +72,10 @@ function programMemory({ planned: { step, config }, quantizedBytes }: Sized, { g
   const settings = config as unknown as Settings;
   if (step === "quantize") {
     const isFed = confLine((config as { conf?: string | null }).conf ?? null, "FEEDBACK") !== undefined;
-    const fed = new Map(isFed ? quantizableTensors(gguf).map(({ name, shape: [columns = 0] }) => [name, factorsBytes(columns, gguf)]) : []);
-    // It reads the model once, mapped: what was read may be given up.
-    return programBytes + gguf.tensors.reduce((largest, { name, elements }) => Math.max(largest, 5 * elements + (fed.get(name) ?? 0)), 0);
+    const most = gguf.tensors.reduce((largest, { elements }) => Math.max(largest, elements), 0);
+    // The program keeps the memory of its largest tensor for those that follow. It reads the model once, mapped: what was read may be given up.
+    const factors = isFed ? quantizableTensors(gguf).map(({ shape: [columns = 0] }) => factorsBytes(columns, gguf)) : [];
+    return programBytes + 5 * most + factors.reduce((largest, bytes) => Math.max(largest, bytes), 0);
   }
   if (step === "reference") return programBytes + gguf.fileBytes + evaluationBytes(settings, gguf, 0.5);
   if (step === "imatrix") return programBytes + gguf.fileBytes + evaluationBytes(settings, gguf, 1);
