@@ -12,8 +12,8 @@ const built: Record<string, string[]> = {
   pablo: [],
 };
 
-/** Tests that start git, compilers, npm and other programs by the hundred, on small projects of their own. */
-const toolchain = ["build", "doctor", "upstream", "regress", "scripts", "process", "download"];
+/** Tests that start git, compilers, npm and other programs by the hundred, on small projects of their own; sweeps by fake programs in a lab among them. */
+const toolchain = ["build", "doctor", "lab", "upstream", "regress", "scripts", "process", "download"];
 
 const temporaryFiles = "test/setup/temporaryFiles.ts";
 const testsIn = (folder: string): string => path.posix.join("test", folder, "**/*.test.ts");

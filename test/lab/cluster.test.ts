@@ -11,7 +11,10 @@ it("a grid on a simulated cluster, where jobs fail, vanish, come late or are put
   expect(first!.failed).toBeGreaterThan(0);
   expect(first!.lost).toBeGreaterThan(0);
   expect(first!.computed + first!.failed + first!.lost).toBe(cells);
-  // What was not stored is submitted again, and nothing else.
-  expect(second).toMatchObject({ stored: first!.computed, computed: cells - first!.computed, failed: 0, lost: 0 });
+  // What was not stored is submitted again, and nothing else; of one that was given up for lost the record may have come since.
+  expect(second).toMatchObject({ failed: 0, lost: 0 });
+  expect(second!.stored + second!.computed).toBe(cells);
+  expect(second!.stored).toBeGreaterThanOrEqual(first!.computed);
+  expect(second!.stored).toBeLessThanOrEqual(first!.computed + first!.lost);
   expect(first!.submitSeconds).toBeLessThan(20);
 });
