@@ -42,11 +42,11 @@ export const cases: readonly Case[] = [
   },
   {
     name: "100m",
-    says: "two cells of 97 M weights, 64 chunks as in answers",
+    says: "two cells of 97 M weights on the whole text, as by default",
     wanted: { share: 0.02 },
     async prepare({ folder, signal, report }) {
       const { file } = await ensureSourceModel(cacheFolder(), "100m", signal, report);
-      const study = await writeStudy(folder, "large", stringify({ name: "large", chunks: 64, cells: [{ name: "q4_0", type: "Q4_0" }, { name: "iq4_nl", type: "IQ4_NL" }] }));
+      const study = await writeStudy(folder, "large", stringify({ name: "large", cells: [{ name: "q4_0", type: "Q4_0" }, { name: "iq4_nl", type: "IQ4_NL" }] }));
       return (index) => ["--study", study, "--model", file, "--out", path.join(folder, `large-${index}`)];
     },
   },
