@@ -1,5 +1,5 @@
 import { UserError } from "../errors.ts";
-import { type BackendName, backendNames } from "./backends.ts";
+import { type BackendName, backendNames } from "../study/backendNames.ts";
 
 /**
  * The backend that is asked for: by an option, else by the study, which knows what it is about, else by `QUANTFLEX_BACKEND`,

@@ -1,10 +1,7 @@
 import type { Packages } from "../process/install.ts";
+import type { BackendName } from "../study/backendNames.ts";
 
-/** What llama.cpp can be built for: this machine's processor, any of the same level, devices, and servers on other machines. */
-export const backendNames = ["native", "portable", "vulkan", "cuda", "metal", "hip", "sycl", "rpc"] as const;
-
-/** A name of {@link backends}. */
-export type BackendName = (typeof backendNames)[number];
+export type { BackendName } from "../study/backendNames.ts";
 
 /** Something that a backend is built with, and that decides what its kernels are. */
 export interface Tool {

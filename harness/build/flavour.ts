@@ -2,6 +2,7 @@ import { UserError } from "../errors.ts";
 import { installCommand } from "../process/install.ts";
 import { run } from "../process/run.ts";
 import { which } from "../process/which.ts";
+import { backendNames } from "../study/backendNames.ts";
 import type { Release } from "../upstream/releases.ts";
 import { type BackendName, backends } from "./backends.ts";
 import { lookForTools } from "./backendTools.ts";
@@ -33,7 +34,7 @@ export async function backendFlavour(name: BackendName, release: Pick<Release, "
   if (name === "native") return undefined;
   const { options, compilers, platform } = backends[name];
   if (release.lacks?.includes("devices")) throw new UserError(`--backend ${name}: llama.cpp ${release.tag} is built for this processor alone; use a newer --release, or --backend native`);
-  if (platform !== undefined && process.platform !== platform) throw new UserError(`--backend ${name} is there on ${platform === "darwin" ? "macOS" : platform} alone; give another of ${Object.keys(backends).join(", ")}`);
+  if (platform !== undefined && process.platform !== platform) throw new UserError(`--backend ${name} is there on ${platform === "darwin" ? "macOS" : platform} alone; give another of ${backendNames.join(", ")}`);
   const tools = await lookForTools(name, signal);
   const lacking = tools.find(({ fault }) => fault !== null);
   if (lacking) throw new UserError(`--backend ${name} cannot be built: ${lacking.fault} (${lacking.tool.name}); ${wayTo(name)}`);

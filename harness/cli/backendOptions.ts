@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import { type BackendName, backendNames } from "../build/backends.ts";
+import { type BackendName, backendNames } from "../study/backendNames.ts";
 
 /** What these options give. */
 export interface BackendOptions {

@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
 import { alignedTable } from "../alignedTable.ts";
 import { askedBackend } from "../build/askedBackend.ts";
-import { type BackendName, backendNames } from "../build/backends.ts";
+import { type BackendName, backendNames } from "../study/backendNames.ts";
 import { lookAtBackend } from "../doctor/backend.ts";
 import type { Finding } from "../doctor/finding.ts";
 import { lookAtMachine } from "../doctor/machine.ts";

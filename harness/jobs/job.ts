@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { backendNames } from "../build/backends.ts";
+import { backendNames } from "../study/backendNames.ts";
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
 

@@ -2,7 +2,7 @@ import { mkdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { writeAtomic } from "../writeAtomic.ts";
 import { z } from "zod";
-import { backendNames } from "../build/backends.ts";
+import { backendNames } from "../study/backendNames.ts";
 import { UserError } from "../errors.ts";
 import { canonicalJson } from "../hash.ts";
 import { cellSchema } from "../study/types.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { backendNames } from "../build/backends.ts";
+import { backendNames } from "./backendNames.ts";
 import { decodePattern } from "./decode.ts";
 import { slurmSchema } from "./slurmSettings.ts";
 import { tableSchema } from "./tables.ts";

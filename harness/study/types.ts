@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { BackendName } from "../build/backends.ts";
+import type { BackendName } from "./backendNames.ts";
 import { fileTypes } from "./fileTypes.ts";
 import type { SlurmSettings } from "./slurmSettings.ts";
 import { namedTableSchema } from "./tables.ts";
