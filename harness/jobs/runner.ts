@@ -11,6 +11,7 @@ import type { Settings } from "../steps/settings.ts";
 import type { Part, Target } from "../steps/step.ts";
 import { growingFile, keptFile, move, readRecord, resultsStore, type Store, stepFolder, writeFailure, writeRecord } from "../store/store.ts";
 import type { StepRecord } from "../store/record.ts";
+import { claimName, claimsFolder } from "./claims.ts";
 import type { Job, PlannedStep } from "./job.ts";
 import { storesOf } from "./ownSteps.ts";
 import { fullDiskOr } from "./fullDisk.ts";
@@ -84,7 +85,7 @@ export function makeRunner(job: Pick<Job, "results" | "steps">, on: Target, fold
     if (found) return found;
     if (alone.has(step.key)) return run(step, await read(step), watch.signal);
     let began = false;
-    return claimed(step, step.growing ?? step.key, async (held) => {
+    return claimed(step, claimName(step), async (held) => {
       began = true;
       return (await stored()) ?? run(step, await read(step), held);
     }).catch(async (error: unknown) => {
@@ -94,7 +95,7 @@ export function makeRunner(job: Pick<Job, "results" | "steps">, on: Target, fold
     });
   }
 
-  const claimsOf = (step: PlannedStep): string => path.join(storeOf(step), "claims");
+  const claimsOf = (step: PlannedStep): string => claimsFolder(storeOf(step));
 
   async function claimed<T>(step: PlannedStep, name: string, work: (held: AbortSignal) => Promise<T>, signal = watch.signal): Promise<T> {
     const onWait = (owner: Owner | null): void => watch.note(`waiting: ${owner ? `process ${owner.process} of ${owner.host}` : "another process"} is at ${step.step} of ${step.key.slice(0, 12)}`);

@@ -12,6 +12,16 @@ const magic = 0x31544651; // "QFT1"
 const headBytes = 32;
 const checksumBytes = 4;
 
+/** Bytes of a chunk's frame: of each evaluated token 16, and where predictions are compared 24 more. */
+export function frameBytes({ context, compared }: { context: number; compared: boolean }): number {
+  return headBytes + evaluatedTokens(context) * (compared ? 40 : 16) + checksumBytes;
+}
+
+/** Tokens of a context that are evaluated: those behind its first half that have one before them. */
+function evaluatedTokens(context: number): number {
+  return context - 1 - Math.floor(context / 2);
+}
+
 /** The frame at `start`; null unless it is there as a whole and undamaged. */
 function frameAt(bytes: Uint8Array, view: DataView, start: number): { frame: Frame; end: number } | null {
   if (bytes.length - start < headBytes) return null;
@@ -19,8 +29,8 @@ function frameAt(bytes: Uint8Array, view: DataView, start: number): { frame: Fra
   const flags = word(1);
   const tokens = word(3);
   const contextTokens = word(4);
-  if (word(0) !== magic || flags > 1 || tokens < 1 || tokens !== contextTokens - 1 - Math.floor(contextTokens / 2)) return null;
-  const end = start + headBytes + tokens * (flags === 1 ? 40 : 16) + checksumBytes;
+  if (word(0) !== magic || flags > 1 || tokens < 1 || tokens !== evaluatedTokens(contextTokens)) return null;
+  const end = start + frameBytes({ context: contextTokens, compared: flags === 1 });
   if (end > bytes.length) return null;
   if (crc32(bytes.subarray(start, end - checksumBytes)) !== view.getUint32(end - checksumBytes, true)) return null;
 

@@ -1,10 +1,9 @@
-import { open, stat } from "node:fs/promises";
-import path from "node:path";
-import { storesOf } from "../jobs/ownSteps.ts";
-import { decodeFrames } from "../parse/frames.ts";
-import { type Holder, readHolder } from "../process/claim.ts";
+import { open } from "node:fs/promises";
+import type { HoldersOf } from "../jobs/claims.ts";
+import { decodeFrames, frameBytes } from "../parse/frames.ts";
+import type { Holder } from "../process/claim.ts";
 import { hasEnded } from "../process/owner.ts";
-import { frameBytes } from "../steps/evaluate.ts";
+import { chunksBySize, type FramesFiles } from "../steps/framesFiles.ts";
 import type { Plan } from "../store/plan.ts";
 import { growingFile, resultsStore } from "../store/store.ts";
 
@@ -20,37 +19,42 @@ export interface ClaimedStep {
 /** Milliseconds after which a claim without a sign of life is no longer taken for one of somebody at work; twice the time after which others take it. */
 const silence = 120_000;
 
-/** The step of a cell that somebody is at, the last of several; null when nobody is at any. */
-export async function claimedStep(results: string, steps: readonly PlanStep[]): Promise<ClaimedStep | null> {
+/** The step of a cell that somebody is at, or at a part of it, the last of several; null when nobody is at any. */
+export async function claimedStep(steps: readonly PlanStep[], holdersOf: HoldersOf): Promise<ClaimedStep | null> {
   for (const step of [...steps].reverse()) {
-    for (const store of storesOf(step, results)) {
-      const holder = await readHolder(path.join(store, "claims", step.growing ?? step.key));
-      if (!holder || Date.now() - holder.seen.getTime() > silence) continue;
+    for (const holder of holdersOf(step)) {
+      if (Date.now() - holder.seen.getTime() > silence) continue;
       if (!holder.owner || !(await hasEnded(holder.owner))) return { step, holder };
     }
   }
   return null;
 }
 
-/** A head and a checksum, beside what the file has of each token. */
-const frameOverhead = 36;
-
-/** How far a cell's evaluation has come; null when it has not begun. */
-export async function chunksOf(results: string, steps: readonly PlanStep[], { parameters, options }: Pick<Plan, "parameters" | "options">): Promise<{ done: number; of: number | null } | null> {
+/** How far a cell's evaluation has come, its parts included; null when it has not begun. */
+export async function chunksOf(results: string, steps: readonly PlanStep[], { parameters, options }: Pick<Plan, "parameters" | "options">, filesOf: FramesFiles): Promise<{ done: number; of: number | null } | null> {
   const evaluate = steps.find(({ step }) => step === "evaluate");
   if (!evaluate?.growing) return null;
-  const file = growingFile(resultsStore(results), evaluate.step, evaluate.growing);
-  const bytes = await stat(file).then(({ size }) => size, () => 0);
-  if (bytes === 0) return null;
-  const first = await firstBytes(file, frameBytes({ context: parameters.context, compared: options.klDivergence }) + frameOverhead);
-  const { frames: [frame], wholeBytes } = decodeFrames(first);
-  if (!frame) return null;
-  const of = Math.min(parameters.chunks ?? Infinity, frame.availableChunks);
-  return { done: Math.min(Math.floor(bytes / wholeBytes), of), of };
+  const files = await filesOf(growingFile(resultsStore(results), evaluate.step, evaluate.growing));
+  const asked = { context: parameters.context, compared: options.klDivergence };
+  const available = await availableChunks(files, frameBytes(asked));
+  if (available === null) return null;
+  const of = Math.min(parameters.chunks ?? Infinity, available);
+  return { done: Math.min(await chunksBySize(files, asked), of), of };
 }
 
+/** How many chunks the text has, by the first frame that there is; null without any. */
+async function availableChunks(files: readonly string[], bytes: number): Promise<number | null> {
+  for (const file of files) {
+    const [frame] = decodeFrames(await firstBytes(file, bytes)).frames;
+    if (frame) return frame.availableChunks;
+  }
+  return null;
+}
+
+/** None of a file that is not there. */
 async function firstBytes(file: string, count: number): Promise<Uint8Array> {
-  const handle = await open(file);
+  const handle = await open(file).catch(() => null);
+  if (!handle) return new Uint8Array();
   try {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(count), 0, count, 0);
     return buffer.subarray(0, bytesRead);

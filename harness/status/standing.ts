@@ -4,7 +4,9 @@ import { inBatches } from "../batches.ts";
 import { UserError } from "../errors.ts";
 import type { Scheduler } from "../executors/slurm/scheduler.ts";
 import { logFile } from "../executors/slurm/submission.ts";
+import { type HoldersOf, readHolders } from "../jobs/claims.ts";
 import { areStored, ownSteps, storesOf } from "../jobs/ownSteps.ts";
+import { type FramesFiles, framesFiles } from "../steps/framesFiles.ts";
 import { readPlan, type Plan } from "../store/plan.ts";
 import { readFailure, stepFolder } from "../store/store.ts";
 import { type Cluster, type ClusterTask, lookAtCluster, whyGone } from "./cluster.ts";
@@ -20,12 +22,19 @@ import type { Standing, StudyStanding } from "./types.ts";
 export async function standingOf(results: string, scheduler: () => Scheduler): Promise<StudyStanding> {
   const plan = await readPlan(results);
   if (!plan) throw new UserError(`${results} holds no results; run npm run sweep first, or give its folder`);
-  const cluster = await lookAtCluster(results, scheduler);
-  const cells = await inBatches([...sharedSteps(plan), ...plan.cells.map(({ cell, steps }) => ({ name: cell.name, steps }))], (one) => standingOfOne(one, results, plan, cluster));
+  const looked: Looked = { cluster: await lookAtCluster(results, scheduler), holdersOf: await readHolders(results), filesOf: framesFiles() };
+  const cells = await inBatches([...sharedSteps(plan), ...plan.cells.map(({ cell, steps }) => ({ name: cell.name, steps }))], (one) => standingOfOne(one, results, plan, looked));
   // What cells share is told of as long as it is under way, or in their way.
   const isOver = cells.every(({ isShared, standing: { state } }) => isShared || state === "stored");
   const shown = cells.filter(({ isShared, standing: { state } }) => !isShared || !(isOver || ["stored", "waiting"].includes(state)));
-  return { results, study: plan.study.name, cells: shown.map(({ standing }) => standing), unknown: cluster.unknown };
+  return { results, study: plan.study.name, cells: shown.map(({ standing }) => standing), unknown: looked.cluster.unknown };
+}
+
+/** What is looked up once for all cells. */
+interface Looked {
+  cluster: Cluster;
+  holdersOf: HoldersOf;
+  filesOf: FramesFiles;
 }
 
 interface Named {
@@ -40,14 +49,14 @@ function sharedSteps({ cells }: Plan): Named[] {
 
 const nothing = { node: null, since: null, step: null, chunks: null, chunksPerMinute: null, reason: null, log: null };
 
-async function standingOfOne({ name, steps }: Named, results: string, plan: Plan, cluster: Cluster): Promise<{ isShared: boolean; standing: Standing }> {
+async function standingOfOne({ name, steps }: Named, results: string, plan: Plan, { cluster, holdersOf, filesOf }: Looked): Promise<{ isShared: boolean; standing: Standing }> {
   const own = ownSteps({ steps });
   const isShared = steps.length === 1 && !plan.cells.some(({ cell }) => cell.name === name);
   const said = (standing: Omit<Standing, "name" | keyof typeof nothing> & Partial<Standing>): { isShared: boolean; standing: Standing } => ({ isShared, standing: { ...nothing, ...standing, name } });
   if (await areStored({ results, steps: own })) return said({ state: "stored" });
   const task = cluster.tasks.get(name);
-  const chunks = await chunksOf(results, steps, plan);
-  const claimed = await claimedStep(results, own);
+  const chunks = await chunksOf(results, steps, plan, filesOf);
+  const claimed = await claimedStep(own, holdersOf);
   const log = task ? logFile(task.submission, task.array, task.index) : null;
   if (claimed) {
     const { owner, since } = claimed.holder;

@@ -8,6 +8,7 @@ import { tokenPerplexity } from "../analysis/tokenPerplexity.ts";
 import { UserError } from "../errors.ts";
 import { readGguf } from "../gguf/read.ts";
 import { vocabularySize } from "../gguf/vocabulary.ts";
+import { frameBytes } from "../parse/frames.ts";
 import { type AskedEvaluation, frameFault } from "../parse/plausible.ts";
 import { batchArguments, deviceArguments, perplexityArguments } from "./arguments.ts";
 import { divergenceColumns } from "./divergenceColumns.ts";
@@ -123,11 +124,6 @@ export const evaluate: Step<Config, Result> = {
     ...(["mean", "low", "high"] as const).map(ratioColumn),
   ],
 };
-
-/** Bytes of what is kept of a chunk: of each evaluated token 16, and where predictions are compared 24 more. */
-export function frameBytes({ context, compared }: Pick<Config, "context" | "compared">): number {
-  return Math.floor(context / 2) * (compared ? 40 : 16);
-}
 
 /** How many chunks there shall be; null for all that the text has. */
 async function wantedChunks({ compared, chunks }: Config, at: Paths): Promise<number | null> {

@@ -17,11 +17,19 @@ export function partFile(growing: string, first: number): PartFile {
   return { file: `${growing}-from-${first}`, first };
 }
 
-/** The parts of an evaluation that have a file, in the text's order. */
-export async function partFiles(growing: string): Promise<PartFile[]> {
-  const names = await readdir(path.dirname(growing)).catch(() => []);
+/** Names of all files in a folder that parts of evaluations grow in. */
+export async function partNames(folder: string): Promise<string[]> {
+  return (await readdir(folder).catch(() => [])).filter((name) => /-from-\d+$/.test(name));
+}
+
+/**
+ * The parts of an evaluation that have a file, in the text's order.
+ *
+ * @param named the folder's {@link partNames}, where they have been read already
+ */
+export async function partFiles(growing: string, named: Promise<readonly string[]> = partNames(path.dirname(growing))): Promise<PartFile[]> {
   const beginning = `${path.basename(growing)}-from-`;
-  const firsts = names.flatMap((name) => (name.startsWith(beginning) && /^\d+$/.test(name.slice(beginning.length)) ? [Number(name.slice(beginning.length))] : []));
+  const firsts = (await named).flatMap((name) => (name.startsWith(beginning) ? [Number(name.slice(beginning.length))] : []));
   return firsts.sort((left, right) => left - right).map((first) => partFile(growing, first));
 }
 

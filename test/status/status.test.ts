@@ -1,10 +1,16 @@
-import { stat } from "node:fs/promises";
+import { stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { beforeEach, expect, it, vi } from "vitest";
 import { statusText } from "../../harness/cli/statusText.ts";
+import { claimsFolder } from "../../harness/jobs/claims.ts";
+import { withClaim } from "../../harness/process/claim.ts";
 import { withRates } from "../../harness/status/rates.ts";
 import { standingOf } from "../../harness/status/standing.ts";
+import { partFile } from "../../harness/steps/partFrames.ts";
+import { readPlan } from "../../harness/store/plan.ts";
+import { growingFile, resultsStore } from "../../harness/store/store.ts";
 import { goodPerplexity } from "../support/fakeBuild.ts";
+import { encodeFrame, inventFrames } from "../support/frames.ts";
 import { makeLab, type SweepLab } from "../support/sweepLab.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 
@@ -36,6 +42,19 @@ it("of a cell that runs it says where, since when, and how far", async () => {
   const cell = found.cells.find(({ name }) => name === "a")!;
   expect(cell).toMatchObject({ state: "running", node: (await import("node:os")).hostname(), step: "evaluate", chunks: { done: 2, of: 2 } });
   expect(Math.abs(Date.now() - Date.parse(cell.since!))).toBeLessThan(60_000);
+});
+
+it("of a cell of which somebody evaluates a part it says that it runs, and how much its parts have", async () => {
+  const lab = await makeLab();
+  await lab.run({ only: "f16" });
+  const { growing } = (await readPlan(lab.out))!.cells[1]!.steps.find(({ step }) => step === "evaluate")!;
+  const { file } = partFile(growingFile(resultsStore(lab.out), "evaluate", growing!), 4);
+  await writeFile(file, Buffer.concat(inventFrames({ contextTokens: 8, first: 4, chunks: 4, compared: false }).map(encodeFrame)));
+  const claim = path.join(claimsFolder(resultsStore(lab.out)), path.basename(file));
+  const signal = new AbortController().signal;
+  const { cells } = await withClaim(claim, () => standing(lab), { signal, onWait: () => undefined });
+  expect(cells[1]).toMatchObject({ name: "a", state: "running", step: "evaluate", chunks: { done: 4, of: 13 } });
+  expect((await standing(lab)).cells[1]).toMatchObject({ state: "waiting", chunks: { done: 4, of: 13 } });
 });
 
 it("chunks a minute are those between two looks", () => {

@@ -1,11 +1,11 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { inBatches } from "../../batches.ts";
 import { UserError } from "../../errors.ts";
+import { type HoldersOf, readHolders } from "../../jobs/claims.ts";
 import { isStored } from "../../jobs/isStored.ts";
 import type { Job } from "../../jobs/job.ts";
 import { ProcessError } from "../../process/processError.ts";
 import type { Ended, JobReport } from "../executor.ts";
-import { lookAtClaims } from "./claims.ts";
 import { readAnswer } from "./probe.ts";
 import { type QueuedTask, type Scheduler, saidBy } from "./scheduler.ts";
 import { endedTasks, isCancelled, logFile, logTail, readEnded, type Submission } from "./submission.ts";
@@ -120,9 +120,9 @@ export async function* follow(tasks: readonly Followed[], following: Following):
     for (const [id, task] of waiting) if (known.has(id)) task.silent = null;
     const gone = [...waiting].filter(([id]) => !known.has(id));
     if (gone.length === 0) return;
-    const pulses = await lookAtClaims(gone.map(([, { job }]) => job));
+    const holdersOf = await readHolders(gone[0]![1].job.results);
     const now = performance.now();
-    for (const [id, ended] of await inBatches(gone, async ([id, task]) => [id, await lookAtGone(task, pulses(task.job), now)] as const)) {
+    for (const [id, ended] of await inBatches(gone, async ([id, task]) => [id, await lookAtGone(task, pulsesOf(task.job, holdersOf), now)] as const)) {
       if (!ended) continue;
       waiting.delete(id);
       yield ended;
@@ -141,6 +141,11 @@ export async function* follow(tasks: readonly Followed[], following: Following):
     const why = cancelled ? "it was cancelled" : "lost: Slurm no longer knows it, and it left neither a record nor a claim";
     return { job: task.job, failure: `${why}${tail ? `; its log ends: ${tail}` : ""}`, log: tail ? log : null };
   }
+}
+
+/** Signs of life of those who are at a job's steps: another text each time that one of them gives one. */
+function pulsesOf({ steps }: Job, holdersOf: HoldersOf): string {
+  return steps.flatMap((step) => holdersOf(step).map(({ pulse }) => pulse)).join();
 }
 
 /** How a task ended by what it left; null as long as that is not seen. A record may be seen later than what tells of it. */

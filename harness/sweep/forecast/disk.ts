@@ -5,7 +5,7 @@ import { momentsBytes } from "../../steps/momentsBytes.ts";
 import { vocabularySize } from "../../gguf/vocabulary.ts";
 import type { Gguf } from "../../gguf/read.ts";
 import { mostKept } from "../../jobs/largeFiles.ts";
-import { frameBytes } from "../../steps/evaluate.ts";
+import { frameBytes } from "../../parse/frames.ts";
 import type { CellTodo, Todo } from "./todo.ts";
 
 /** Bytes that a sweep writes. */

@@ -6,8 +6,7 @@ import type { Job, PlannedStep } from "../../jobs/job.ts";
 import { ownSteps, storesOf } from "../../jobs/ownSteps.ts";
 import { isLargeKept } from "../../jobs/largeFiles.ts";
 import type { Amount } from "../../jobs/work.ts";
-import { frameBytes } from "../../steps/evaluate.ts";
-import { partFiles } from "../../steps/partFrames.ts";
+import { chunksBySize, type FramesFiles, framesFiles } from "../../steps/framesFiles.ts";
 import type { Present } from "./present.ts";
 import { expectedQuantizedBytes } from "../../steps/room.ts";
 import type { StepRecord } from "../../store/record.ts";
@@ -45,13 +44,12 @@ export interface TodoContext {
 
 /** What a sweep will run, in its order. */
 export async function todosOf(jobs: readonly Job[], context: TodoContext): Promise<CellTodo[]> {
-  const begun = new Set<string>();
   const looked = await inBatches(jobs, (job) => lookAt(job, context.present));
-  const sizes = new Map<string, number>();
+  const shared = { begun: new Set<string>(), sizes: new Map<string, number>(), filesOf: framesFiles() };
   const found: CellTodo[] = [];
   for (const [index, job] of jobs.entries()) {
     const { missing, records } = looked[index]!;
-    found.push({ job, missing, todos: missing.length === 0 ? [] : await todosOfJob(job, { missing, records, begun, sizes }, context) });
+    found.push({ job, missing, todos: missing.length === 0 ? [] : await todosOfJob(job, { missing, records, ...shared }, context) });
   }
   return found;
 }
@@ -70,15 +68,16 @@ async function lookAt(job: Job, present: Present): Promise<{ missing: PlannedSte
   return { missing: own.filter(({ key }) => !records.get(key)), records };
 }
 
-/** What was found, and what is shared by all jobs: keys of steps that were begun, and sizes of files by how they are made. */
+/** What was found, and what is shared by all jobs: keys of steps that were begun, sizes of files by how they are made, and where evaluations grow. */
 interface Looked {
   missing: readonly PlannedStep[];
   records: Records;
   begun: Set<string>;
   sizes: Map<string, number>;
+  filesOf: FramesFiles;
 }
 
-async function todosOfJob({ name, results, steps }: Job, { missing, records, begun, sizes }: Looked, { gguf, present, chunksOf }: TodoContext): Promise<Todo[]> {
+async function todosOfJob({ name, results, steps }: Job, { missing, records, begun, sizes, filesOf }: Looked, { gguf, present, chunksOf }: TodoContext): Promise<Todo[]> {
   const makers = new Map(steps.map((planned) => [planned.key, planned]));
   const quantize = steps.find(({ step }) => step === "quantize");
   const written = quantize && records.get(quantize.key)?.files["quantized"]?.bytes;
@@ -92,7 +91,7 @@ async function todosOfJob({ name, results, steps }: Job, { missing, records, beg
       const maker = "step" in input ? makers.get(input.step) : undefined;
       if (maker && !(await isThere(maker, role, results, present))) await need(maker);
     }
-    const chunks = Math.max(0, chunksOf(planned) - (await chunksGrown(planned, results)));
+    const chunks = Math.max(0, chunksOf(planned) - (await chunksGrown(planned, results, filesOf)));
     todos.push({ planned, cell: name, makers, amount: { ...weights, chunks }, quantizedBytes, isKept: planned.step === "quantize" && (await isLargeKept(planned.key, "quantized")) });
   };
   for (const planned of missing) await need(planned);
@@ -117,9 +116,7 @@ async function isThere({ step, key }: PlannedStep, role: string, results: string
 }
 
 /** Chunks of an evaluation that were done before; those of the file that grows, and of parts beside it. */
-async function chunksGrown({ step, growing, config }: PlannedStep, results: string): Promise<number> {
+async function chunksGrown({ step, growing, config }: PlannedStep, results: string, filesOf: FramesFiles): Promise<number> {
   if (step !== "evaluate" || growing === null) return 0;
-  const file = growingFile(resultsStore(results), step, growing);
-  const bytes = await Promise.all([file, ...(await partFiles(file)).map((part) => part.file)].map((one) => stat(one).then(({ size }) => size, () => 0)));
-  return Math.floor(bytes.reduce((sum, one) => sum + one) / frameBytes(config as { context: number; compared: boolean }));
+  return chunksBySize(await filesOf(growingFile(resultsStore(results), step, growing)), config as { context: number; compared: boolean });
 }
