@@ -24,9 +24,9 @@ const shortest = 0.5;
 /** Times that were measured, each held against what smaller runs foretell. */
 export function foretold(rates: readonly Rate[]): Foretold[] {
   return rates.filter(({ seconds, work }) => work > 0 && median(seconds) >= shortest).map((rate) => {
-    const { of, kind, work, threads } = rate;
-    const smaller = rates.filter((other) => other.work * apart <= work && median(other.seconds) >= shortest);
-    const { seconds, stretch } = expectedSeconds(smaller, { of, kind, work, threads });
-    return { of, kind, work, seconds: median(rate.seconds), fromSmaller: seconds, stretch };
+    const { machine: _machine, seconds: took, ...asked } = rate;
+    const smaller = rates.filter((other) => other.work * apart <= rate.work && median(other.seconds) >= shortest);
+    const { seconds, stretch } = expectedSeconds(smaller, asked);
+    return { of: asked.of, kind: asked.kind, work: asked.work, seconds: median(took), fromSmaller: seconds, stretch };
   });
 }
