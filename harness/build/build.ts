@@ -24,9 +24,12 @@ export type Target = string;
 /** The programs that a study's steps run. */
 export const studyTargets: Target[] = ["llama-quantize", "llama-perplexity", "llama-imatrix"];
 
+/** The program that lists a backend's devices. */
+export const listingProgram: Target = "llama-bench";
+
 /** Those of a study, of which some cells have error feedback; of a backend with devices also what lists them. */
 export function targetsOf(hasFeedback: boolean, backend: BackendName = "native"): Target[] {
-  return [...studyTargets, ...(hasFeedback ? ["llama-moments"] : []), ...(backends[backend].hasDevices ? ["llama-bench"] : [])];
+  return [...studyTargets, ...(hasFeedback ? ["llama-moments"] : []), ...(backends[backend].hasDevices ? [listingProgram] : [])];
 }
 
 /** Those, and what speed is measured with. */

@@ -10,8 +10,8 @@ import { isDivided, runPart, stepsAlone } from "./runPart.ts";
 import { makeRunner, type Runner, type Watch } from "./runner.ts";
 import { stepNamed } from "./stepNamed.ts";
 
-/** With fewer processors, what goes on beside a program that uses all of them makes it slower by as much as it takes itself. */
-const enoughForBoth = 4;
+/** With fewer processors, what goes on beside a program that uses all of them makes it slower by as much as it takes itself, and waits for it. */
+export const enoughForBoth = 4;
 
 /**
  * Run the steps of a job that have no record. Of one part of a job, its share of the evaluation, and the rest only if all

@@ -1,6 +1,6 @@
 import { release } from "node:os";
 import { type BackendName, backends } from "../build/backends.ts";
-import type { Build } from "../build/build.ts";
+import { type Build, listingProgram } from "../build/build.ts";
 import { UserError } from "../errors.ts";
 import { type ListedDevice, parseDevices, vulkanDriver } from "../parse/devices.ts";
 import { run } from "../process/run.ts";
@@ -26,9 +26,6 @@ export interface Device {
 }
 
 type Lister = Pick<Build, "binary" | "backend" | "release">;
-
-/** The program that lists devices, and what a build must have for that. */
-export const listingProgram = "llama-bench";
 
 /**
  * The devices that a build's programs see.

@@ -1,8 +1,7 @@
 import { askedBackend } from "../build/askedBackend.ts";
 import { type BackendName, backends } from "../build/backends.ts";
-import { type Build, ensureBuild } from "../build/build.ts";
+import { type Build, ensureBuild, listingProgram } from "../build/build.ts";
 import { backendFlavour } from "../build/flavour.ts";
-import { listingProgram } from "../steps/devices.ts";
 import type { Target } from "../steps/step.ts";
 import { releaseNamed } from "../upstream/releases.ts";
 import type { Report } from "./events.ts";

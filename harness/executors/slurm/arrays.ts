@@ -1,7 +1,7 @@
 import type { Job } from "../../jobs/job.ts";
 import { jobKey } from "../../jobs/jobFile.ts";
 import { goingBefore } from "../../jobs/sharedJobs.ts";
-import type { Submission, Task } from "./submission.ts";
+import type { Task } from "./submission.ts";
 
 /** An array as it is to be submitted. */
 export interface PlannedArray {
@@ -31,11 +31,6 @@ export function planArrays(name: string, shared: readonly Job[], cells: readonly
     }));
   const first = arrays("shared", shared, []);
   return [...first, ...arrays("cells", free, []), ...arrays("after", bound, first)];
-}
-
-/** What is kept of them. */
-export function described(arrays: readonly PlannedArray[]): Submission["arrays"] {
-  return arrays.map(({ name, tasks }) => ({ name, tasks }));
 }
 
 function pieces<Item>(items: readonly Item[], most: number): Item[][] {

@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { Job } from "../../jobs/job.ts";
 import type { SlurmSettings } from "../../study/slurmSettings.ts";
-import { described, type PlannedArray } from "./arrays.ts";
+import type { PlannedArray } from "./arrays.ts";
 import { type Need, placeOptions, resourceOptions, resourcesSaid } from "./resources.ts";
 import type { Scheduler } from "./scheduler.ts";
 import { batchScript, quoted } from "./script.ts";
@@ -27,14 +27,14 @@ export function helperNames({ name }: Pick<Submission, "name">): { probe: string
 }
 
 /**
- * Submits a probe, the arrays behind it, whose jobs must have been written down, and behind those what makes the reports. What of it was submitted is cancelled when
- * the rest is refused.
+ * Submits a probe, the arrays behind it, whose jobs must have been written down, and behind those what makes the reports. What
+ * of it was submitted is cancelled when the rest is refused.
  *
  * @throws UserError when limits are below what the plan needs, or Slurm refuses
  */
 export async function submitAll({ name, results, arrays, needs, settings, site, under }: Asked, scheduler: Scheduler, note: (text: string) => void): Promise<Submission> {
   const options = arrays.map(({ jobs }) => resourceOptions(jobs, jobs.map((job) => needs.get(job)!), settings, site));
-  const submission: Submission = { format: 1, name, results, date: new Date().toISOString(), arrays: described(arrays) };
+  const submission: Submission = { format: 1, name, results, date: new Date().toISOString(), arrays: arrays.map(({ name: array, tasks }) => ({ name: array, tasks })) };
   await writeSubmission(submission);
   const helpers = helperNames(submission);
   const asked = quoted(submissionFile(submission));
@@ -49,7 +49,7 @@ export async function submitAll({ name, results, arrays, needs, settings, site, 
   try {
     await submit(helpers.probe, await script("probe.sh", batchScript("job.ts", [asked, "--probe"])), [...small, `--output=${logFile(submission, helpers.probe, "job")}`]);
     for (const [index, array] of arrays.entries()) {
-      const before = [...(array.after.length > 0 ? [...array.after.map((one) => ids.get(one)!), ...under] : [])];
+      const before = array.after.length > 0 ? [...array.after.map((one) => ids.get(one)!), ...under] : [];
       const file = await script(`${array.name}.sh`, batchScript("job.ts", [asked, "--task", `"${array.name}:$SLURM_ARRAY_TASK_ID"`]));
       await submit(array.name, file, [
         ...options[index]!, `--array=0-${array.tasks.length - 1}`,

@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import { enoughForBoth } from "../../jobs/runJob.ts";
 import { stepRate } from "../../jobs/work.ts";
 import { stepNamed } from "../../jobs/stepNamed.ts";
 import type { Rate, RateOf } from "../../store/rates.ts";
@@ -24,9 +25,6 @@ export interface StepsTogether {
   work: number;
   time: Duration;
 }
-
-/** With fewer processors what could go on beside a program waits for it. */
-const enoughForBoth = 4;
 
 /** Node.js, reading and checking the inputs; and of a cell, folders, claims and checks. */
 const ownSeconds = { start: 1.2, cell: 0.05 };

@@ -2,6 +2,7 @@ import { stat } from "node:fs/promises";
 import path from "node:path";
 import { canonicalJson } from "../../hash.ts";
 import type { PlannedStep } from "../../jobs/job.ts";
+import { ownSteps } from "../../jobs/ownSteps.ts";
 import { stepNamed } from "../../jobs/stepNamed.ts";
 import { keyInputs } from "../../steps/key.ts";
 import type { Target } from "../../steps/step.ts";
@@ -15,7 +16,8 @@ import type { CellTodo } from "./todo.ts";
  * Why a cell is to be run: that it never was, that it failed, or what of the first step's key is another than in the newest
  * record of that step for the cell of the same name.
  */
-export async function whyToRun({ job: { name, results, steps }, missing }: CellTodo, earlier: Earlier, present: Present, on: Target): Promise<string> {
+export async function whyToRun({ job, missing }: CellTodo, earlier: Earlier, present: Present, on: Target): Promise<string> {
+  const { name, results, steps } = job;
   for (const planned of missing) {
     const { step, key } = planned;
     if (await present(resultsStore(results), step, key)) {
@@ -28,8 +30,7 @@ export async function whyToRun({ job: { name, results, steps }, missing }: CellT
     const changes = changesOf(planned, before, steps, on);
     if (changes.length > 0) return `${step} of ${dayOf(before)} had another key: ${changes.slice(0, 3).join("; ")}${changes.length > 3 ? `; and ${changes.length - 3} more` : ""}`;
   }
-  const own = steps.filter(({ step }) => !stepNamed(step).shared);
-  return missing.length === own.length ? "it was never run" : `${missing.map(({ step }) => step).join(", ")} ${missing.length === 1 ? "was" : "were"} not finished`;
+  return missing.length === ownSteps(job).length ? "it was never run" : `${missing.map(({ step }) => step).join(", ")} ${missing.length === 1 ? "was" : "were"} not finished`;
 }
 
 function dayOf({ date }: { date: string }): string {
