@@ -26,10 +26,10 @@ export function addPlanCommand(program: Command, io: CommandIo, given: Pick<Swee
 
 /** Standard output is the plan's. */
 async function calibrateFor(request: ForecastRequest, { complain, signal }: CommandIo): Promise<void> {
-  const { time: { unknown } } = await forecast(request, signal);
+  const { time: { unknown }, backend, devices } = await forecast(request, signal);
   if (unknown.length === 0) return complain("nothing is to be measured: the time of every step is known");
   complain(`measuring on prose-7m how long ${unknown.join(", ")} take on this machine`);
-  await calibrateRates(unknown, request, plainProgress(complain), signal);
+  await calibrateRates(unknown, { ...request, backend, devices }, plainProgress(complain), signal);
 }
 
 /** Prints the plan of a sweep, and fails if it would be refused. */

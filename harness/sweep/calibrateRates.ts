@@ -6,6 +6,7 @@ import { scratchParent } from "../paths.ts";
 import { withScratch } from "../scratch.ts";
 import { thisMachine } from "../store/rates.ts";
 import type { Report } from "./events.ts";
+import type { Forecast } from "./forecast/forecast.ts";
 import { sweep, type SweepRequest } from "./sweep.ts";
 
 /** Steps whose time can be measured. */
@@ -23,10 +24,10 @@ function chunksHere(): number {
  * Measures how long steps take on this machine whose time is not known yet: on a demo model, by a study of its own, of which
  * nothing but these times is kept. Of what the asked study would find nothing is computed.
  *
- * @param unknown names of steps, as a forecast gives them
+ * @param unknown names of steps, as a forecast gives them; backend and devices likewise, of which the first is measured
  * @throws UserError when a step fails
  */
-export async function calibrateRates(unknown: readonly string[], { threads, release, build, stallLimit }: Pick<SweepRequest, "threads" | "release" | "build" | "stallLimit">, report: Report, signal: AbortSignal): Promise<void> {
+export async function calibrateRates(unknown: readonly string[], { backend, devices, threads, release, build, stallLimit }: Pick<Forecast, "backend" | "devices"> & Pick<SweepRequest, "threads" | "release" | "build" | "stallLimit">, report: Report, signal: AbortSignal): Promise<void> {
   const lacks = (...names: string[]): boolean => names.some((name) => unknown.includes(name));
   await withScratch(scratchParent(), "calibrate", async (folder) => {
     const [study, chunks] = [path.join(folder, "study.yaml"), chunksHere()];
@@ -36,7 +37,7 @@ export async function calibrateRates(unknown: readonly string[], { threads, rele
       ...(lacks("fit") ? [{ name: "fitted", type: "Q4_0", container: "packed", table: { fit: { weights: "imatrix" } }, encode: "nearest", scale: "search" }] : []),
     ];
     await writeFile(study, JSON.stringify({ name: "calibrate", model: "prose-7m", chunks, calibration: { text: "demo", chunks }, kl_divergence: lacks("reference"), cells }));
-    const { failed } = await sweep({ study, out: path.join(folder, "out"), failFast: true, ...(threads !== undefined && { threads }), ...(release !== undefined && { release }), ...(build && { build }), ...(stallLimit !== undefined && { stallLimit }) }, report, signal);
+    const { failed } = await sweep({ study, out: path.join(folder, "out"), failFast: true, backend, devices: devices.slice(0, 1), ...(threads !== undefined && { threads }), ...(release !== undefined && { release }), ...(build && { build }), ...(stallLimit !== undefined && { stallLimit }) }, report, signal);
     if (failed[0]) throw new UserError(`times cannot be measured: ${failed[0].reason}`);
   });
 }

@@ -117,16 +117,17 @@ export async function sweep(request: SweepRequest, report: Report, signal: Abort
   return { results, ...ended };
 }
 
-function executorOf({ slurm, detach = false, timing, jobs = 1 }: SweepRequest, inputs: Inputs, places: readonly Target[], keeper: ModelKeeper): Executor {
+function executorOf({ slurm, detach = false, timing, stallLimit, jobs = 1 }: SweepRequest, inputs: Inputs, places: readonly Target[], keeper: ModelKeeper): Executor {
   if (!slurm) return localExecutor(inTurn(places, jobs), keeper.finish);
   const { study, results } = inputs;
-  return slurmExecutor({ study: study.name, results, settings: slurmSettings(slurm, study.slurm), detach, needs: (asked) => slurmNeeds(asked, inputs, places[0]!), ...(timing && { timing }) });
+  return slurmExecutor({ study: study.name, results, settings: slurmSettings(slurm, study.slurm), detach, needs: (asked) => slurmNeeds(asked, inputs, places[0]!), ...(stallLimit !== undefined && { stallMinutes: stallLimit }), ...(timing && { timing }) });
 }
 
 /** @throws UserError for what only cells on this machine can have */
-function refuseOnCluster({ slurm, keepModels = "none", build }: SweepRequest): void {
+function refuseOnCluster({ slurm, keepModels = "none", devices, build }: SweepRequest): void {
   if (!slurm) return;
   if (keepModels !== "none") throw new UserError("--keep-models does not go with --executor slurm: quantized models are kept by the machine that makes them; run the sweep again without --executor for that, when all is stored");
+  if (devices) throw new UserError("--devices does not go with --executor slurm: each job has a node's devices for itself; give --device with a name that it has there, and --gres");
   if (build) throw new UserError("jobs on a cluster use the patched build");
 }
 

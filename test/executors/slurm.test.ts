@@ -1,9 +1,10 @@
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { planArrays } from "../../harness/executors/slurm/arrays.ts";
 import { resourceOptions } from "../../harness/executors/slurm/resources.ts";
-import { slurmScheduler } from "../../harness/executors/slurm/scheduler.ts";
+import { type Scheduler, slurmScheduler } from "../../harness/executors/slurm/scheduler.ts";
+import { submitAll } from "../../harness/executors/slurm/submit.ts";
 import { isTransient } from "../../harness/executors/slurm/transient.ts";
 import type { Job } from "../../harness/jobs/job.ts";
 import { otherBuild } from "../../harness/jobs/otherBuild.ts";
@@ -35,6 +36,24 @@ describe("arrays", () => {
     const arrays = planArrays("s-1", [], ["2", "3", "4", "5", "6"].map(free), 2);
     expect(arrays.map(({ name, tasks }) => [name, tasks.length])).toEqual([["s-1-cells-1", 2], ["s-1-cells-2", 2], ["s-1-cells-3", 1]]);
   });
+});
+
+it("jobs begin behind the probe and what they share, and with the limit that a sweep was given", async () => {
+  const results = await temporaryFolder();
+  const [shared, cell] = [job("reference", planned("reference", hash("1"))), job("q", planned("reference", hash("1")), planned("evaluate", hash("2"), hash("1")))];
+  const submitted: { name: string; script: string; options: readonly string[] }[] = [];
+  const scheduler: Pick<Scheduler, "submit"> = {
+    submit: async (name, script, options) => String(submitted.push({ name, script: await readFile(script, "utf8"), options })),
+  };
+  const needs = new Map([shared, cell].map((one) => [one, { seconds: 60, bytes: 1e8 }]));
+  await submitAll({ name: "s-1", results, arrays: planArrays("s-1", [shared], [cell], 1001), needs, settings: {}, site: { arrayTasks: 1001, seconds: Infinity, partition: "p" }, under: ["77"], stallMinutes: 3 }, scheduler as Scheduler, () => undefined);
+  expect(submitted.map(({ name, options }) => [name, options.find((one) => one.startsWith("--dependency="))])).toEqual([
+    ["s-1-probe", undefined],
+    ["s-1-shared", "--dependency=afterok:1"],
+    ["s-1-after", "--dependency=afterok:1,afterany:2:77"],
+    ["s-1-report", "--dependency=afterany:2:3"],
+  ]);
+  expect(submitted[2]!.script).toMatch(/ --task "s-1-after:\$SLURM_ARRAY_TASK_ID" --stall-limit 3$/m);
 });
 
 describe("limits", () => {

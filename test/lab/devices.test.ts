@@ -5,6 +5,7 @@ import { compareResults, comparisonText } from "../../harness/report/compare.ts"
 import { loadResults } from "../../harness/report/load.ts";
 import { manifestRows } from "../../harness/report/html/manifest.ts";
 import { readPlan } from "../../harness/store/plan.ts";
+import { calibrateRates } from "../../harness/sweep/calibrateRates.ts";
 import type { SweepRequest, SweepResult } from "../../harness/sweep/sweep.ts";
 import { goodPerplexity } from "../support/fakeBuild.ts";
 import { fakeDeviceBuild, onDevice, threeCards } from "../support/fakeDevices.ts";
@@ -75,6 +76,21 @@ describe("a sweep on a device", () => {
     const lab = await deviceLab();
     await expect(lab.on({}, onDevice, "echo 'Available devices:'; echo '  (none)'")).rejects.toThrow(/^--backend vulkan: llama\.cpp's vulkan backend sees no device on this machine/);
     await expect(lab.run({ device: "Vulkan0" })).rejects.toThrow(/^--device Vulkan0: a build for the backend native has no devices; give --backend vulkan/);
+  });
+
+  it("is refused by a plan too, unless cells run on a cluster, whose devices are others", async () => {
+    const lab = await deviceLab();
+    const request = { device: "Vulkan2", build: await fakeDeviceBuild(path.join(lab.folder, "bin")) };
+    expect(await lab.plan(request)).toMatchObject({ backend: "vulkan", devices: ["Vulkan2"], refusal: expect.stringMatching(/^cell f16: evaluate needs about/) as unknown });
+    expect(await lab.plan({ ...request, slurm: {} })).toMatchObject({ refusal: null });
+    await expect(lab.on({ devices: ["Vulkan0", "Vulkan1"], slurm: {} })).rejects.toThrow(/^--devices does not go with --executor slurm/);
+  });
+
+  it("is what steps are measured on whose time a plan does not know", async () => {
+    const lab = await deviceLab();
+    const build = await fakeDeviceBuild(path.join(lab.folder, "bin"));
+    const measuring = calibrateRates(["evaluate"], { backend: "vulkan", devices: ["Vulkan7"], build }, () => undefined, new AbortController().signal);
+    await expect(measuring).rejects.toThrow(/^--device Vulkan7: there is no such device/);
   });
 
   it("takes a processor in disguise only by its name", async () => {

@@ -22,6 +22,8 @@ export interface SlurmRequest {
   detach: boolean;
   /** What the plan says that each of some jobs takes, in their order. */
   needs(jobs: readonly Job[]): Promise<Need[]>;
+  /** Minutes after which a silent program is taken for one that hangs; as of a sweep. */
+  stallMinutes?: number;
   timing?: Timing;
 }
 
@@ -31,7 +33,7 @@ const usualTiming: Timing = { queue: 10_000, store: 2_000, patience: 60_000 };
  * Runs jobs on a Slurm cluster: in arrays, what cells share first. Jobs that an earlier run submitted and that wait or run
  * there are followed, not submitted again. Stopped, it lets them go on.
  */
-export function slurmExecutor({ study, results, settings, detach, needs, timing = usualTiming }: SlurmRequest): Executor {
+export function slurmExecutor({ study, results, settings, detach, needs, stallMinutes, timing = usualTiming }: SlurmRequest): Executor {
   return {
     async *run(jobs, report, signal) {
       if (jobs.length === 0) return;
@@ -67,7 +69,7 @@ export function slurmExecutor({ study, results, settings, detach, needs, timing 
     const found = await needs(asked);
     const arrays = planArrays(name, mine, left, site.arrayTasks);
     const under = [...new Set(queued.filter(({ name: array, index }) => all.some((job) => shared.get(jobKey(job)) === `${array}-${index}`)).map(({ id }) => id))];
-    return submitAll({ name, results, arrays, needs: new Map(asked.map((job, index) => [job, found[index]!])), settings, site, under }, scheduler, note);
+    return submitAll({ name, results, arrays, needs: new Map(asked.map((job, index) => [job, found[index]!])), settings, site, under, stallMinutes }, scheduler, note);
   }
 }
 

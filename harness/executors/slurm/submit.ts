@@ -19,6 +19,8 @@ export interface Asked {
   site: Site;
   /** Numbers of jobs, submitted before, that make what cells share. */
   under: readonly string[];
+  /** Minutes after which a silent program is taken for one that hangs; a job's usual ones by default. */
+  stallMinutes: number | undefined;
 }
 
 /** Name of a submission's probe, and of the job that makes its reports. */
@@ -32,7 +34,7 @@ export function helperNames({ name }: Pick<Submission, "name">): { probe: string
  *
  * @throws UserError when limits are below what the plan needs, or Slurm refuses
  */
-export async function submitAll({ name, results, arrays, needs, settings, site, under }: Asked, scheduler: Scheduler, note: (text: string) => void): Promise<Submission> {
+export async function submitAll({ name, results, arrays, needs, settings, site, under, stallMinutes }: Asked, scheduler: Scheduler, note: (text: string) => void): Promise<Submission> {
   const options = arrays.map(({ jobs }) => resourceOptions(jobs, jobs.map((job) => needs.get(job)!), settings, site));
   const submission: Submission = { format: 1, name, results, date: new Date().toISOString(), arrays: arrays.map(({ name: array, tasks }) => ({ name: array, tasks })) };
   await writeSubmission(submission);
@@ -50,7 +52,7 @@ export async function submitAll({ name, results, arrays, needs, settings, site, 
     await submit(helpers.probe, await script("probe.sh", batchScript("job.ts", [asked, "--probe"])), [...small, `--output=${logFile(submission, helpers.probe, "job")}`]);
     for (const [index, array] of arrays.entries()) {
       const before = array.after.length > 0 ? [...array.after.map((one) => ids.get(one)!), ...under] : [];
-      const file = await script(`${array.name}.sh`, batchScript("job.ts", [asked, "--task", `"${array.name}:$SLURM_ARRAY_TASK_ID"`]));
+      const file = await script(`${array.name}.sh`, batchScript("job.ts", [asked, "--task", `"${array.name}:$SLURM_ARRAY_TASK_ID"`, ...(stallMinutes === undefined ? [] : ["--stall-limit", String(stallMinutes)])]));
       await submit(array.name, file, [
         ...options[index]!, `--array=0-${array.tasks.length - 1}`,
         `--dependency=${[`afterok:${ids.get(helpers.probe)}`, ...(before.length > 0 ? [`afterany:${before.join(":")}`] : [])].join(",")}`, "--kill-on-invalid-dep=yes",

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
+import type { BackendName } from "../../build/backends.ts";
 import { cacheFolder, ensureCache } from "../../paths.ts";
 import { largeBytes } from "../../jobs/largeFiles.ts";
 import { UserError } from "../../errors.ts";
@@ -47,6 +48,9 @@ export interface Forecast {
   model: { path: string; bytes: number };
   machine: string;
   threads: number;
+  backend: BackendName;
+  /** Names of the devices that were asked for; none for the first that there is. */
+  devices: readonly string[];
   /** What models are computed on; null for the processor, and where it is not known before the build is there. */
   device: string | null;
   /** Of the build, when it is to be made: how long that took before. */
@@ -107,14 +111,14 @@ async function forecastOf(request: SweepRequest, signal: AbortSignal): Promise<F
   const most = largest(all, inMemory);
   const there = memoryThere(os.totalmem());
   return {
-    results, model: { path: model.path, bytes: model.bytes }, machine: thisMachine(), threads: inputs.threads, device: on.device ? `${on.device.asked}: ${on.device.line}` : null, build: rebuilt, fits, cells: found,
+    results, model: { path: model.path, bytes: model.bytes }, machine: thisMachine(), threads: inputs.threads, backend: inputs.backend, devices: inputs.devices, device: on.device ? `${on.device.asked}: ${on.device.line}` : null, build: rebuilt, fits, cells: found,
     disk: { ...diskUse(todos, { gguf: model.gguf, kept: await largeBytes(), atOnce, keepsAll: request.keepModels === "all" }), free: freeBytes(results) },
     memory: most && { bytes: most.bytes * atOnce, cell: most.todo.cell, step: most.todo.planned.step, there },
     time: clock.all([...(rebuilt ? [rebuilt.time] : []), ...fits.map(({ time }) => time), ...found.map(({ time }) => time)], found),
     steps: clock.bySteps(todos),
     refusal: await refusalOf(async () => {
       await refuseWithoutRoom(jobs, roomOf(inputs, request));
-      await refuseWithoutAnyMemory(jobs, model.gguf, { targets, jobs: request.jobs ?? 1 });
+      if (!request.slurm) await refuseWithoutAnyMemory(jobs, model.gguf, { targets, jobs: request.jobs ?? 1 });
     }),
   };
 }
