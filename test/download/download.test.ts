@@ -1,45 +1,23 @@
 import { readdir, readFile, utimes, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { beforeEach, describe, expect, it, vi } from "vitest";
-import { parseAddress } from "../../harness/download/address.ts";
-import { download, type DownloadOptions } from "../../harness/download/download.ts";
+import { beforeEach, describe, expect, it } from "vitest";
 import { trimDownloads } from "../../harness/download/kept.ts";
 import { readPart } from "../../harness/gguf/read.ts";
 import { hashText } from "../../harness/hash.ts";
+import { content, type DownloadLab, makeDownloadLab, sha256, status, whole } from "../support/downloadLab.ts";
 import { smallModel } from "../support/smallModel.ts";
-import { temporaryFolder } from "../support/temporary.ts";
 import { type Answering, drop, serve, testServer, type TestServer } from "../support/unreliableServer.ts";
 
-const content = Buffer.from(Array.from({ length: 200_000 }, (_, index) => (index * 7919) % 251));
-const sha256 = hashText(content);
+let lab: DownloadLab;
+beforeEach(async () => void (lab = await makeDownloadLab()));
 
-let cache: string;
-let notes: string[];
-let reports: { text: string; fraction: number | undefined }[];
-beforeEach(async () => {
-  cache = await temporaryFolder();
-  vi.stubEnv("QUANTFLEX_CACHE", cache);
-  vi.stubEnv("HF_TOKEN", undefined);
-  [notes, reports] = [[], []];
-});
-
-async function get(given: string, options: Partial<DownloadOptions> = {}): Promise<Buffer> {
-  const signal = new AbortController().signal;
-  return readFile(await download(parseAddress(given), { signal, note: (text) => notes.push(text), report: (text, fraction) => reports.push({ text, fraction }), pause: 1, silence: 1, ...options }));
-}
-
-async function files(): Promise<string[]> {
-  const all = await readdir(path.join(cache, "downloads"), { recursive: true, withFileTypes: true }).catch(() => []);
-  return all.filter((entry) => entry.isFile()).map(({ name }) => name).sort();
-}
+const get: DownloadLab["get"] = (given, options) => lab.get(given, options);
+const files: DownloadLab["files"] = () => lab.files();
 
 async function serverOf(answer: Answering): Promise<TestServer & { url: string }> {
   const server = await testServer(answer);
   return { ...server, url: `${server.origin}/some/file.bin` };
 }
-
-const whole: Answering = (request, response) => serve(content, request, response);
-const status = (code: number, headers: Record<string, string> = {}): Answering => (_request, response) => void response.writeHead(code, headers).end("no");
 
 describe("a download", () => {
   it("is what the server has, with progress, and is not asked for again", async () => {
@@ -47,8 +25,8 @@ describe("a download", () => {
     expect((await get(url)).equals(content)).toBe(true);
     expect((await get(`${url}#sha256=${sha256}`)).equals(content)).toBe(true);
     expect(asked).toHaveLength(1);
-    expect(reports.at(-1)).toMatchObject({ text: expect.stringMatching(/^downloading http.*file\.bin: 200 kB of 200 kB$/) as string, fraction: 1 });
-    expect(notes.join()).toMatch(new RegExp(`lies in .*; SHA-256 ${sha256}`));
+    expect(lab.reports.at(-1)).toMatchObject({ text: expect.stringMatching(/^downloading http.*file\.bin: 200 kB of 200 kB$/) as string, fraction: 1 });
+    expect(lab.notes.join()).toMatch(new RegExp(`lies in .*; SHA-256 ${sha256}`));
     expect(await files()).toEqual(["file.bin", "file.bin.json"]);
   });
 
@@ -56,7 +34,7 @@ describe("a download", () => {
     const { origin, asked } = await serverOf(whole);
     for (const name of ["one", "two", "three"]) await get(`${origin}/${name}/file.bin`);
     const longAgo = new Date(2001, 1, 1);
-    for (const name of await readdir(path.join(cache, "downloads"), { recursive: true })) await utimes(path.join(cache, "downloads", name), longAgo, longAgo);
+    for (const name of await readdir(path.join(lab.cache, "downloads"), { recursive: true })) await utimes(path.join(lab.cache, "downloads", name), longAgo, longAgo);
     await get(`${origin}/two/file.bin`);
     await trimDownloads(1e6);
     expect(await files()).toHaveLength(6);
@@ -69,8 +47,8 @@ describe("a download", () => {
   it("is made again when the file in the cache is another by now", async () => {
     const { url, asked } = await serverOf(whole);
     await get(url);
-    const [folder] = await readdir(path.join(cache, "downloads"));
-    await writeFile(path.join(cache, "downloads", folder!, "file.bin"), "damaged");
+    const [folder] = await readdir(path.join(lab.cache, "downloads"));
+    await writeFile(path.join(lab.cache, "downloads", folder!, "file.bin"), "damaged");
     expect((await get(url)).equals(content)).toBe(true);
     expect(asked).toHaveLength(2);
   });
@@ -192,65 +170,4 @@ describe("a download that cannot be is one line, and leaves nothing", () => {
     await expect(get(`${url}#sha256=${"0".repeat(64)}`)).rejects.toThrow(/as was given/);
     expect((await get(url)).equals(content)).toBe(true);
   });
-});
-
-describe("the hub", () => {
-  const token = "hf_secretOfThisTest";
-
-  it("gets the token; where it leads to does not, and nothing written has it", async () => {
-    const store = await testServer(whole);
-    const hub = await testServer((_request, response) => void response.writeHead(302, { location: `${store.origin}/blob?signed=1`, "x-linked-etag": `"${sha256}"` }).end());
-    vi.stubEnv("HF_ENDPOINT", hub.origin);
-    vi.stubEnv("HF_TOKEN", token);
-    expect((await get("hf:owner/repo/sub/file.bin@v1.0")).equals(content)).toBe(true);
-    expect(hub.asked).toEqual([{ path: "/owner/repo/resolve/v1.0/sub/file.bin", range: undefined, authorization: `Bearer ${token}` }]);
-    expect(store.asked.map(({ authorization }) => authorization)).toEqual([undefined]);
-    for (const file of await readdir(cache, { recursive: true, withFileTypes: true })) if (file.isFile()) expect((await readFile(path.join(file.parentPath, file.name))).includes(token)).toBe(false);
-    expect(JSON.stringify([notes, reports])).not.toContain(token);
-  });
-
-  it("tells the content by its SHA-256", async () => {
-    const hub = await testServer((_request, response) => void response.writeHead(200, { "x-linked-etag": `"${"1".repeat(64)}"` }).end(content));
-    vi.stubEnv("HF_ENDPOINT", hub.origin);
-    await expect(get("hf:owner/repo/file.bin")).rejects.toThrow(/^hf:owner\/repo\/file\.bin has SHA-256 .*, not 1{64} as its server says/);
-    expect(await files()).toEqual([]);
-  });
-
-  it("the token goes to no other address", async () => {
-    const other = await testServer(whole);
-    vi.stubEnv("HF_TOKEN", token);
-    await get(`${other.origin}/file.bin`);
-    expect(other.asked[0]!.authorization).toBeUndefined();
-  });
-
-  it("a token that is none is not shown", async () => {
-    const hub = await testServer(whole);
-    vi.stubEnv("HF_ENDPOINT", hub.origin);
-    vi.stubEnv("HF_TOKEN", `${token}\nand more`);
-    const error = (await get("hf:owner/repo/file.bin").catch((thrown: unknown) => thrown)) as Error;
-    expect(error.message).toMatch(/^HF_TOKEN has characters in it that no token has/);
-    expect(hub.asked).toEqual([]);
-  });
-
-  it("a refused token is not shown", async () => {
-    const hub = await testServer(status(403));
-    vi.stubEnv("HF_ENDPOINT", hub.origin);
-    vi.stubEnv("HF_TOKEN", token);
-    const error = (await get("hf:owner/repo/file.bin").catch((thrown: unknown) => thrown)) as Error;
-    expect(error.message).toMatch(/the token in HF_TOKEN has no right to it/);
-    expect(error.message).not.toContain(token);
-  });
-});
-
-it.each([
-  ["http://example.org/f.gguf", /is not https/],
-  ["ftp://example.org/f.gguf", /is not https/],
-  ["https://me:secret@example.org/f.gguf", /^https:\/\/example\.org\/f\.gguf: a name or password/],
-  ["https://example.org/", /does not end in a file's name/],
-  ["https://example.org/..%2f..%2fetc", /does not end in a file's name/],
-  ["https://example.org/%zz", /does not end in a file's name/],
-  ["hf:owner/repo", /is no name of a file; give hf:owner\/repo\/file/],
-  ["https://example.org/f.gguf#sha256=12", /is no SHA-256, which has 64/],
-])("%s is refused", (given, message) => {
-  expect(() => parseAddress(given)).toThrow(message);
 });
