@@ -25,11 +25,16 @@ describe("arrays", () => {
   it("have what cells share first, and cells that need it behind that", () => {
     const arrays = planArrays("s-1", [shared], [bound("2"), free("3"), bound("4")], 1001);
     expect(arrays.map(({ name, after, tasks }) => [name, after, tasks.map(({ cell }) => cell)])).toEqual([
-      ["s-1-shared", [], ["reference"]],
-      ["s-1-cells", [], ["free-3"]],
+      ["s-1-shared", null, ["reference"]],
+      ["s-1-cells", null, ["free-3"]],
       ["s-1-after", ["s-1-shared"], ["bound-2", "bound-4"]],
     ]);
     expect(arrays[2]!.tasks.map(({ after }) => after)).toEqual([arrays[0]!.tasks, arrays[0]!.tasks].map((tasks) => tasks.map((task) => task.job)));
+  });
+
+  it("wait for what an earlier submission makes, and only where it is needed", () => {
+    const arrays = planArrays("s-1", [], [bound("2"), free("3")], 1001, [shared]);
+    expect(arrays.map(({ name, after }) => [name, after])).toEqual([["s-1-cells", null], ["s-1-after", []]]);
   });
 
   it("have no more tasks than the cluster allows", () => {

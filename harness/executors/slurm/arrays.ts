@@ -8,8 +8,8 @@ export interface PlannedArray {
   name: string;
   jobs: Job[];
   tasks: Task[];
-  /** Names of arrays that end before it begins. */
-  after: string[];
+  /** Names of arrays that make before it what its cells share; null where these need nothing of the kind. */
+  after: string[] | null;
 }
 
 /**
@@ -17,20 +17,21 @@ export interface PlannedArray {
  *
  * @param shared jobs of steps that cells share
  * @param most tasks of an array
+ * @param underWay jobs of such steps that were submitted before
  */
-export function planArrays(name: string, shared: readonly Job[], cells: readonly Job[], most: number): PlannedArray[] {
-  const before = new Map(cells.map((job) => [job, goingBefore(job, shared)]));
+export function planArrays(name: string, shared: readonly Job[], cells: readonly Job[], most: number, underWay: readonly Job[] = []): PlannedArray[] {
+  const before = new Map(cells.map((job) => [job, goingBefore(job, [...shared, ...underWay])]));
   const free = cells.filter((job) => before.get(job)!.length === 0);
   const bound = cells.filter((job) => before.get(job)!.length > 0);
-  const arrays = (kind: string, jobs: readonly Job[], after: readonly PlannedArray[]): PlannedArray[] =>
+  const arrays = (kind: string, jobs: readonly Job[], after: readonly PlannedArray[] | null): PlannedArray[] =>
     pieces(jobs, most).map((piece, index) => ({
       name: `${name}-${kind}${jobs.length > most ? `-${index + 1}` : ""}`,
       jobs: piece,
       tasks: piece.map((job) => ({ job: jobKey(job), cell: job.name, after: (before.get(job) ?? []).map(jobKey) })),
-      after: after.map((one) => one.name),
+      after: after && after.map((one) => one.name),
     }));
-  const first = arrays("shared", shared, []);
-  return [...first, ...arrays("cells", free, []), ...arrays("after", bound, first)];
+  const first = arrays("shared", shared, null);
+  return [...first, ...arrays("cells", free, null), ...arrays("after", bound, first)];
 }
 
 function pieces<Item>(items: readonly Item[], most: number): Item[][] {

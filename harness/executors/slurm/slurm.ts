@@ -67,7 +67,7 @@ export function slurmExecutor({ study, results, settings, detach, needs, stallMi
     const name = newName(study);
     const asked = [...mine, ...left];
     const found = await needs(asked);
-    const arrays = planArrays(name, mine, left, site.arrayTasks);
+    const arrays = planArrays(name, mine, left, site.arrayTasks, all.filter((job) => !mine.includes(job)));
     const under = [...new Set(queued.filter(({ name: array, index }) => all.some((job) => shared.get(jobKey(job)) === `${array}-${index}`)).map(({ id }) => id))];
     return submitAll({ name, results, arrays, needs: new Map(asked.map((job, index) => [job, found[index]!])), settings, site, under, stallMinutes }, scheduler, note);
   }

@@ -51,7 +51,7 @@ export async function submitAll({ name, results, arrays, needs, settings, site, 
   try {
     await submit(helpers.probe, await script("probe.sh", batchScript("job.ts", [asked, "--probe"])), [...small, `--output=${logFile(submission, helpers.probe, "job")}`]);
     for (const [index, array] of arrays.entries()) {
-      const before = array.after.length > 0 ? [...array.after.map((one) => ids.get(one)!), ...under] : [];
+      const before = array.after ? [...array.after.map((one) => ids.get(one)!), ...under] : [];
       const file = await script(`${array.name}.sh`, batchScript("job.ts", [asked, "--task", `"${array.name}:$SLURM_ARRAY_TASK_ID"`, ...(stallMinutes === undefined ? [] : ["--stall-limit", String(stallMinutes)])]));
       await submit(array.name, file, [
         ...options[index]!, `--array=0-${array.tasks.length - 1}`,

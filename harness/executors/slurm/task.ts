@@ -6,7 +6,7 @@ import { jobFile, readJob } from "../../jobs/jobFile.ts";
 import { isStored } from "../../jobs/isStored.ts";
 import { reasonOf } from "../../process/reason.ts";
 import type { Ended } from "../executor.ts";
-import { readEnded, readSubmission, type Submission, type Task, writeEnded } from "./submission.ts";
+import { readEnded, readSubmission, readSubmissions, type Submission, type Task, writeEnded } from "./submission.ts";
 
 /** A task of a submission, as a node finds it. */
 export interface FoundTask {
@@ -62,18 +62,23 @@ export async function runTask(found: FoundTask, runHere: (job: Job) => Promise<E
 /** A cell does not begin what its own job was to make for all: a thousand would try the same. */
 async function refuseUnmade({ submission }: FoundTask, key: string, signal: AbortSignal): Promise<void> {
   const job = await readJob(jobFile(submission.results, key));
+  let submissions: Submission[] | null = null;
   for (let waited = 0; !(await isStored(job)); waited += pause) {
-    const failure = await failureOf(submission, key);
+    submissions ??= await readSubmissions(submission.results);
+    const failure = await failureOf(submissions, key);
     if (failure !== null) throw new UserError(`${job.name}, which cells share, failed: ${failure}`);
     if (waited >= patience) throw new UserError(`${job.name}, which cells share, was not made: its job was lost or its time was up; run npm run sweep again`);
     await wait(pause, undefined, { signal });
   }
 }
 
-async function failureOf(submission: Submission, key: string): Promise<string | null> {
-  for (const { name, tasks } of submission.arrays) {
-    const index = tasks.findIndex(({ job }) => job === key);
-    if (index >= 0) return (await readEnded(submission, name, index))?.failure ?? null;
+/** Why a job failed when it was submitted last, which an earlier submission may have done. */
+async function failureOf(submissions: readonly Submission[], key: string): Promise<string | null> {
+  for (const submission of [...submissions].reverse()) {
+    for (const { name, tasks } of submission.arrays) {
+      const index = tasks.findIndex(({ job }) => job === key);
+      if (index >= 0) return (await readEnded(submission, name, index))?.failure ?? null;
+    }
   }
   return null;
 }
