@@ -6,7 +6,7 @@ import { refuseLinks } from "../store/links.ts";
 import { resultsStore } from "../store/store.ts";
 import type { Job } from "./job.ts";
 import { ownSteps } from "./ownSteps.ts";
-import { isDivided, runPart, stepsAlone } from "./runPart.ts";
+import { isPart, runPart, stepsAlone } from "./runPart.ts";
 import { makeRunner, type Runner, type Watch } from "./runner.ts";
 import { stepNamed } from "./stepNamed.ts";
 
@@ -25,8 +25,8 @@ export const enoughForBoth = 4;
 export async function runJob(job: Job, on: Target, watch: Watch, finish?: (runner: Runner) => Promise<void>): Promise<void> {
   await refuseLinks(job.results);
   await withScratch(scratchParent(resultsStore(job.results)), "job", async (folder) => {
-    const runner = makeRunner(job, on, folder, watch, isDivided(job) ? await stepsAlone(job) : undefined);
-    if (isDivided(job) && !(await runPart(job, runner, watch))) return;
+    const runner = makeRunner(job, on, folder, watch, isPart(job) ? await stepsAlone(job) : undefined);
+    if (isPart(job) && !(await runPart(job, runner, watch))) return;
     const aside: Promise<unknown>[] = [];
     const inOrder = async (): Promise<void> => {
       for (const { step, key } of ownSteps(job)) {

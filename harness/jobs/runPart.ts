@@ -16,10 +16,10 @@ import type { Runner, Watch } from "./runner.ts";
 import { stepNamed } from "./stepNamed.ts";
 
 /** A job of which a part is done. */
-type Divided = Job & { part: JobPart };
+type PartOfJob = Job & { part: JobPart };
 
 /** Whether a part of a job is to be done, not the whole. */
-export function isDivided(job: Job): job is Divided {
+export function isPart(job: Job): job is PartOfJob {
   return job.part !== undefined;
 }
 
@@ -29,7 +29,7 @@ export function isDivided(job: Job): job is Divided {
  * @returns whether all parts are done now, so that the rest of the job can be
  * @throws UserError when it evaluates no text
  */
-export async function runPart(job: Divided, runner: Runner, { note }: Pick<Watch, "note">): Promise<boolean> {
+export async function runPart(job: PartOfJob, runner: Runner, { note }: Pick<Watch, "note">): Promise<boolean> {
   const { index, of } = job.part;
   const evaluation = evaluationOf(job);
   if (await readRecord(resultsStore(job.results), evaluation.step, evaluation.key)) return true;
@@ -45,7 +45,7 @@ export async function runPart(job: Divided, runner: Runner, { note }: Pick<Watch
 }
 
 /** Whether what a job's part is about has been evaluated, as far as that can be told without the text. */
-export async function isPartStored(job: Divided): Promise<boolean> {
+export async function isPartStored(job: PartOfJob): Promise<boolean> {
   const { step, key, config } = evaluationOf(job);
   if (await readRecord(resultsStore(job.results), step, key)) return true;
   const range = await rangeOf(job);
@@ -54,7 +54,7 @@ export async function isPartStored(job: Divided): Promise<boolean> {
 }
 
 /** Keys of the steps that a part does for itself, waiting for nobody. */
-export async function stepsAlone({ steps, part }: Divided): Promise<Set<string>> {
+export async function stepsAlone({ steps, part }: PartOfJob): Promise<Set<string>> {
   const quantize = steps.find(({ step }) => step === "quantize");
   const model = quantize?.inputs["model"];
   if (!quantize || !model || !("file" in model)) return new Set();
@@ -74,7 +74,7 @@ function growingOf(job: Job): string {
 }
 
 /** The chunks of a part; null where there are fewer parts. All processes find the same, from the model's vocabulary and the text. */
-async function rangeOf(job: Divided): Promise<Part | null> {
+async function rangeOf(job: PartOfJob): Promise<Part | null> {
   const { config } = evaluationOf(job);
   const inputs = job.steps.flatMap((step) => Object.entries(step.inputs));
   const given = (role: string): string | undefined => inputs.flatMap(([name, input]) => (name === role && "file" in input ? [input.file] : []))[0];
