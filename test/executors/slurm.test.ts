@@ -4,9 +4,12 @@ import { describe, expect, it, vi } from "vitest";
 import { planArrays } from "../../harness/executors/slurm/arrays.ts";
 import { resourceOptions } from "../../harness/executors/slurm/resources.ts";
 import { type Scheduler, slurmScheduler } from "../../harness/executors/slurm/scheduler.ts";
+import { readEnded, type Submission, submissionFile, writeEnded, writeSubmission } from "../../harness/executors/slurm/submission.ts";
 import { submitAll } from "../../harness/executors/slurm/submit.ts";
+import { runTask, taskNamed } from "../../harness/executors/slurm/task.ts";
 import { isTransient } from "../../harness/executors/slurm/transient.ts";
 import type { Job } from "../../harness/jobs/job.ts";
+import { writeJob } from "../../harness/jobs/jobFile.ts";
 import { otherBuild } from "../../harness/jobs/otherBuild.ts";
 import { slurmBytes, slurmSeconds } from "../../harness/study/slurmSettings.ts";
 import { slurmSettings } from "../../harness/sweep/userSettings.ts";
@@ -59,6 +62,22 @@ it("jobs begin behind the probe and what they share, and with the limit that a s
     ["s-1-report", "--dependency=afterany:2:3"],
   ]);
   expect(submitted[2]!.script).toMatch(/ --task "s-1-after:\$SLURM_ARRAY_TASK_ID" --stall-limit 3$/m);
+});
+
+it("a cell that needs what an earlier submission did not make does not begin, and says why", async () => {
+  const results = await temporaryFolder();
+  const [shared, cell] = [job("reference", planned("reference", hash("1"))), job("q", planned("reference", hash("1")), planned("evaluate", hash("2"), hash("1")))].map((one) => ({ ...one, results })) as [Job, Job];
+  for (const one of [shared, cell]) await writeJob(one);
+  const [earlier, later] = [
+    { name: "s-1", arrays: planArrays("s-1", [shared], [], 10) },
+    { name: "s-2", arrays: planArrays("s-2", [], [cell], 10, [shared]) },
+  ].map(({ name, arrays }, index): Submission => ({ format: 1, name, results, date: new Date(index).toISOString(), arrays: arrays.map(({ name: array, tasks }) => ({ name: array, tasks })) })) as [Submission, Submission];
+  for (const one of [earlier, later]) await writeSubmission(one);
+  await writeEnded(earlier, "s-1-shared", 0, { failure: "out of paper", log: null, host: "n1" });
+  const task = await taskNamed(submissionFile(later), "s-2-after:0");
+  const running = runTask(task, () => Promise.reject(new Error("it has begun")), { print: () => undefined, signal: new AbortController().signal });
+  await expect(running).rejects.toThrow(/^reference, which cells share, failed: out of paper$/);
+  expect(await readEnded(later, "s-2-after", 0)).toMatchObject({ failure: "reference, which cells share, failed: out of paper" });
 });
 
 describe("limits", () => {
