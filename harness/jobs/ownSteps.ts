@@ -1,3 +1,4 @@
+import type { StepRecord } from "../store/record.ts";
 import { readRecord, resultsStore, sharedStores, type Store } from "../store/store.ts";
 import type { PlannedStep } from "./job.ts";
 import { stepNamed } from "./stepNamed.ts";
@@ -18,12 +19,15 @@ export function storesOf({ step }: Pick<PlannedStep, "step">, results: string): 
 
 /** Whether every step that a job is about has its record. */
 export async function areStored(job: { results: string; steps: Pick<PlannedStep, "step" | "key">[] }): Promise<boolean> {
-  for (const step of ownSteps(job)) if (!(await hasRecord(step, job.results))) return false;
+  for (const step of ownSteps(job)) if (!(await recordOf(step, job.results))) return false;
   return true;
 }
 
-/** Whether a step has its record. */
-export async function hasRecord(planned: Pick<PlannedStep, "step" | "key">, results: string): Promise<boolean> {
-  for (const store of storesOf(planned, results)) if (await readRecord(store, planned.step, planned.key)) return true;
-  return false;
+/** A step's record, wherever it lies; null where there is none. */
+export async function recordOf({ step, key }: Pick<PlannedStep, "step" | "key">, results: string): Promise<StepRecord | null> {
+  for (const store of storesOf({ step }, results)) {
+    const found = await readRecord(store, step, key);
+    if (found) return found;
+  }
+  return null;
 }

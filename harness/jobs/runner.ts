@@ -9,11 +9,11 @@ import { chunksPerBatch } from "../steps/growingFrames.ts";
 import { partFile } from "../steps/partFrames.ts";
 import type { Settings } from "../steps/settings.ts";
 import type { Part, Target } from "../steps/step.ts";
-import { growingFile, keptFile, move, readRecord, resultsStore, type Store, stepFolder, writeFailure, writeRecord } from "../store/store.ts";
+import { growingFile, keptFile, move, resultsStore, type Store, stepFolder, writeFailure, writeRecord } from "../store/store.ts";
 import type { StepRecord } from "../store/record.ts";
 import { claimName, claimsFolder } from "./claims.ts";
 import type { Job, PlannedStep } from "./job.ts";
-import { storesOf } from "./ownSteps.ts";
+import { recordOf, storesOf } from "./ownSteps.ts";
 import { fullDiskOr } from "./fullDisk.ts";
 import { keepPartRate, keepStepRate } from "./keepStepRate.ts";
 import { giveUpLarge, keepLarge, largeFile, markShared, trimShared } from "./largeFiles.ts";
@@ -58,13 +58,7 @@ export function makeRunner(job: Pick<Job, "results" | "steps">, on: Target, fold
   };
   const storeOf = (step: PlannedStep): Store => storesOf(step, job.results)[0];
   const folderOf = (step: PlannedStep): string => stepFolder(storeOf(step), step.step, step.key);
-  const read = async (step: PlannedStep): Promise<StepRecord | null> => {
-    for (const store of storesOf(step, job.results)) {
-      const found = await readRecord(store, step.step, step.key);
-      if (found) return found;
-    }
-    return null;
-  };
+  const read = (step: PlannedStep): Promise<StepRecord | null> => recordOf(step, job.results);
 
   const record = (key: string): Promise<StepRecord> => {
     const known = records.get(key);

@@ -1,5 +1,5 @@
 import type { Job } from "./job.ts";
-import { hasRecord, ownSteps } from "./ownSteps.ts";
+import { recordOf, ownSteps } from "./ownSteps.ts";
 import { stepNamed } from "./stepNamed.ts";
 
 /**
@@ -15,7 +15,7 @@ export async function sharedJobs(jobs: readonly Job[]): Promise<Job[]> {
       const sources = Object.values(own.inputs).flatMap((input) => ("step" in input ? (makers.get(input.step) ?? []) : []));
       for (const shared of sources) {
         if (!stepNamed(shared.step).shared || found.has(shared.key) || own === shared) continue;
-        if ((await hasRecord(own, results)) || (await hasRecord(shared, results))) continue;
+        if ((await recordOf(own, results)) || (await recordOf(shared, results))) continue;
         found.set(shared.key, { format: 1, name: shared.step, results, target, steps: [shared] });
       }
     }

@@ -5,11 +5,10 @@ import type { Gguf } from "../gguf/read.ts";
 import type { Job, PlannedStep } from "../jobs/job.ts";
 import { isLargeKept, largeBytes } from "../jobs/largeFiles.ts";
 import { isStored } from "../jobs/isStored.ts";
+import { recordOf } from "../jobs/ownSteps.ts";
 import { stepNamed } from "../jobs/stepNamed.ts";
 import { cacheFolder, cacheIsWritable } from "../paths.ts";
 import { type KnownSizes, leastQuantizedBytes } from "../steps/room.ts";
-import type { StepRecord } from "../store/record.ts";
-import { readRecord, resultsStore, sharedStores } from "../store/store.ts";
 
 /** What a cell writes besides: records, logs, its share of tables and page. */
 const cellBytes = 1 << 16;
@@ -73,11 +72,10 @@ function refuseFull({ folder, bytes, spare }: Place): void {
 }
 
 /** Bytes that a step will write, if it has to be run. */
-async function missingBytes({ step, key, config }: PlannedStep, known: KnownSizes, results: string): Promise<number> {
-  const { writes, shared } = stepNamed(step);
+async function missingBytes(planned: PlannedStep, known: KnownSizes, results: string): Promise<number> {
+  const { writes } = stepNamed(planned.step);
   if (!writes) return 0;
-  let record: StepRecord | null = null;
-  for (const store of shared ? sharedStores(results) : [resultsStore(results)]) record ??= await readRecord(store, step, key);
-  const isThere = record !== null && (record.files["quantized"] === undefined || (await isLargeKept(key, "quantized")));
-  return isThere ? 0 : (writes(config, known) as number);
+  const record = await recordOf(planned, results);
+  const isThere = record !== null && (record.files["quantized"] === undefined || (await isLargeKept(planned.key, "quantized")));
+  return isThere ? 0 : (writes(planned.config, known) as number);
 }
