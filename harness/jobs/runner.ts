@@ -149,17 +149,21 @@ export function makeRunner(job: Pick<Job, "results" | "steps">, on: Target, fold
 
   async function part(key: string, range: Part, signal = watch.signal): Promise<void> {
     const step = planned(key);
-    await claimed(step, path.basename(partFile(step.growing!, range.first).file), (held) => attempt(step, { signal: held, isNew: true }, async (place) => {
-      const executed = await executePart(step, range, (role) => inputOf(step, role), on, place);
-      await keepPartRate(step, byKey, executed, on).catch(() => undefined);
-    }), signal);
+    await claimed(step, partFile(claimName(step), range.first).file, async (held) => {
+      // A failure would take the place of a record that others have made meanwhile.
+      if (await read(step)) return;
+      await attempt(step, { signal: held, isNew: true }, async (place) => {
+        const executed = await executePart(step, range, (role) => inputOf(step, role), on, place);
+        await keepPartRate(step, byKey, executed, on).catch(() => undefined);
+      });
+    }, signal);
   }
 
   async function gather(step: PlannedStep, { growing, signal }: Place): Promise<void> {
     await gatherParts(growing, {
       claims: claimsOf(step),
       perBatch: chunksPerBatch(step.config as unknown as Settings),
-      claimed: (first, work) => claimed(step, path.basename(partFile(growing, first).file), work, signal),
+      claimed: (first, work) => claimed(step, partFile(claimName(step), first).file, work, signal),
       isComplete: async () => (await stepNamed(step.step).grown!(step.config, growing, (role) => inputOf(step, role))) !== null,
       evaluate: (range) => part(step.key, range, signal),
     });
