@@ -2,6 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { planArrays } from "../../harness/executors/slurm/arrays.ts";
+import { answerProbe, readAnswer } from "../../harness/executors/slurm/probe.ts";
 import { resourceOptions } from "../../harness/executors/slurm/resources.ts";
 import { type Scheduler, slurmScheduler } from "../../harness/executors/slurm/scheduler.ts";
 import { readEnded, type Submission, submissionFile, writeEnded, writeSubmission } from "../../harness/executors/slurm/submission.ts";
@@ -62,6 +63,15 @@ it("jobs begin behind the probe and what they share, and with the limit that a s
     ["s-1-report", "--dependency=afterany:2:3"],
   ]);
   expect(submitted[2]!.script).toMatch(/ --task "s-1-after:\$SLURM_ARRAY_TASK_ID" --stall-limit 3$/m);
+});
+
+it("a node that cannot read what jobs need says so in its answer", async () => {
+  const results = await temporaryFolder();
+  const submission: Submission = { format: 1, name: "s-1", results, date: new Date().toISOString(), arrays: [{ name: "s-1-cells", tasks: [{ job: hash("5"), cell: "q", after: [] }] }] };
+  await writeSubmission(submission);
+  const answer = await answerProbe(submission, new AbortController().signal);
+  expect(answer.failure).toMatch(/^node \S+: .*5{64}\.json/);
+  expect(await readAnswer(submission)).toEqual(answer);
 });
 
 it("a cell that needs what an earlier submission did not make does not begin, and says why", async () => {
