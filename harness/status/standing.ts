@@ -5,10 +5,11 @@ import { UserError } from "../errors.ts";
 import type { Scheduler } from "../executors/slurm/scheduler.ts";
 import { logFile } from "../executors/slurm/submission.ts";
 import { type HoldersOf, readHolders } from "../jobs/claims.ts";
+import { failedStep } from "../jobs/failedStep.ts";
 import { areStored, ownSteps, storesOf } from "../jobs/ownSteps.ts";
 import { type FramesFiles, framesFiles } from "../steps/framesFiles.ts";
 import { readPlan, type Plan } from "../store/plan.ts";
-import { readFailure, stepFolder } from "../store/store.ts";
+import { readFailure } from "../store/store.ts";
 import { type Cluster, type ClusterTask, lookAtCluster, whyGone } from "./cluster.ts";
 import { chunksOf, claimedStep, type PlanStep } from "./running.ts";
 import type { Standing, StudyStanding } from "./types.ts";
@@ -65,8 +66,8 @@ async function standingOfOne({ name, steps }: Named, results: string, plan: Plan
   if (task?.queued && task.queued.state !== "PENDING") return said({ state: "running", node: task.queued.node, since: task.queued.start, chunks, log });
   if (task?.queued) return said({ state: "queued", reason: task.queued.reason, chunks });
   if (task && !cluster.unknown && !(await isNewer(results, own, task))) return said({ ...(await whyGone(task)), chunks });
-  const failure = await failureOf(results, steps);
-  if (failure) return said({ state: "failed", chunks, ...failure });
+  const failed = await failedStep(steps, results);
+  if (failed) return said({ state: "failed", chunks, reason: `${failed.step}: ${failed.failure.reason}`, log: await logIn(failed.folder) });
   return said({ state: task ? "queued" : "waiting", chunks, ...(task && { reason: cluster.unknown }) });
 }
 
@@ -75,16 +76,6 @@ async function isNewer(results: string, steps: readonly PlanStep[], { submission
   if (hasEnded) return false;
   for (const { step, key } of steps) for (const store of storesOf({ step }, results)) if (((await readFailure(store, step, key))?.date ?? "") > date) return true;
   return false;
-}
-
-async function failureOf(results: string, steps: readonly PlanStep[]): Promise<{ reason: string; log: string | null } | null> {
-  for (const { step, key } of steps) {
-    for (const store of storesOf({ step }, results)) {
-      const failure = await readFailure(store, step, key);
-      if (failure) return { reason: `${step}: ${failure.reason}`, log: await logIn(stepFolder(store, step, key)) };
-    }
-  }
-  return null;
 }
 
 async function logIn(folder: string): Promise<string | null> {
