@@ -23,7 +23,7 @@ export function addBenchScaleCommand(bench: Command, io: CommandIo): void {
     .option("--shapes <names>", `of ${shapes.join(", ")}, commas between`, nameList(shapes), shapes)
     .option("--chunks <n>", "chunks of 512 tokens: wikitext-2's test text has 655 of Llama-2's tokens", wholeNumber(...limits.chunks), 655)
     .option("--cores <numbers>", "cores of a node, commas between", coreList, [16, 64])
-    .option("--tflops <n>", "what a GPU does on long prompts, in 10^12 operations a second", (text) => Number(text))
+    .option("--tflops <n>", "what a GPU does on long prompts, in 10^12 operations a second", positiveNumber)
     .action(async ({ tflops, ...asked }: Options) => {
       const percent = (ratio: number): string => `${(100 * (ratio - 1)).toFixed(0)} %`;
       const told = foretold(await readRates()).filter(({ fromSmaller }) => fromSmaller !== null);
@@ -35,6 +35,12 @@ export function addBenchScaleCommand(bench: Command, io: CommandIo): void {
         ...costs.map(({ shape, model, disk, memory, hours, gpuHours, unknown }) => [shape, bytes(model), bytes(disk), bytes(memory), ...[...hours.values()].map((value) => value.toFixed(1)), ...(gpuHours === null ? [] : [gpuHours.toFixed(1)]), unknown.join(" ")]),
       ], (column) => column > 0)}`);
     });
+}
+
+function positiveNumber(text: string): number {
+  const number = Number(text);
+  if (!(number > 0 && number < Infinity)) throw new InvalidArgumentError("It must be a number above 0.");
+  return number;
 }
 
 function coreList(text: string): number[] {

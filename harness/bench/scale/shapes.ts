@@ -20,7 +20,7 @@ export interface ShapeCost {
 export interface ScaleRequest {
   study: string;
   shapes: readonly ShapeName[];
-  /** Chunks of text, and the number of cores of each kind of node. */
+  /** Chunks of text, and the number of cores of each kind of node, of which there is one at least. */
   chunks: number;
   cores: readonly number[];
   /** Floating-point operations that a GPU does in a second on long prompts; null for none. */
@@ -38,12 +38,11 @@ export async function shapeCosts({ study, shapes, chunks, cores, gpuSpeed }: Sca
   const costs: ShapeCost[] = [];
   for (const shape of shapes) {
     const plans = await Promise.all(cores.map((threads) => forecast({ study, shape, chunks, threads }, signal)));
-    const [first] = plans;
-    if (!first) throw new RangeError("no number of cores");
-    const onCores = first.steps.filter(({ step }) => !evaluations.includes(step)).reduce((sum, { time }) => sum + time.seconds, 0);
-    const evaluated = first.steps.filter(({ step }) => evaluations.includes(step)).reduce((sum, { work }) => sum + work, 0);
+    const fewest = plans.reduce((least, plan) => (plan.threads < least.threads ? plan : least));
+    const onCores = fewest.steps.filter(({ step }) => !evaluations.includes(step)).reduce((sum, { time }) => sum + time.seconds, 0);
+    const evaluated = fewest.steps.filter(({ step }) => evaluations.includes(step)).reduce((sum, { work }) => sum + work, 0);
     costs.push({
-      shape, model: first.model.bytes, disk: first.disk.peak, memory: first.memory?.bytes ?? 0, unknown: first.time.unknown,
+      shape, model: fewest.model.bytes, disk: fewest.disk.peak, memory: fewest.memory?.bytes ?? 0, unknown: fewest.time.unknown,
       hours: new Map(plans.map(({ threads, time }) => [threads, time.seconds / 3600])),
       gpuHours: gpuSpeed && (onCores + (operations * evaluated) / gpuSpeed) / 3600,
     });

@@ -1,5 +1,6 @@
 import { UserError } from "../../errors.ts";
 import type { Job } from "../../jobs/job.ts";
+import { usualJobHours } from "../../jobs/parts.ts";
 import { slurmBytes, type SlurmSettings, slurmSeconds } from "../../study/slurmSettings.ts";
 import type { Site } from "./site.ts";
 
@@ -14,7 +15,7 @@ export interface Need {
 const margins = { time: 2, timeMore: 600, memory: 1.25 } as const;
 
 /** Limit of a job of which the plan knows no time. */
-const unknownSeconds = 4 * 3600;
+const unknownSeconds = usualJobHours * 3600;
 
 const mebibyte = 1 << 20;
 
