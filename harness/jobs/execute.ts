@@ -7,7 +7,7 @@ import { loggedOutput } from "../process/processError.ts";
 import { run, type RunOptions } from "../process/run.ts";
 import { childEnvironment } from "../steps/environment.ts";
 import { keyInputs } from "../steps/key.ts";
-import { partFiles } from "../steps/partFrames.ts";
+import { framesFiles } from "../steps/framesFiles.ts";
 import type { AnyStep, Part, Paths, Target, Tools } from "../steps/step.ts";
 import { type KeyInputs, type StepRecord, stepKey } from "../store/record.ts";
 import { GivenFileChanged, onGivenFiles } from "./givenFiles.ts";
@@ -146,7 +146,7 @@ async function prepare(planned: PlannedStep, on: Target, { logs, ...place }: Pla
 /** Does work on files that were given; what has grown goes if it may have grown from another file, or elsewhere than it says. */
 async function onUnchanged<T>(planned: PlannedStep, { growing, signal }: Place, work: () => Promise<T>): Promise<T> {
   return onGivenFiles(planned, signal, work).catch(async (error: unknown) => {
-    if (error instanceof GivenFileChanged || error instanceof ComputedElsewhere) for (const file of [growing, ...(await partFiles(growing)).map((part) => part.file)]) await rm(file, { force: true });
+    if (error instanceof GivenFileChanged || error instanceof ComputedElsewhere) for (const file of await framesFiles()(growing)) await rm(file, { force: true });
     throw error;
   });
 }

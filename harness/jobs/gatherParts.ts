@@ -1,4 +1,3 @@
-import { readdir } from "node:fs/promises";
 import path from "node:path";
 import { wholeChunks } from "../steps/growingFrames.ts";
 import { appendPart, partFile, partFiles } from "../steps/partFrames.ts";
@@ -38,8 +37,7 @@ export async function gatherParts(growing: string, { claims, perBatch, claimed, 
 
 /** First chunks of the parts that have a file or somebody who is at them. */
 async function begunParts(growing: string, claims: string): Promise<number[]> {
-  const beginning = `${path.basename(growing)}-from-`;
-  const claimed = (await readdir(claims).catch(() => [])).filter((name) => name.startsWith(beginning)).map((name) => Number(name.slice(beginning.length)));
-  const firsts = new Set([...(await partFiles(growing)).map(({ first }) => first), ...claimed]);
-  return [...firsts].filter(Number.isSafeInteger).sort((left, right) => left - right);
+  // Claims have the names of the files.
+  const begun = [...(await partFiles(growing)), ...(await partFiles(path.join(claims, path.basename(growing))))];
+  return [...new Set(begun.map(({ first }) => first))].sort((left, right) => left - right);
 }
