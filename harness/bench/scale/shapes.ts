@@ -27,7 +27,7 @@ export interface ScaleRequest {
   gpuSpeed: number | null;
 }
 
-/** Steps that a GPU does. */
+/** Steps that a GPU does; of second moments the products stay on the processor, and take most of the time. */
 const evaluations: readonly string[] = ["evaluate", "reference", "imatrix"];
 
 /** A multiplication and an addition for each weight and token. */
