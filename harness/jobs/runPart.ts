@@ -33,7 +33,7 @@ export async function runPart(job: Divided, runner: Runner, { note }: Pick<Watch
   const { index, of } = job.part;
   const evaluation = evaluationOf(job);
   if (await readRecord(resultsStore(job.results), evaluation.step, evaluation.key)) return true;
-  const range = await rangeOf(job);
+  const range = await partRange(job);
   if (range) await runner.part(evaluation.key, range);
   else note(`part ${index} of ${of} has nothing to do: the text has fewer batches of chunks`);
   const { compared, chunks, ...settings } = evaluation.config as unknown as Settings & { compared: boolean };
@@ -48,7 +48,7 @@ export async function runPart(job: Divided, runner: Runner, { note }: Pick<Watch
 export async function isPartStored(job: Divided): Promise<boolean> {
   const { step, key, config } = evaluationOf(job);
   if (await readRecord(resultsStore(job.results), step, key)) return true;
-  const range = await rangeOf(job);
+  const range = await partRange(job);
   const { chunks, ...settings } = config as unknown as Settings;
   return range === null || isPartDone(growingOf(job), range, chunks, chunksPerBatch(settings));
 }
@@ -68,13 +68,14 @@ function evaluationOf({ name, steps }: Job): PlannedStep {
   return found;
 }
 
-function growingOf(job: Job): string {
+/** The file that frames of a job's whole evaluation grow in, beside which those of its parts do. @throws UserError when it evaluates no text */
+export function growingOf(job: Job): string {
   const { step, growing } = evaluationOf(job);
   return growingFile(resultsStore(job.results), step, growing!);
 }
 
 /** The chunks of a part; null where there are fewer parts. All processes find the same, from the model's vocabulary and the text. */
-async function rangeOf(job: Divided): Promise<Part | null> {
+export async function partRange(job: Divided): Promise<Part | null> {
   const { config } = evaluationOf(job);
   const inputs = job.steps.flatMap((step) => Object.entries(step.inputs));
   const given = (role: string): string | undefined => inputs.flatMap(([name, input]) => (name === role && "file" in input ? [input.file] : []))[0];

@@ -1,5 +1,6 @@
 import { UserError } from "../../errors.ts";
 import type { Job } from "../../jobs/job.ts";
+import type { Divided } from "../../jobs/parts.ts";
 import { slurmBytes, type SlurmSettings, slurmSeconds } from "../../study/slurmSettings.ts";
 import type { Site } from "./site.ts";
 
@@ -8,6 +9,8 @@ export interface Need {
   /** Null when nothing of the kind was ever run. */
   seconds: number | null;
   bytes: number;
+  /** How it is to be done in parts; null or absent where it takes no longer than a job may. */
+  divided?: Divided | null;
 }
 
 /** What is asked for beyond what the plan expects: times were told from other runs, maybe on other machines. */
@@ -50,6 +53,12 @@ export function resourceOptions(jobs: readonly Job[], needs: readonly Need[], se
 /** Options that say where jobs run, and on whose account. */
 export function placeOptions({ partition, gres, options = "" }: SlurmSettings): string[] {
   return [...(partition === undefined ? [] : [`--partition=${partition}`]), ...(gres === undefined ? [] : [`--gres=${gres}`]), ...words(options)];
+}
+
+/** Settings for some jobs: models that are computed on a device want one of their node's, if nothing else was said. A server's devices are not the node's. */
+export function withDevice(settings: SlurmSettings, jobs: readonly Job[]): SlurmSettings {
+  const wantsDevice = jobs.some(({ target: { device, backend } }) => device !== undefined && backend !== "rpc");
+  return wantsDevice ? { gres: "gpu:1", ...settings } : settings;
 }
 
 /** Options as a shell would part them; quotes keep blanks. */
