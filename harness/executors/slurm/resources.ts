@@ -1,6 +1,7 @@
 import { UserError } from "../../errors.ts";
 import type { Job } from "../../jobs/job.ts";
 import type { Divided } from "../../jobs/parts.ts";
+import { stepNamed } from "../../jobs/stepNamed.ts";
 import { slurmBytes, type SlurmSettings, slurmSeconds } from "../../study/slurmSettings.ts";
 import type { Site } from "./site.ts";
 
@@ -34,8 +35,10 @@ export function resourceOptions(jobs: readonly Job[], needs: readonly Need[], se
   const [asked, memory] = [settings.time === undefined ? null : slurmSeconds(settings.time), settings.memory === undefined ? null : slurmBytes(settings.memory)];
   const limit = Math.min(asked ?? Infinity, most);
   if (seconds > limit) {
-    const whose = asked !== null && asked <= most ? `--time gives ${asked} s: give more` : `partition ${partition} gives ${most} s: give another with --partition`;
-    throw new UserError(`${jobs[longest]!.name} needs about ${Math.ceil(seconds)} s by the plan, and ${whose}`);
+    const job = jobs[longest]!;
+    const way = job.steps.some(({ step }) => stepNamed(step).part) ? ", or divide evaluations by fewer --max-job-hours" : "";
+    const whose = asked !== null && asked <= most ? `--time gives ${asked} s: give more${way}` : `partition ${partition} gives ${most} s: give another with --partition${way}`;
+    throw new UserError(`${job.name} needs about ${Math.ceil(seconds)} s by the plan, and ${whose}`);
   }
   if (asked !== null && asked > most) throw new UserError(`--time asks for ${asked} s, and partition ${partition} gives ${most} s at most: give less, or another with --partition`);
   if (memory !== null && bytes > memory) throw new UserError(`${jobs[widest]!.name} needs ${Math.ceil(bytes)} bytes of memory by the plan, and --mem gives ${memory}: give more`);
