@@ -1,10 +1,16 @@
-import { stat } from "node:fs/promises";
+import { mkdir, stat, writeFile } from "node:fs/promises";
+import os from "node:os";
 import path from "node:path";
 import { beforeEach, expect, it, vi } from "vitest";
 import { statusText } from "../../harness/cli/statusText.ts";
 import { withRates } from "../../harness/status/rates.ts";
 import { standingOf } from "../../harness/status/standing.ts";
+import { withClaim } from "../../harness/process/claim.ts";
+import { partFile } from "../../harness/steps/partFrames.ts";
+import { readPlan } from "../../harness/store/plan.ts";
+import { growingFile, resultsStore } from "../../harness/store/store.ts";
 import { goodPerplexity } from "../support/fakeBuild.ts";
+import { encodeFrame, inventFrames } from "../support/frames.ts";
 import { makeLab, type SweepLab } from "../support/sweepLab.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 
@@ -34,8 +40,20 @@ it("of a cell that runs it says where, since when, and how far", async () => {
   stop.abort();
   await expect(running).rejects.toMatchObject({ name: "AbortError" });
   const cell = found.cells.find(({ name }) => name === "a")!;
-  expect(cell).toMatchObject({ state: "running", node: (await import("node:os")).hostname(), step: "evaluate", chunks: { done: 2, of: 2 } });
+  expect(cell).toMatchObject({ state: "running", node: os.hostname(), step: "evaluate", chunks: { done: 2, of: 2 } });
   expect(Math.abs(Date.now() - Date.parse(cell.since!))).toBeLessThan(60_000);
+});
+
+it("of a cell whose parts are done by hand it says where, and counts the chunks of all", async () => {
+  const lab = await makeLab();
+  await lab.run({ only: "a" }, { perplexity: "exit 3" });
+  const { growing } = (await readPlan(lab.out))!.cells.find(({ cell }) => cell.name === "a")!.steps.find(({ step }) => step === "evaluate")!;
+  const whole = growingFile(resultsStore(lab.out), "evaluate", growing!);
+  await mkdir(path.dirname(whole), { recursive: true });
+  const frames = (first: number, chunks: number): Buffer => Buffer.concat(inventFrames({ first, chunks, contextTokens: 8, compared: false }).map((frame) => encodeFrame({ ...frame, availableChunks: 20 })));
+  for (const [first, chunks] of [[0, 3], [8, 4]] as const) await writeFile(partFile(whole, first).file, frames(first, chunks));
+  const found = await withClaim(path.join(resultsStore(lab.out), "claims", `${growing}-from-8`), async () => standing(lab), { signal: new AbortController().signal, onWait: () => undefined });
+  expect(found.cells.find(({ name }) => name === "a")).toMatchObject({ state: "running", node: os.hostname(), step: "evaluate", chunks: { done: 7, of: 20 } });
 });
 
 it("chunks a minute are those between two looks", () => {
