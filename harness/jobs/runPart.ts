@@ -46,11 +46,21 @@ export async function runPart(job: Divided, runner: Runner, { note }: Pick<Watch
 
 /** Whether what a job's part is about has been evaluated, as far as that can be told without the text. */
 export async function isPartStored(job: Divided): Promise<boolean> {
+  return (await storedParts(job, [job.part.index], job.part.of)).length > 0;
+}
+
+/** Those of some parts, by their numbers, that have been evaluated, or that there are no chunks for. @param of into how many the evaluation is divided */
+export async function storedParts(job: Job, numbers: readonly number[], of: number): Promise<number[]> {
   const { step, key, config } = evaluationOf(job);
-  if (await readRecord(resultsStore(job.results), step, key)) return true;
-  const range = await partRange(job);
+  if (await readRecord(resultsStore(job.results), step, key)) return [...numbers];
+  const ranges = await rangesOfJob(job, of);
   const { chunks, ...settings } = config as unknown as Settings;
-  return range === null || isPartDone(growingOf(job), range, chunks, chunksPerBatch(settings));
+  const stored: number[] = [];
+  for (const number of numbers) {
+    const range = ranges[number - 1];
+    if (!range || (await isPartDone(growingOf(job), range, chunks, chunksPerBatch(settings)))) stored.push(number);
+  }
+  return stored;
 }
 
 /** Keys of the steps that a part does for itself, waiting for nobody. */
@@ -76,11 +86,15 @@ export function growingOf(job: Job): string {
 
 /** The chunks of a part; null where there are fewer parts. All processes find the same, from the model's vocabulary and the text. */
 export async function partRange(job: Divided): Promise<Part | null> {
+  return (await rangesOfJob(job, job.part.of))[job.part.index - 1] ?? null;
+}
+
+async function rangesOfJob(job: Job, of: number): Promise<Part[]> {
   const { config } = evaluationOf(job);
   const inputs = job.steps.flatMap((step) => Object.entries(step.inputs));
   const given = (role: string): string | undefined => inputs.flatMap(([name, input]) => (name === role && "file" in input ? [input.file] : []))[0];
   const [text, model] = [given("text"), given("model") ?? given("quantized")];
   if (text === undefined || model === undefined) throw new UserError(`the job of ${job.name} names no text or no model; run npm run sweep again`);
   const chunks = await estimatedChunks(config, { path: text, bytes: (await stat(text)).size }, await readGguf(model));
-  return rangesOf(chunks, chunksPerBatch(config as unknown as Settings), job.part.of)[job.part.index - 1] ?? null;
+  return rangesOf(chunks, chunksPerBatch(config as unknown as Settings), of);
 }

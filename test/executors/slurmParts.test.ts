@@ -101,6 +101,7 @@ describe("a cell whose evaluation takes longer than a job may", () => {
     const first = run(events);
     const submission = await slurm.submission(results, 1);
     expect(tasksOf(submission)).toEqual([["shared", [["quantize of big", null, 0]]], ["cells", [["small", null, 0]]], ["after", [["big", 1, 1], ["big", 2, 1], ["big", 3, 1], ["big", 4, 1]]]]);
+    expect(events).toContainEqual({ kind: "note", text: "evaluations of 1 cells take longer than a job may: 4 parts of them are jobs of their own" });
     const [shared, small, parts] = submission.arrays.map(({ name }) => name) as [string, string, string];
     await slurm.list([{ array: parts, index: 1 }, { array: parts, index: 2 }]);
     await play(submission, shared, 0);

@@ -1,8 +1,7 @@
 import { stat } from "node:fs/promises";
 import type { Job, JobPart } from "../../jobs/job.ts";
-import { isStored } from "../../jobs/isStored.ts";
 import { jobKey } from "../../jobs/jobFile.ts";
-import { growingOf } from "../../jobs/runPart.ts";
+import { growingOf, storedParts } from "../../jobs/runPart.ts";
 import { quantizingJob } from "../../jobs/sharedJobs.ts";
 import { partFiles } from "../../steps/partFrames.ts";
 import type { Need } from "./resources.ts";
@@ -36,9 +35,9 @@ export async function divideCell(job: Job, need: Need, { earlier, live }: { earl
   const begun = live.size > 0 || (await hasFrames(job));
   const division = (begun ? submitted : null) ?? planned;
   if (!division) return whole;
-  const parts = Array.from({ length: division.of }, (_, index): Job & { part: JobPart } => ({ ...job, part: { index: index + 1, ...division } }));
-  const missing: Job[] = [];
-  for (const part of parts) if (!live.has(part.part.index) && !(begun && (await isStored(part)))) missing.push(part);
+  const numbers = Array.from({ length: division.of }, (_, index) => index + 1).filter((number) => !live.has(number));
+  const stored = new Set(begun ? await storedParts(job, numbers, division.of) : []);
+  const missing = numbers.filter((number) => !stored.has(number)).map((index): Job => ({ ...job, part: { index, ...division } }));
   if (missing.length === 0 && live.size === 0) return whole;
   const before = division.alone || missing.length === 0 ? null : await quantizingJob(job);
   const needs = new Map(missing.map((part) => [part, needOfPart(need, division)]));

@@ -77,6 +77,8 @@ export function slurmExecutor({ study, results, settings, detach, needs, timing 
     const jobs = cells.flatMap((cell) => cell.jobs);
     if (jobs.length === 0) return null;
     for (const job of mine) await writeJob(job);
+    const parts = jobs.filter(({ part }) => part).length;
+    if (parts > 0) note(`evaluations of ${cells.filter(({ jobs: [job] }) => job?.part).length} cells take longer than a job may: ${parts} parts of them are jobs of their own`);
     const name = newName(study);
     const arrays = planArrays(name, mine, jobs, site.arrayTasks);
     const under = [...new Set(queued.filter(({ name: array, index }) => all.some((job) => shared.get(jobKey(job)) === `${array}-${index}`)).map(({ id }) => id))];
