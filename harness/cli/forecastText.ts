@@ -2,7 +2,6 @@ import prettyBytes from "pretty-bytes";
 import { measurable } from "../sweep/calibrateRates.ts";
 import type { Duration } from "../sweep/forecast/clock.ts";
 import type { Forecast } from "../sweep/forecast/forecast.ts";
-import { usualJobHours } from "../jobs/parts.ts";
 import { shownPath } from "../paths.ts";
 
 /** From so many times more or less work on, a time that was told from another run is called rough. */
@@ -35,8 +34,8 @@ export function forecastText(found: Forecast): string {
 
 function dividedText(divided: Forecast["cells"][number]["divided"]): string {
   if (!divided) return "";
-  const { parts, quantizes } = divided;
-  return `, or in ${parts} parts of at most ${usualJobHours} h by several machines (npm run job -- FILE --part 1/${parts}${quantizes === "each" ? " --alone" : ""})`;
+  const { parts, quantizes, maxHours } = divided;
+  return `, or in ${parts} parts of at most ${maxHours} h by several machines (npm run job -- FILE --part 1/${parts}${quantizes === "each" ? " --alone" : ""})`;
 }
 
 /** Such as `about 3 min`; `unknown` when nothing is known of it. */

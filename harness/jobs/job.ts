@@ -19,7 +19,8 @@ const plannedStepSchema = z.strictObject({
 /** A step with all that it needs, and the key that follows from it. */
 export type PlannedStep = z.infer<typeof plannedStepSchema>;
 
-const partSchema = z
+/** Which part of a job's evaluation is to be done; whoever does the last one does the rest of the job too. */
+export const partSchema = z
   .strictObject({
     /** Which part, from 1. */
     index: z.int().positive(),
@@ -53,3 +54,8 @@ export const jobSchema = z.strictObject({
 
 /** The steps of one cell, as plain data. */
 export type Job = z.infer<typeof jobSchema>;
+
+/** The job that a part is of; a whole one as it is. */
+export function wholeOf({ part: _part, ...whole }: Job): Job {
+  return whole;
+}

@@ -4,6 +4,17 @@ import { mostKept } from "./largeFiles.ts";
 /** Hours that a job may take, if nothing else is asked for. */
 export const usualJobHours = 4;
 
+/** How a cell is divided whose evaluation takes longer than a job may. */
+export interface Divided {
+  parts: number;
+  /** Hours that a job may take, for which there are so many. */
+  maxHours: number;
+  /** Whether one quantized file is made for all parts, or each quantizes for itself. */
+  quantizes: "once" | "each";
+  /** What the whole evaluation takes, quantizing once, and the rest of the cell. */
+  seconds: { evaluate: number; quantize: number; rest: number };
+}
+
 /**
  * An evaluation in parts that take about as long as each other, each of whole batches: so each is evaluated as in an undivided
  * run. The last one goes to the end, however many chunks there turn out to be.

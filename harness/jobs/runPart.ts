@@ -33,7 +33,7 @@ export async function runPart(job: PartOfJob, runner: Runner, { note }: Pick<Wat
   const { index, of } = job.part;
   const evaluation = evaluationOf(job);
   if (await readRecord(resultsStore(job.results), evaluation.step, evaluation.key)) return true;
-  const range = await rangeOf(job);
+  const range = await partRange(job);
   if (range) await runner.part(evaluation.key, range);
   else note(`part ${index} of ${of} has nothing to do: the text has fewer batches of chunks`);
   const { compared, chunks, ...settings } = evaluation.config as unknown as Settings & { compared: boolean };
@@ -46,11 +46,21 @@ export async function runPart(job: PartOfJob, runner: Runner, { note }: Pick<Wat
 
 /** Whether what a job's part is about has been evaluated, as far as that can be told without the text. */
 export async function isPartStored(job: PartOfJob): Promise<boolean> {
+  return (await storedParts(job, [job.part.index], job.part.of)).length > 0;
+}
+
+/** Those of some parts, by their numbers, that have been evaluated, or that there are no chunks for. @param of into how many the evaluation is divided */
+export async function storedParts(job: Job, numbers: readonly number[], of: number): Promise<number[]> {
   const { step, key, config } = evaluationOf(job);
-  if (await readRecord(resultsStore(job.results), step, key)) return true;
-  const range = await rangeOf(job);
+  if (await readRecord(resultsStore(job.results), step, key)) return [...numbers];
+  const ranges = await rangesOfJob(job, of);
   const { chunks, ...settings } = config as unknown as Settings;
-  return range === null || isPartDone(growingOf(job), range, chunks, chunksPerBatch(settings));
+  const stored: number[] = [];
+  for (const number of numbers) {
+    const range = ranges[number - 1];
+    if (!range || (await isPartDone(growingOf(job), range, chunks, chunksPerBatch(settings)))) stored.push(number);
+  }
+  return stored;
 }
 
 /** Keys of the steps that a part does for itself, waiting for nobody. */
@@ -68,18 +78,23 @@ function evaluationOf({ name, steps }: Job): PlannedStep {
   return found;
 }
 
-function growingOf(job: Job): string {
+/** The file that frames of a job's whole evaluation grow in, beside which those of its parts do. @throws UserError when it evaluates no text */
+export function growingOf(job: Job): string {
   const { step, growing } = evaluationOf(job);
   return growingFile(resultsStore(job.results), step, growing!);
 }
 
 /** The chunks of a part; null where there are fewer parts. All processes find the same, from the model's vocabulary and the text. */
-async function rangeOf(job: PartOfJob): Promise<Part | null> {
+async function partRange(job: PartOfJob): Promise<Part | null> {
+  return (await rangesOfJob(job, job.part.of))[job.part.index - 1] ?? null;
+}
+
+async function rangesOfJob(job: Job, of: number): Promise<Part[]> {
   const { config } = evaluationOf(job);
   const inputs = job.steps.flatMap((step) => Object.entries(step.inputs));
   const given = (role: string): string | undefined => inputs.flatMap(([name, input]) => (name === role && "file" in input ? [input.file] : []))[0];
   const [text, model] = [given("text"), given("model") ?? given("quantized")];
   if (text === undefined || model === undefined) throw new UserError(`the job of ${job.name} names no text or no model; run npm run sweep again`);
   const chunks = await estimatedChunks(config, { path: text, bytes: (await stat(text)).size }, await readGguf(model));
-  return rangesOf(chunks, chunksPerBatch(config as unknown as Settings), job.part.of)[job.part.index - 1] ?? null;
+  return rangesOf(chunks, chunksPerBatch(config as unknown as Settings), of);
 }

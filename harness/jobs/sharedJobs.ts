@@ -23,8 +23,15 @@ export async function sharedJobs(jobs: readonly Job[]): Promise<Job[]> {
   return [...found.values()];
 }
 
-/** Those of some jobs that make what a job shares with others. */
+/** Those of some jobs that make what a job shares with others, or a part that does not quantize for itself with other parts. */
 export function goingBefore(job: Job, others: readonly Job[]): Job[] {
-  const shared = new Set(job.steps.filter((planned) => !ownSteps(job).includes(planned)).map(({ key }) => key));
+  const shared = new Set(job.steps.filter((planned) => !ownSteps(job).includes(planned) || (planned.step === "quantize" && job.part?.alone === false)).map(({ key }) => key));
   return shared.size === 0 ? [] : others.filter((other) => ownSteps(other).some(({ key }) => shared.has(key)));
+}
+
+/** What makes a cell's quantized file for all parts of its evaluation; null where it is there, or was given. */
+export async function quantizingJob({ steps, part: _part, ...job }: Job): Promise<Job | null> {
+  const last = steps.findIndex(({ step }) => step === "quantize");
+  if (last < 0 || (await recordOf(steps[last]!, job.results))) return null;
+  return { ...job, name: `quantize of ${job.name}`, steps: steps.slice(0, last + 1) };
 }

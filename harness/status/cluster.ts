@@ -1,11 +1,13 @@
 import { endedTasks, isCancelled, logFile, logTail, markCancelled, readEnded, readSubmissions, type Submission } from "../executors/slurm/submission.ts";
 import { helperNames } from "../executors/slurm/submit.ts";
 import { type QueuedTask, saidBy, type Scheduler } from "../executors/slurm/scheduler.ts";
+import type { JobPart } from "../jobs/job.ts";
 import { UserError } from "../errors.ts";
 import { ProcessError } from "../process/processError.ts";
 
-/** What the cluster has of a cell: of the latest task that was submitted for it. */
+/** What the cluster has of a cell, or of a part of it: of the latest task that was submitted for that. */
 export interface ClusterTask {
+  part: JobPart | undefined;
   submission: Submission;
   array: string;
   index: number;
@@ -15,8 +17,8 @@ export interface ClusterTask {
 
 /** What was submitted for a results folder. */
 export interface Cluster {
-  /** By the name of the cell, or of the step that several share. */
-  tasks: ReadonlyMap<string, ClusterTask>;
+  /** By the name of the cell, or of the step that several share: one, or those of its parts. */
+  tasks: ReadonlyMap<string, readonly ClusterTask[]>;
   /** Why it is not known what waits and runs; null when it is. */
   unknown: string | null;
 }
@@ -26,11 +28,15 @@ export async function lookAtCluster(results: string, scheduler: () => Scheduler)
   const submissions = await readSubmissions(results);
   const { queued, unknown } = await askQueue(submissions, scheduler);
   const byTask = new Map(queued.map((task) => [`${task.name}-${task.index}`, task]));
-  const tasks = new Map<string, ClusterTask>();
+  const tasks = new Map<string, ClusterTask[]>();
   for (const submission of submissions) {
     const ended = await endedTasks(submission);
     for (const { name, tasks: listed } of submission.arrays) {
-      for (const [index, { cell }] of listed.entries()) tasks.set(cell, { submission, array: name, index, queued: byTask.get(`${name}-${index}`) ?? null, hasEnded: ended.has(`${name}-${index}`) });
+      for (const [index, { cell, part }] of listed.entries()) {
+        // Of parts only those that are missing are submitted again.
+        const others = part ? (tasks.get(cell) ?? []).filter((other) => other.part?.of === part.of && other.part.index !== part.index) : [];
+        tasks.set(cell, [...others, { submission, array: name, index, part, queued: byTask.get(`${name}-${index}`) ?? null, hasEnded: ended.has(`${name}-${index}`) }]);
+      }
     }
   }
   return { tasks, unknown };
@@ -47,8 +53,31 @@ async function askQueue(submissions: readonly Submission[], scheduler: () => Sch
   }
 }
 
-/** Why a task is at its end without a record: what it said itself, or that it is lost, with the end of its log. */
-export async function whyGone({ submission, array, index }: ClusterTask): Promise<{ state: "failed" | "lost" | "cancelled"; reason: string; log: string | null }> {
+/** Why a cell has no record whose tasks have ended. */
+export interface Gone {
+  state: "failed" | "lost" | "cancelled";
+  reason: string;
+  log: string | null;
+}
+
+/** Why a cell is without a record whose task, or one of whose parts, has ended; null where all have that have ended did so well, and others are to come. */
+export async function whyGone(tasks: readonly ClusterTask[]): Promise<Gone | null> {
+  for (const task of tasks) {
+    const { part } = task;
+    if (task.queued || (part && (await hasEndedWell(task)))) continue;
+    const gone = await whyTaskGone(task);
+    return part ? { ...gone, reason: `part ${part.index} of ${part.of}: ${gone.reason}` } : gone;
+  }
+  const last = tasks.at(-1);
+  return !last || tasks.some(({ queued }) => queued) ? null : whyTaskGone(last);
+}
+
+async function hasEndedWell({ submission, array, index }: ClusterTask): Promise<boolean> {
+  return (await readEnded(submission, array, index))?.failure === null;
+}
+
+/** What a task said itself, or that it is lost, with the end of its log. */
+async function whyTaskGone({ submission, array, index }: ClusterTask): Promise<Gone> {
   const log = logFile(submission, array, index);
   const ended = await readEnded(submission, array, index);
   if (ended?.failure != null) return { state: "failed", reason: ended.failure, log: ended.log ?? log };

@@ -10,24 +10,28 @@ import { growingFile, resultsStore } from "../store/store.ts";
 /** A step of a plan. */
 export type PlanStep = Plan["cells"][number]["steps"][number];
 
-/** A step that somebody is at. */
+/** A step that somebody is at, or several who each do a part of it. */
 export interface ClaimedStep {
   step: PlanStep;
-  holder: Holder;
+  holders: [Holder, ...Holder[]];
 }
 
 /** Milliseconds after which a claim without a sign of life is no longer taken for one of somebody at work; twice the time after which others take it. */
 const silence = 120_000;
 
-/** The step of a cell that somebody is at, or at a part of it, the last of several; null when nobody is at any. */
+/** The step of a cell that somebody is at, or several at parts of it, the last of several; null when nobody is at any. */
 export async function claimedStep(steps: readonly PlanStep[], holdersOf: HoldersOf): Promise<ClaimedStep | null> {
   for (const step of [...steps].reverse()) {
-    for (const holder of holdersOf(step)) {
-      if (Date.now() - holder.seen.getTime() > silence) continue;
-      if (!holder.owner || !(await hasEnded(holder.owner))) return { step, holder };
-    }
+    const holders: Holder[] = [];
+    for (const holder of holdersOf(step)) if (await isAtWork(holder)) holders.push(holder);
+    const [first, ...others] = holders.sort((left, right) => left.since.getTime() - right.since.getTime());
+    if (first) return { step, holders: [first, ...others] };
   }
   return null;
+}
+
+async function isAtWork({ owner, seen }: Holder): Promise<boolean> {
+  return Date.now() - seen.getTime() <= silence && (!owner || !(await hasEnded(owner)));
 }
 
 /** How far a cell's evaluation has come, its parts included; null when it has not begun. */

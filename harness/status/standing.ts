@@ -55,25 +55,37 @@ async function standingOfOne({ name, steps }: Named, results: string, plan: Plan
   const isShared = steps.length === 1 && !plan.cells.some(({ cell }) => cell.name === name);
   const said = (standing: Omit<Standing, "name" | keyof typeof nothing> & Partial<Standing>): { isShared: boolean; standing: Standing } => ({ isShared, standing: { ...nothing, ...standing, name } });
   if (await areStored({ results, steps: own })) return said({ state: "stored" });
-  const task = cluster.tasks.get(name);
+  const tasks = cluster.tasks.get(name) ?? [];
   const chunks = await chunksOf(results, steps, plan, filesOf);
   const claimed = await claimedStep(own, holdersOf);
-  const log = task ? logFile(task.submission, task.array, task.index) : null;
+  const log = tasks.length === 1 ? logFile(tasks[0]!.submission, tasks[0]!.array, tasks[0]!.index) : null;
+  const running = tasks.flatMap(({ queued }) => (queued && queued.state !== "PENDING" ? [queued] : []));
+  const pending = tasks.flatMap(({ queued }) => (queued?.state === "PENDING" ? [queued] : []));
+  const gone = tasks.some(({ queued }) => !queued) && !cluster.unknown && !(await isNewer(results, own, tasks)) ? await whyGone(tasks) : null;
+  // Of a part that has ended while others go on.
+  const lacking = gone && (running.length > 0 || pending.length > 0) ? { reason: `${gone.state}: ${gone.reason}`, log: gone.log } : {};
   if (claimed) {
-    const { owner, since } = claimed.holder;
-    return said({ state: "running", node: task?.queued?.node || owner?.host || null, since: since.toISOString(), step: claimed.step.step, chunks, log });
+    const { holders } = claimed;
+    const nodes = running.length > 0 ? running.map(({ node }) => node) : holders.flatMap(({ owner }) => owner?.host ?? []);
+    return said({ state: "running", node: together(nodes), since: holders[0].since.toISOString(), step: claimed.step.step, chunks, log, ...lacking });
   }
-  if (task?.queued && task.queued.state !== "PENDING") return said({ state: "running", node: task.queued.node, since: task.queued.start, chunks, log });
-  if (task?.queued) return said({ state: "queued", reason: task.queued.reason, chunks });
-  if (task && !cluster.unknown && !(await isNewer(results, own, task))) return said({ ...(await whyGone(task)), chunks });
+  if (running.length > 0) return said({ state: "running", node: together(running.map(({ node }) => node)), since: running[0]!.start, chunks, log, ...lacking });
+  if (pending.length > 0) return said({ state: "queued", reason: together(pending.map(({ reason }) => reason)), chunks, ...lacking });
+  if (gone) return said({ ...gone, chunks });
   const failed = await failedStep(steps, results);
   if (failed) return said({ state: "failed", chunks, reason: `${failed.step}: ${failed.failure.reason}`, log: await logIn(failed.folder) });
-  return said({ state: task ? "queued" : "waiting", chunks, ...(task && { reason: cluster.unknown }) });
+  return said({ state: tasks.length > 0 ? "queued" : "waiting", chunks, ...(tasks.length > 0 && { reason: cluster.unknown }) });
+}
+
+/** Each once, commas between; null of none. */
+function together(names: readonly string[]): string | null {
+  return [...new Set(names.filter(Boolean))].join(", ") || null;
 }
 
 /** Whether a local sweep has failed at a cell since it was submitted. */
-async function isNewer(results: string, steps: readonly PlanStep[], { submission: { date }, hasEnded }: ClusterTask): Promise<boolean> {
-  if (hasEnded) return false;
+async function isNewer(results: string, steps: readonly PlanStep[], tasks: readonly ClusterTask[]): Promise<boolean> {
+  if (tasks.some(({ hasEnded }) => hasEnded)) return false;
+  const [date = ""] = tasks.map(({ submission }) => submission.date).sort().reverse();
   for (const { step, key } of steps) for (const store of storesOf({ step }, results)) if (((await readFailure(store, step, key))?.date ?? "") > date) return true;
   return false;
 }

@@ -3,6 +3,7 @@ import type { Job } from "../jobs/job.ts";
 import type { Target } from "../steps/step.ts";
 import { readRatesByMachine } from "../store/rates.ts";
 import { Clock } from "./forecast/clock.ts";
+import { dividedCell } from "./forecast/divided.ts";
 import { harnessBytes, largest } from "./forecast/memory.ts";
 import { presentSteps } from "./forecast/present.ts";
 import { todosOf } from "./forecast/todo.ts";
@@ -10,15 +11,22 @@ import { chunksOf } from "./forecast/chunks.ts";
 import type { Inputs } from "./prepare.ts";
 
 /**
- * What jobs take when each runs by itself, those for what cells share before them: by the slowest of the machines on which the
- * like was run, since it is not known where they will run.
+ * What jobs take when each runs by itself, those for what cells share before them, and how they are to be divided: by the slowest
+ * of the machines on which the like was run, since it is not known where they will run.
+ *
+ * @param maxHours that a job may take; four by default
  */
-export async function slurmNeeds(jobs: readonly Job[], inputs: Inputs, on: Target): Promise<Need[]> {
+export async function slurmNeeds(jobs: readonly Job[], inputs: Inputs, on: Target, maxHours?: number): Promise<Need[]> {
   const { gguf } = inputs.model;
   const todos = await todosOf(jobs, { gguf, present: presentSteps(), chunksOf: await chunksOf(inputs, on.memory) });
   const clocks = [...(await readRatesByMachine()).values()].map((rates) => new Clock(rates, on));
   return todos.map((cell) => {
-    const known = clocks.map((clock) => clock.ofCell(cell)).filter(({ unknown }) => unknown.length === 0);
-    return { seconds: known.length === 0 ? null : Math.max(...known.map(({ seconds }) => seconds)), bytes: harnessBytes + (largest(cell.todos, { gguf, moments: on.memory })?.bytes ?? 0) };
+    const bytes = harnessBytes + (largest(cell.todos, { gguf, moments: on.memory })?.bytes ?? 0);
+    const known = clocks.flatMap((clock) => {
+      const { seconds, unknown } = clock.ofCell(cell);
+      return unknown.length === 0 ? [{ seconds, clock }] : [];
+    }).sort((left, right) => right.seconds - left.seconds);
+    const [slowest] = known;
+    return slowest ? { seconds: slowest.seconds, bytes, divided: dividedCell(cell, slowest.clock, maxHours) } : { seconds: null, bytes };
   });
 }

@@ -120,7 +120,8 @@ export async function sweep(request: SweepRequest, report: Report, signal: Abort
 function executorOf({ slurm, detach = false, timing, stallLimit, jobs = 1 }: SweepRequest, inputs: Inputs, places: readonly Target[], keeper: ModelKeeper): Executor {
   if (!slurm) return localExecutor(inTurn(places, jobs), keeper.finish);
   const { study, results } = inputs;
-  return slurmExecutor({ study: study.name, results, settings: slurmSettings(slurm, study.slurm), detach, needs: (asked) => slurmNeeds(asked, inputs, places[0]!), ...(stallLimit !== undefined && { stallMinutes: stallLimit }), ...(timing && { timing }) });
+  const settings = slurmSettings(slurm, study.slurm);
+  return slurmExecutor({ study: study.name, results, settings, detach, needs: (asked) => slurmNeeds(asked, inputs, places[0]!, settings.max_job_hours), ...(stallLimit !== undefined && { stallMinutes: stallLimit }), ...(timing && { timing }) });
 }
 
 /** @throws UserError for what only cells on this machine can have */

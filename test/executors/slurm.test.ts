@@ -110,8 +110,8 @@ describe("limits", () => {
   });
 
   it.each([
-    [{ time: "10" }, site, /^b needs about 1000 s by the plan, and --time gives 600 s: give more$/],
-    [{}, { ...site, seconds: 900 }, /^b needs about 1000 s by the plan, and partition p gives 900 s: give another with --partition$/],
+    [{ time: "10" }, site, /^b needs about 1000 s by the plan, and --time gives 600 s: give more, or divide evaluations by fewer --max-job-hours$/],
+    [{}, { ...site, seconds: 900 }, /^b needs about 1000 s by the plan, and partition p gives 900 s: give another with --partition, or divide evaluations by fewer --max-job-hours$/],
     [{ time: "3:00:00" }, site, /^--time asks for 10800 s, and partition p gives 7200 s at most/],
     [{ memory: "100M" }, site, /^a needs 400000000 bytes of memory by the plan, and --mem gives 104857600: give more$/],
   ])("below what is needed are refused: %j", (settings, there, message) => {

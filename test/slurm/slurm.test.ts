@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { promisify } from "node:util";
@@ -13,6 +13,7 @@ import type { StudyStanding } from "../../harness/status/types.ts";
 import type { SweepEvent } from "../../harness/sweep/events.ts";
 import { sweep, type SweepRequest, type SweepResult } from "../../harness/sweep/sweep.ts";
 import { type Ended, startScript } from "../support/cli.ts";
+import { found, growing } from "../support/jobLab.ts";
 import { leftBehind, makeRealLab, type RealLab, sweepAndReport, tablesOf } from "../support/realLab.ts";
 import { type Cluster, noSlurm, startSlurm } from "../support/slurm.ts";
 
@@ -151,6 +152,26 @@ cells:
     await cluster.call("scancel", other);
     expect(await onCluster(lab)).toMatchObject({ failed: [], left: [] });
     await expectWhole(lab);
+  });
+
+  it("an evaluation that is divided over four tasks leaves the frames and the record of an undivided one", async () => {
+    const lab = await newLab();
+    await writeFile(lab.study, "name: lab\ncontext: 128\nbatch: 512\nchunks: 198\nkl_divergence: true\ncells: [{ name: q, type: Q4_0, radius: 1 }]\n");
+    const [made, out] = ["made", "out"].map((name) => path.join(lab.folder, name)) as [string, string];
+    await sweepAndReport(lab, made, { threads: 1 });
+    const { seconds } = (await loadResults(made)).cells[0]!.record!.steps.get("evaluate")!;
+    const events: SweepEvent[] = [];
+    // What was just run is what the plan knows.
+    const slurm = { max_job_hours: seconds / 3.5 / 3600 };
+    expect(await onCluster(lab, events, { slurm })).toMatchObject({ computed: ["q"], failed: [], left: [] });
+    const [submission, ...others] = await readSubmissions(out);
+    expect(others).toEqual([]);
+    expect(submission!.arrays.map(({ tasks }) => tasks.map(({ cell, part }) => [cell, part?.index]))).toEqual([[["quantize of q", undefined]], [1, 2, 3, 4].map((index) => ["q", index])]);
+    expect((await readFile(await growing(out))).equals(await readFile(await growing(made)))).toBe(true);
+    expect(await found(out)).toEqual(await found(made));
+    expect(await leftBehind(lab, out)).toEqual([]);
+    expect(events).toContainEqual(expect.objectContaining({ kind: "cell", name: "q", step: "slurm", text: expect.stringMatching(/^part [1-4] of 4 runs on n[12]$/) }));
+    expect(await onCluster(lab, [], { slurm })).toMatchObject({ computed: [], stored: ["q"] });
   });
 
   it("what cannot be is refused in a line, before anything is submitted", async () => {

@@ -1,4 +1,5 @@
-import { stat, writeFile } from "node:fs/promises";
+import { mkdir, stat, writeFile } from "node:fs/promises";
+import os from "node:os";
 import path from "node:path";
 import { beforeEach, expect, it, vi } from "vitest";
 import { statusText } from "../../harness/cli/statusText.ts";
@@ -40,21 +41,21 @@ it("of a cell that runs it says where, since when, and how far", async () => {
   stop.abort();
   await expect(running).rejects.toMatchObject({ name: "AbortError" });
   const cell = found.cells.find(({ name }) => name === "a")!;
-  expect(cell).toMatchObject({ state: "running", node: (await import("node:os")).hostname(), step: "evaluate", chunks: { done: 2, of: 2 } });
+  expect(cell).toMatchObject({ state: "running", node: os.hostname(), step: "evaluate", chunks: { done: 2, of: 2 } });
   expect(Math.abs(Date.now() - Date.parse(cell.since!))).toBeLessThan(60_000);
 });
 
-it("of a cell of which somebody evaluates a part it says that it runs, and how much its parts have", async () => {
+it("of a cell whose parts are done by hand it says where, and counts the chunks of all", async () => {
   const lab = await makeLab();
-  await lab.run({ only: "f16" });
-  const { growing } = (await readPlan(lab.out))!.cells[1]!.steps.find(({ step }) => step === "evaluate")!;
-  const { file } = partFile(growingFile(resultsStore(lab.out), "evaluate", growing!), 4);
-  await writeFile(file, Buffer.concat(inventFrames({ contextTokens: 8, first: 4, chunks: 4, compared: false }).map(encodeFrame)));
-  const claim = path.join(claimsFolder(resultsStore(lab.out)), path.basename(file));
-  const signal = new AbortController().signal;
-  const { cells } = await withClaim(claim, () => standing(lab), { signal, onWait: () => undefined });
-  expect(cells[1]).toMatchObject({ name: "a", state: "running", step: "evaluate", chunks: { done: 4, of: 13 } });
-  expect((await standing(lab)).cells[1]).toMatchObject({ state: "waiting", chunks: { done: 4, of: 13 } });
+  await lab.run({ only: "a" }, { perplexity: "exit 3" });
+  const { growing } = (await readPlan(lab.out))!.cells.find(({ cell }) => cell.name === "a")!.steps.find(({ step }) => step === "evaluate")!;
+  const whole = growingFile(resultsStore(lab.out), "evaluate", growing!);
+  await mkdir(path.dirname(whole), { recursive: true });
+  const frames = (first: number, chunks: number): Buffer => Buffer.concat(inventFrames({ first, chunks, contextTokens: 8, compared: false }).map((frame) => encodeFrame({ ...frame, availableChunks: 20 })));
+  for (const [first, chunks] of [[0, 3], [8, 4]] as const) await writeFile(partFile(whole, first).file, frames(first, chunks));
+  const claim = path.join(claimsFolder(resultsStore(lab.out)), `${growing}-from-8`);
+  const found = await withClaim(claim, async () => standing(lab), { signal: new AbortController().signal, onWait: () => undefined });
+  expect(found.cells.find(({ name }) => name === "a")).toMatchObject({ state: "running", node: os.hostname(), step: "evaluate", chunks: { done: 7, of: 20 } });
 });
 
 it("chunks a minute are those between two looks", () => {

@@ -1,4 +1,4 @@
-import type { Job } from "../../jobs/job.ts";
+import { type Job, wholeOf } from "../../jobs/job.ts";
 import { jobKey } from "../../jobs/jobFile.ts";
 import { goingBefore } from "../../jobs/sharedJobs.ts";
 import type { Task } from "./submission.ts";
@@ -15,7 +15,8 @@ export interface PlannedArray {
 /**
  * Jobs as arrays: what is shared, the cells that need none of it, those that do.
  *
- * @param shared jobs of steps that cells share
+ * @param shared jobs of steps that cells, or parts of one, share
+ * @param cells that are done as a whole, and parts of others
  * @param most tasks of an array
  * @param underWay jobs of such steps that were submitted before
  */
@@ -27,7 +28,7 @@ export function planArrays(name: string, shared: readonly Job[], cells: readonly
     pieces(jobs, most).map((piece, index) => ({
       name: `${name}-${kind}${jobs.length > most ? `-${index + 1}` : ""}`,
       jobs: piece,
-      tasks: piece.map((job) => ({ job: jobKey(job), cell: job.name, after: (before.get(job) ?? []).map(jobKey) })),
+      tasks: piece.map((job) => ({ job: jobKey(wholeOf(job)), cell: job.name, after: (before.get(job) ?? []).map(jobKey), ...(job.part && { part: job.part }) })),
       after: after && after.map((one) => one.name),
     }));
   const first = arrays("shared", shared, null);

@@ -21,7 +21,10 @@ export interface Timing {
 
 /** A job, and the task that runs it. */
 export interface Followed {
+  /** What the task does: the job, or a part of it. */
   job: Job;
+  /** The job that was asked for. */
+  whole: Job;
   submission: Submission;
   array: string;
   index: number;
@@ -107,7 +110,7 @@ export async function* follow(tasks: readonly Followed[], following: Following):
         reasons.add(reason);
       } else counts.running++;
       const at = state === "PENDING" ? "" : node;
-      if (at !== "" && at !== task.node) report.progress(task.job, "slurm", `runs on ${at}`);
+      if (at !== "" && at !== task.node) report.progress(task.whole, "slurm", `${task.job.part ? `part ${task.job.part.index} of ${task.job.part.of} ` : ""}runs on ${at}`);
       task.node = at;
     }
     const text = `${counts.running} jobs run, ${counts.queued} are queued${reasons.size > 0 ? ` (${[...reasons].slice(0, 3).join(", ")})` : ""}`;

@@ -1,6 +1,7 @@
 import { UserError } from "../../errors.ts";
 import type { Job } from "../../jobs/job.ts";
-import { usualJobHours } from "../../jobs/parts.ts";
+import { type Divided, usualJobHours } from "../../jobs/parts.ts";
+import { stepNamed } from "../../jobs/stepNamed.ts";
 import { slurmBytes, type SlurmSettings, slurmSeconds } from "../../study/slurmSettings.ts";
 import type { Site } from "./site.ts";
 
@@ -9,6 +10,8 @@ export interface Need {
   /** Null when nothing of the kind was ever run. */
   seconds: number | null;
   bytes: number;
+  /** How it is to be done in parts; null or absent where it takes no longer than a job may. */
+  divided?: Divided | null;
 }
 
 /** What is asked for beyond what the plan expects: times were told from other runs, maybe on other machines. */
@@ -32,8 +35,10 @@ export function resourceOptions(jobs: readonly Job[], needs: readonly Need[], se
   const [asked, memory] = [settings.time === undefined ? null : slurmSeconds(settings.time), settings.memory === undefined ? null : slurmBytes(settings.memory)];
   const limit = Math.min(asked ?? Infinity, most);
   if (seconds > limit) {
-    const whose = asked !== null && asked <= most ? `--time gives ${asked} s: give more` : `partition ${partition} gives ${most} s: give another with --partition`;
-    throw new UserError(`${jobs[longest]!.name} needs about ${Math.ceil(seconds)} s by the plan, and ${whose}`);
+    const job = jobs[longest]!;
+    const way = job.steps.some(({ step }) => stepNamed(step).part) ? ", or divide evaluations by fewer --max-job-hours" : "";
+    const whose = asked !== null && asked <= most ? `--time gives ${asked} s: give more${way}` : `partition ${partition} gives ${most} s: give another with --partition${way}`;
+    throw new UserError(`${job.name} needs about ${Math.ceil(seconds)} s by the plan, and ${whose}`);
   }
   if (asked !== null && asked > most) throw new UserError(`--time asks for ${asked} s, and partition ${partition} gives ${most} s at most: give less, or another with --partition`);
   if (memory !== null && bytes > memory) throw new UserError(`${jobs[widest]!.name} needs ${Math.ceil(bytes)} bytes of memory by the plan, and --mem gives ${memory}: give more`);
@@ -51,6 +56,12 @@ export function resourceOptions(jobs: readonly Job[], needs: readonly Need[], se
 /** Options that say where jobs run, and on whose account. */
 export function placeOptions({ partition, gres, options = "" }: SlurmSettings): string[] {
   return [...(partition === undefined ? [] : [`--partition=${partition}`]), ...(gres === undefined ? [] : [`--gres=${gres}`]), ...words(options)];
+}
+
+/** Settings for some jobs: models that are computed on a device want one of their node's, if nothing else was said. A server's devices are not the node's. */
+export function withDevice(settings: SlurmSettings, jobs: readonly Job[]): SlurmSettings {
+  const wantsDevice = jobs.some(({ target: { device, backend } }) => device !== undefined && backend !== "rpc");
+  return wantsDevice ? { gres: "gpu:1", ...settings } : settings;
 }
 
 /** Options as a shell would part them; quotes keep blanks. */

@@ -1,3 +1,4 @@
+import { inBatches } from "../../batches.ts";
 import type { Job } from "../../jobs/job.ts";
 import { jobKey, writeJob } from "../../jobs/jobFile.ts";
 import { sharedJobs } from "../../jobs/sharedJobs.ts";
@@ -5,11 +6,13 @@ import { shownPath } from "../../paths.ts";
 import type { SlurmSettings } from "../../study/slurmSettings.ts";
 import type { Executor } from "../executor.ts";
 import { planArrays } from "./arrays.ts";
+import { cellEnds } from "./cellEnds.ts";
+import { divideCell, earlierDivisions } from "./divide.ts";
 import { follow, type Followed, type Timing } from "./follow.ts";
-import type { Need } from "./resources.ts";
+import { type Need, withDevice } from "./resources.ts";
 import { type QueuedTask, type Scheduler, type SchedulerWatch, slurmScheduler } from "./scheduler.ts";
 import { lookAtSite } from "./site.ts";
-import { isCancelled, newName, readSubmissions, type Submission } from "./submission.ts";
+import { isCancelled, newName, readSubmissions, type Submission, type Task } from "./submission.ts";
 import { helperNames, submitAll } from "./submit.ts";
 
 /** What jobs are submitted for and how. */
@@ -20,7 +23,7 @@ export interface SlurmRequest {
   settings: SlurmSettings;
   /** Whether it is enough that jobs are submitted. */
   detach: boolean;
-  /** What the plan says that each of some jobs takes, in their order. */
+  /** What the plan says that each of some jobs takes, in their order, and how it is to be divided. */
   needs(jobs: readonly Job[]): Promise<Need[]>;
   /** Minutes after which a silent program is taken for one that hangs; as of a sweep. */
   stallMinutes?: number;
@@ -41,7 +44,8 @@ export function slurmExecutor({ study, results, settings, detach, needs, stallMi
       const scheduler = slurmScheduler(watch);
       const earlier = await liveTasks(results, jobs, scheduler);
       if (earlier.tasks.length > 0) report.note(`${earlier.tasks.length} jobs of an earlier run wait or run on the cluster`);
-      const followed = new Set(earlier.tasks.map(({ job }) => job));
+      // Of a cell that is done in parts, some may be missing although others are followed.
+      const followed = new Set(earlier.tasks.flatMap(({ whole, job }) => (job.part ? [] : [whole])));
       const left = jobs.filter((job) => !followed.has(job));
       const made = left.length > 0 ? await submitLeft(left, earlier, scheduler, report.note) : null;
       const tasks = [...earlier.tasks, ...(made ? tasksOf(made, left) : [])];
@@ -49,7 +53,8 @@ export function slurmExecutor({ study, results, settings, detach, needs, stallMi
       if (detach) return report.note(`${tasks.length} jobs are submitted; ${status} says how they stand, and with --cancel ends them`);
       let isOver = false;
       try {
-        yield* follow(tasks, { scheduler, report, signal, timing, probe: made && { submission: made, name: helperNames(made).probe } });
+        const ends = follow(tasks, { scheduler, report, signal, timing, probe: made && { submission: made, name: helperNames(made).probe } });
+        yield* cellEnds(ends, tasks, { timing, signal });
         isOver = true;
       } finally {
         if (signal.aborted) report.note(`detached: the jobs go on; ${status} says how they stand, and with --cancel ends them`);
@@ -59,56 +64,74 @@ export function slurmExecutor({ study, results, settings, detach, needs, stallMi
     },
   };
 
-  async function submitLeft(left: readonly Job[], { shared, queued }: Live, scheduler: Scheduler, note: (text: string) => void): Promise<Submission> {
+  /** @returns null when nothing is missing that is not under way */
+  async function submitLeft(left: readonly Job[], { shared, queued, tasks, submissions }: Live, scheduler: Scheduler, note: (text: string) => void): Promise<Submission | null> {
     const site = await lookAtSite(scheduler, settings.partition);
-    const all = await sharedJobs(left);
-    const mine = all.filter((job) => !shared.has(jobKey(job)));
-    for (const job of mine) await writeJob(job);
-    const name = newName(study);
-    const asked = [...mine, ...left];
+    const steps = await sharedJobs(left);
+    const asked = [...steps, ...left];
     const found = await needs(asked);
-    const arrays = planArrays(name, mine, left, site.arrayTasks, all.filter((job) => !mine.includes(job)));
+    const needOf = new Map(asked.map((job, index) => [job, found[index]!]));
+    const live = (job: Job): Set<number> => new Set(tasks.flatMap((task) => (task.whole === job && task.job.part ? [task.job.part.index] : [])));
+    const earlier = earlierDivisions(submissions);
+    const cells = await inBatches(left, async (job) => divideCell(job, needOf.get(job)!, { earlier, live: live(job) }));
+    const all = [...steps, ...cells.flatMap(({ before }) => before ?? [])];
+    const mine = all.filter((job) => !shared.has(jobKey(job)));
+    const jobs = cells.flatMap((cell) => cell.jobs);
+    if (jobs.length === 0) return null;
+    for (const job of mine) await writeJob(job);
+    const parts = jobs.filter(({ part }) => part).length;
+    if (parts > 0) note(`evaluations of ${cells.filter(({ jobs: [job] }) => job?.part).length} cells take longer than a job may: ${parts} parts of them are jobs of their own`);
+    const name = newName(study);
+    const arrays = planArrays(name, mine, jobs, site.arrayTasks, all.filter((job) => !mine.includes(job)));
     const under = [...new Set(queued.filter(({ name: array, index }) => all.some((job) => shared.get(jobKey(job)) === `${array}-${index}`)).map(({ id }) => id))];
-    return submitAll({ name, results, arrays, needs: new Map(asked.map((job, index) => [job, found[index]!])), settings, site, under, stallMinutes }, scheduler, note);
+    for (const { needs: more } of cells) for (const [job, need] of more) needOf.set(job, need);
+    return submitAll({ name, results, arrays, needs: needOf, settings: withDevice(settings, jobs), site, under, stallMinutes }, scheduler, note);
   }
 }
 
 /** What earlier runs submitted that has not ended. */
 interface Live {
   tasks: Followed[];
+  /** All of them, whether they have ended or not. */
+  submissions: readonly Submission[];
   /** Of jobs for what cells share: the task, by the job's key. */
   shared: ReadonlyMap<string, string>;
   queued: readonly QueuedTask[];
 }
 
 async function liveTasks(results: string, jobs: readonly Job[], scheduler: Scheduler): Promise<Live> {
+  const all = await readSubmissions(results);
   const submissions: Submission[] = [];
-  for (const one of await readSubmissions(results)) if (!(await isCancelled(one))) submissions.push(one);
+  for (const one of all) if (!(await isCancelled(one))) submissions.push(one);
   const names = submissions.flatMap(({ arrays }) => arrays.map(({ name }) => name));
   const queued = names.length === 0 ? [] : await scheduler.queueSurely(names);
   const known = new Set(queued.map(({ name, index }) => `${name}-${index}`));
   const byKey = new Map(jobs.map((job) => [jobKey(job), job]));
-  const tasks = new Map<Job, Followed>();
+  const tasks = new Map<string, Followed>();
   const shared = new Map<string, string>();
   for (const submission of submissions) {
     for (const { name, tasks: listed } of submission.arrays) {
-      for (const [index, { job: key }] of listed.entries()) {
+      for (const [index, task] of listed.entries()) {
         if (!known.has(`${name}-${index}`)) continue;
-        const job = byKey.get(key);
-        if (job) tasks.set(job, { job, submission, array: name, index });
-        else shared.set(key, `${name}-${index}`);
+        const whole = byKey.get(task.job);
+        if (whole) tasks.set(`${task.job} ${task.part?.index ?? ""}`, followed(whole, task, { submission, array: name, index }));
+        else shared.set(task.job, `${name}-${index}`);
       }
     }
   }
-  return { tasks: [...tasks.values()], shared, queued };
+  return { tasks: [...tasks.values()], submissions: all, shared, queued };
 }
 
 function tasksOf(submission: Submission, jobs: readonly Job[]): Followed[] {
   const byKey = new Map(jobs.map((job) => [jobKey(job), job]));
-  return submission.arrays.flatMap(({ name, tasks }) => tasks.flatMap(({ job: key }, index) => {
-    const job = byKey.get(key);
-    return job ? [{ job, submission, array: name, index }] : [];
+  return submission.arrays.flatMap(({ name, tasks }) => tasks.flatMap((task, index) => {
+    const whole = byKey.get(task.job);
+    return whole ? [followed(whole, task, { submission, array: name, index })] : [];
   }));
+}
+
+function followed(whole: Job, { part }: Task, where: Omit<Followed, "job" | "whole">): Followed {
+  return { ...where, whole, job: part ? { ...whole, part } : whole };
 }
 
 async function endRest(submission: Submission, isOver: boolean, scheduler: Scheduler): Promise<void> {

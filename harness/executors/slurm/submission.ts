@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
+import { partSchema } from "../../jobs/job.ts";
 import { readJson } from "../../json.ts";
 import { resultsStore } from "../../store/store.ts";
 import { writeAtomic } from "../../writeAtomic.ts";
@@ -22,6 +23,8 @@ const submissionSchema = z.strictObject({
     tasks: z.array(z.strictObject({
       /** Of the job's file. */
       job: key,
+      /** Which part of it; absent where it is done as a whole. */
+      part: partSchema.optional(),
       /** Name of the cell, or of the step that several share. */
       cell: z.string(),
       /** Jobs that make what this one shares with others. */
@@ -35,6 +38,11 @@ export type Submission = z.infer<typeof submissionSchema>;
 
 /** A task of an array. */
 export type Task = Submission["arrays"][number]["tasks"][number];
+
+/** Such as `, part 2 of 4`; nothing of what is done as a whole. */
+export function partNote({ part }: Pick<Task, "part">): string {
+  return part ? `, part ${part.index} of ${part.of}` : "";
+}
 
 /** How a task ended, as it says itself. */
 const endedSchema = z.strictObject({ failure: z.string().nullable(), log: z.string().nullable(), host: z.string() });

@@ -6,7 +6,7 @@ import { jobFile, readJob } from "../../jobs/jobFile.ts";
 import { isStored } from "../../jobs/isStored.ts";
 import { reasonOf } from "../../process/reason.ts";
 import type { Ended } from "../executor.ts";
-import { readEnded, readSubmission, readSubmissions, type Submission, type Task, writeEnded } from "./submission.ts";
+import { partNote, readEnded, readSubmission, readSubmissions, type Submission, type Task, writeEnded } from "./submission.ts";
 
 /** A task of a submission, as a node finds it. */
 export interface FoundTask {
@@ -44,10 +44,10 @@ export async function taskNamed(file: string, name: string): Promise<FoundTask> 
 export async function runTask(found: FoundTask, runHere: (job: Job) => Promise<Ended>, watch: TaskWatch): Promise<Ended> {
   const { submission, array, index, task } = found;
   const { SLURM_RESTART_COUNT: again } = process.env;
-  watch.print(`${new Date().toISOString()} ${task.cell} on ${os.hostname()}${again ? `, started again (${again})` : ""}`);
+  watch.print(`${new Date().toISOString()} ${task.cell}${partNote(task)} on ${os.hostname()}${again ? `, started again (${again})` : ""}`);
   const told = (failure: string | null, log: string | null): Promise<void> => writeEnded(submission, array, index, { failure, log, host: os.hostname() });
   try {
-    const job = await readJob(jobFile(submission.results, task.job));
+    const job = { ...(await readJob(jobFile(submission.results, task.job))), ...(task.part && { part: task.part }) };
     for (const key of task.after) await refuseUnmade(found, key, watch.signal);
     const ended = await runHere(job);
     await told(ended.failure, ended.log);

@@ -5,6 +5,7 @@ import path from "node:path";
 import type { BackendName } from "../../build/backends.ts";
 import { cacheFolder, ensureCache } from "../../paths.ts";
 import { largeBytes } from "../../jobs/largeFiles.ts";
+import type { Divided } from "../../jobs/parts.ts";
 import { UserError } from "../../errors.ts";
 import { freeBytes } from "../../fileError.ts";
 import { thisTarget } from "../../steps/target.ts";
@@ -19,7 +20,8 @@ import { buildRate, expectedBuild, fitInputsOf, planCells, readInputs, roomOf, t
 import { refuseWithoutRoom } from "../room.ts";
 import { shapedModel, type ShapeName } from "../shapedModel.ts";
 import type { SweepRequest } from "../sweep.ts";
-import { dividedCell, type Divided } from "./divided.ts";
+import { slurmSettings } from "../userSettings.ts";
+import { dividedCell } from "./divided.ts";
 import { diskUse, type DiskUse } from "./disk.ts";
 import { earlierRecords } from "./earlier.ts";
 import { largest, memoryThere } from "./memory.ts";
@@ -102,10 +104,11 @@ async function forecastOf(request: SweepRequest, signal: AbortSignal): Promise<F
   const rebuilt = expected?.isThere ? null : { release: release.tag, time: clock.of([buildRate(inputs)]) };
   const fits = chosen.flatMap(({ cell }) => (cell.fit && unfitted.has(cell.name) ? [{ name: cell.name, time: clock.of([fitRate(cell.fit, model.gguf)]) }] : []));
   const earlier = earlierRecords(results);
+  const maxHours = slurmSettings(request.slurm, inputs.study.slurm).max_job_hours;
   const found: ForecastCell[] = [];
   for (const todo of todos) {
     const why = todo.missing.length === 0 ? null : unfitted.has(todo.job.name) ? "its table is to be fitted" : expected ? await whyToRun(todo, earlier, present, on) : "llama.cpp is to be built, and before that it is not known what is stored";
-    found.push({ name: todo.job.name, why, time: clock.ofCell(todo), divided: dividedCell(todo, clock) });
+    found.push({ name: todo.job.name, why, time: clock.ofCell(todo), divided: dividedCell(todo, clock, maxHours) });
   }
   const all = todos.flatMap((cell) => cell.todos);
   const most = largest(all, inMemory);

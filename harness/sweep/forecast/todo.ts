@@ -19,6 +19,8 @@ export interface Todo {
   cell: string;
   makers: ReadonlyMap<string, PlannedStep>;
   amount: Amount;
+  /** Chunks that it evaluates, those included that were done before. */
+  chunksInAll: number;
   /** Bytes that the cell's file will have, or has. */
   quantizedBytes: number;
   /** Whether the cache has the step's large file from another results folder, in whose place the new one is put. */
@@ -91,8 +93,9 @@ async function todosOfJob({ name, results, steps }: Job, { missing, records, beg
       const maker = "step" in input ? makers.get(input.step) : undefined;
       if (maker && !(await isThere(maker, role, results, present))) await need(maker);
     }
-    const chunks = Math.max(0, chunksOf(planned) - (await chunksGrown(planned, results, filesOf)));
-    todos.push({ planned, cell: name, makers, amount: { ...weights, chunks }, quantizedBytes, isKept: planned.step === "quantize" && (await isLargeKept(planned.key, "quantized")) });
+    const chunksInAll = chunksOf(planned);
+    const chunks = Math.max(0, chunksInAll - (await chunksGrown(planned, results, filesOf)));
+    todos.push({ planned, cell: name, makers, amount: { ...weights, chunks }, chunksInAll, quantizedBytes, isKept: planned.step === "quantize" && (await isLargeKept(planned.key, "quantized")) });
   };
   for (const planned of missing) await need(planned);
   return todos;
