@@ -20,8 +20,8 @@ beforeAll(async () => {
 async function logCalls({ cache, folder: parent }: RealLab): Promise<LoggedBuild> {
   const logged = await loggedBuild(build, path.join(parent, "logged"));
   await rm(path.join(cache, "binaries"));
-  const { folder: _folder, features: _features, supports: _supports, binary: _binary, ...facts } = build;
-  await storeBuild(path.join(cache, "binaries", build.key), path.join(parent, "logged"), facts, studyTargets);
+  const { variant, release, key, tree, libraryHash, compiler, cmakeFlags, cpu } = build;
+  await storeBuild(path.join(cache, "binaries", key), path.join(parent, "logged"), { variant, release, key, tree, libraryHash, compiler, cmakeFlags, cpu }, studyTargets);
   return logged;
 }
 
