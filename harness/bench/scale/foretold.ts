@@ -1,4 +1,4 @@
-import { median } from "simple-statistics";
+import { median, quantile } from "simple-statistics";
 import type { Rate } from "../../store/rates.ts";
 import { expectedSeconds } from "../../sweep/forecast/times.ts";
 
@@ -19,7 +19,7 @@ export interface Foretold {
 const apart = 3;
 
 /** Runs shorter than that are starting programs more than anything else. */
-const shortest = 0.5;
+const shortest = 1;
 
 /** Times that were measured, each held against what smaller runs foretell. */
 export function foretold(rates: readonly Rate[]): Foretold[] {
@@ -29,4 +29,20 @@ export function foretold(rates: readonly Rate[]): Foretold[] {
     const { seconds, stretch } = expectedSeconds(smaller, asked);
     return { of: asked.of, kind: asked.kind, work: asked.work, seconds: median(took), fromSmaller: seconds, stretch };
   });
+}
+
+/** How well the times of a kind of step were foretold. */
+export interface Trust {
+  of: string;
+  runs: number;
+  /** By what factor they are off, up or down: of half of them by less, and of nine in ten. */
+  half: number;
+  most: number;
+}
+
+/** The same by kind of step. */
+export function trust(told: readonly Foretold[]): Trust[] {
+  const factors = new Map<string, number[]>();
+  for (const { of, seconds, fromSmaller } of told) if (fromSmaller) factors.set(of, [...(factors.get(of) ?? []), Math.max(fromSmaller / seconds, seconds / fromSmaller)]);
+  return [...factors].map(([of, all]) => ({ of, runs: all.length, half: quantile(all, 0.5), most: quantile(all, 0.9) }));
 }

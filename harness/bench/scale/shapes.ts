@@ -23,6 +23,8 @@ export interface ScaleRequest {
   /** Chunks of text, and the number of cores of each kind of node, of which there is one at least. */
   chunks: number;
   cores: readonly number[];
+  /** Bytes of a node's memory: half of it second moments may take at once, or they are collected in several passes. */
+  memory: number;
   /** Floating-point operations that a GPU does in a second on long prompts; null for none. */
   gpuSpeed: number | null;
 }
@@ -34,10 +36,10 @@ const evaluations: readonly string[] = ["evaluate", "reference", "imatrix"];
 const operations = 2;
 
 /** What a study takes at each size, from what runs took on this machine. @throws UserError as of `forecast` */
-export async function shapeCosts({ study, shapes, chunks, cores, gpuSpeed }: ScaleRequest, signal: AbortSignal): Promise<ShapeCost[]> {
+export async function shapeCosts({ study, shapes, chunks, cores, memory, gpuSpeed }: ScaleRequest, signal: AbortSignal): Promise<ShapeCost[]> {
   const costs: ShapeCost[] = [];
   for (const shape of shapes) {
-    const plans = await Promise.all(cores.map((threads) => forecast({ study, shape, chunks, threads }, signal)));
+    const plans = await Promise.all(cores.map((threads) => forecast({ study, shape, chunks, threads, memory }, signal)));
     const fewest = plans.reduce((least, plan) => (plan.threads < least.threads ? plan : least));
     const onCores = fewest.steps.filter(({ step }) => !evaluations.includes(step)).reduce((sum, { time }) => sum + time.seconds, 0);
     const evaluated = fewest.steps.filter(({ step }) => evaluations.includes(step)).reduce((sum, { work }) => sum + work, 0);

@@ -70,8 +70,8 @@ export interface Forecast {
   refusal: string | null;
 }
 
-/** What shall be planned: a sweep, or one of a model that is not at hand, by its shape. */
-export type ForecastRequest = SweepRequest & { shape?: ShapeName };
+/** What shall be planned: a sweep, maybe of a model that is not at hand, by its shape, or on a machine with so many bytes of memory. */
+export type ForecastRequest = SweepRequest & { shape?: ShapeName; memory?: number };
 
 /**
  * What a sweep would do, without doing it: inputs are read and checked, records and rates are looked up, nothing is computed
@@ -85,7 +85,7 @@ export async function forecast({ shape, ...request }: ForecastRequest, signal: A
   return withScratch(path.join(cacheFolder(), "scratch"), "shape", async (folder) => forecastOf({ ...request, shaped: await shapedModel(shape, folder) }, signal));
 }
 
-async function forecastOf(request: SweepRequest, signal: AbortSignal): Promise<Forecast> {
+async function forecastOf({ memory, ...request }: ForecastRequest, signal: AbortSignal): Promise<Forecast> {
   const inputs = await readInputs(request, checkExisting, () => undefined, signal);
   const { model, results, release } = inputs;
   const expected = await expectedBuild(inputs, request, signal);
@@ -98,8 +98,8 @@ async function forecastOf(request: SweepRequest, signal: AbortSignal): Promise<F
   const jobs = chosen.map(({ job }) => job);
   const atOnce = (request.jobs ?? 1) * targets.length;
   const present = presentSteps();
-  const inMemory = { gguf: model.gguf, moments: on.memory };
-  const todos = await todosOf(jobs, { gguf: model.gguf, present, chunksOf: await chunksOf(inputs, on.memory) });
+  const inMemory = { gguf: model.gguf, moments: memory === undefined ? on.memory : memory / 2 };
+  const todos = await todosOf(jobs, { gguf: model.gguf, present, chunksOf: await chunksOf(inputs, inMemory.moments) });
   const clock = new Clock(await readRates(), on);
   const rebuilt = expected?.isThere ? null : { release: release.tag, time: clock.of([buildRate(inputs)]) };
   const fits = chosen.flatMap(({ cell }) => (cell.fit && unfitted.has(cell.name) ? [{ name: cell.name, time: clock.of([fitRate(cell.fit, model.gguf)]) }] : []));
@@ -112,7 +112,7 @@ async function forecastOf(request: SweepRequest, signal: AbortSignal): Promise<F
   }
   const all = todos.flatMap((cell) => cell.todos);
   const most = largest(all, inMemory);
-  const there = memoryThere(os.totalmem());
+  const there = memory ?? memoryThere(os.totalmem());
   return {
     results, model: { path: model.path, bytes: model.bytes }, machine: thisMachine(), threads: inputs.threads, backend: inputs.backend, devices: inputs.devices, device: on.device ? `${on.device.asked}: ${on.device.line}` : null, build: rebuilt, fits, cells: found,
     disk: { ...diskUse(todos, { gguf: model.gguf, kept: await largeBytes(), atOnce, keepsAll: request.keepModels === "all" }), free: freeBytes(results) },
@@ -121,7 +121,7 @@ async function forecastOf(request: SweepRequest, signal: AbortSignal): Promise<F
     steps: clock.bySteps(todos),
     refusal: await refusalOf(async () => {
       await refuseWithoutRoom(jobs, roomOf(inputs, request));
-      if (!request.slurm) await refuseWithoutAnyMemory(jobs, model.gguf, { targets, jobs: request.jobs ?? 1 });
+      if (!request.slurm && memory === undefined) await refuseWithoutAnyMemory(jobs, model.gguf, { targets, jobs: request.jobs ?? 1 });
     }),
   };
 }
