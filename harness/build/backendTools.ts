@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, realpathSync } from "node:fs";
 import path from "node:path";
 import semver from "semver";
 import { run } from "../process/run.ts";
@@ -53,8 +53,10 @@ async function saidBy({ said }: Pick<Tool, "said">, signal?: AbortSignal): Promi
 
 /** Where headers and packages are looked for, those that somebody named first. */
 function roots(): string[] {
-  const { VULKAN_SDK, CMAKE_PREFIX_PATH } = process.env;
-  return [VULKAN_SDK, ...(CMAKE_PREFIX_PATH?.split(path.delimiter) ?? []), "/usr/local", "/usr", "/opt/homebrew"].filter((root): root is string => Boolean(root));
+  const { VULKAN_SDK, CUDA_PATH, CMAKE_PREFIX_PATH } = process.env;
+  const nvcc = which("nvcc");
+  const named = [VULKAN_SDK, CUDA_PATH, nvcc && path.dirname(path.dirname(realpathSync(nvcc))), ...(CMAKE_PREFIX_PATH?.split(path.delimiter) ?? [])];
+  return [...new Set([...named, "/usr/local/cuda", "/usr/local", "/usr", "/opt/homebrew"])].filter((root): root is string => Boolean(root));
 }
 
 function configsOf(root: string, name: string): string[] {

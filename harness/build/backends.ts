@@ -54,7 +54,10 @@ export const backends: Readonly<Record<BackendName, Backend>> = {
   },
   cuda: {
     options: { GGML_CUDA: "ON" },
-    tools: [{ name: "nvcc", said: { programs: ["nvcc"], arguments: ["--version"] }, version: [/release [\d.]+, V([\d.]+)/], least: "11.7" }],
+    tools: [
+      { name: "nvcc", said: { programs: ["nvcc"], arguments: ["--version"] }, version: [/release [\d.]+, V([\d.]+)/], least: "11.7" },
+      { name: "cuBLAS", said: { header: "cublas_api.h" }, version: [/#define CUBLAS_VER_MAJOR (\d+)/, /#define CUBLAS_VER_MINOR (\d+)/, /#define CUBLAS_VER_PATCH (\d+)/] },
+    ],
     hasDevices: true,
     packages: {},
     otherwise: "install the CUDA toolkit (https://developer.nvidia.com/cuda-downloads), and have its bin/ on the PATH",

@@ -70,13 +70,20 @@ describe("a backend's flavour", () => {
 
   it("says for which cards it is: those that were asked for, else those that are there, else the usual", async () => {
     await script("nvcc", "echo 'Cuda compilation tools, release 13.0, V13.0.88'");
+    const toolkit = await temporaryFolder();
+    vi.stubEnv("CUDA_PATH", toolkit);
+    await mkdir(path.join(toolkit, "include"));
+    const header = path.join(toolkit, "include", "cublas_api.h");
+    await writeFile(header, "");
+    expect(await refusal("cuda")).toMatch(/cublas_api\.h does not say its version.*cuBLAS.*CUDA toolkit/);
+    await writeFile(header, "#define CUBLAS_VER_MAJOR 13\n#define CUBLAS_VER_MINOR 1\n#define CUBLAS_VER_PATCH 0\n");
     const architectures = async (): Promise<string | undefined> => (await backendFlavour("cuda", release))?.options["CMAKE_CUDA_ARCHITECTURES"];
     expect(await architectures()).toBe("75-virtual;80-virtual;86-real;89-real;90-virtual");
     await script("nvidia-smi", "echo 9.0; echo 8.6; echo 9.0");
     expect(await architectures()).toBe("86;90");
     vi.stubEnv("CUDAARCHS", "120");
     expect(await architectures()).toBe("120");
-    expect((await backendFlavour("cuda", release))?.tools).toBe("nvcc 13.0.88");
+    expect((await backendFlavour("cuda", release))?.tools).toBe("nvcc 13.0.88; cuBLAS 13.1.0");
   });
 
   it("needs a release with devices", async () => {
