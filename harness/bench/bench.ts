@@ -37,7 +37,7 @@ export async function bench(
   const flavour = await backendFlavour(backend, await releaseNamed(), signal);
   const load = loadavg()[0] ?? 0;
   const build = (variant: Variant): Promise<Build> => ensureBuild(variant, {
-    ...(flavour && { flavour }),
+    flavour,
     signal,
     report: (text, fraction) => report(`build: ${text}${fraction === undefined ? "" : ` ${Math.floor(100 * fraction)} %`}`),
   });

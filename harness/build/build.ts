@@ -71,7 +71,7 @@ export interface BuildOptions {
   /** {@link defaultTargets} by default. */
   targets?: Target[];
   /** Other compilers or more CMake options than a study's; its builds are kept apart. */
-  flavour?: Flavour;
+  flavour?: Flavour | undefined;
   /** Called with what is being done, and for compiling with the part that is done, 0…1. */
   report?: (message: string, fraction?: number) => void;
   signal?: AbortSignal;

@@ -6,6 +6,7 @@ import { knownShapes } from "../gguf/llamaModel.ts";
 import { readRates } from "../store/rates.ts";
 import type { CommandIo } from "./io.ts";
 import { nameList } from "./nameList.ts";
+import { positiveNumber } from "./positiveNumber.ts";
 import { limits, wholeNumber } from "./wholeNumber.ts";
 
 const shapes = Object.keys(knownShapes) as (keyof typeof knownShapes)[];
@@ -36,12 +37,6 @@ export function addBenchScaleCommand(bench: Command, io: CommandIo): void {
         ...costs.map(({ shape, model, disk, memory, hours, gpuHours, unknown }) => [shape, bytes(model), bytes(disk), bytes(memory), ...[...hours.values()].map((value) => value.toFixed(1)), ...(gpuHours === null ? [] : [gpuHours.toFixed(1)]), unknown.join(" ")]),
       ], (column) => column > 0)}`);
     });
-}
-
-function positiveNumber(text: string): number {
-  const number = Number(text);
-  if (!(number > 0 && number < Infinity)) throw new InvalidArgumentError("It must be a number above 0.");
-  return number;
 }
 
 function coreList(text: string): number[] {

@@ -33,7 +33,7 @@ async function lookAtSource(): Promise<Finding> {
 async function lookAtBuild(backend: BackendName, signal: AbortSignal): Promise<Finding> {
   const release = await releaseNamed();
   const flavour = await backendFlavour(backend, release, signal);
-  const build = await findBuild("patched", { release, targets: targetsOf(false, backend), ...(flavour && { flavour }), signal });
+  const build = await findBuild("patched", { release, targets: targetsOf(false, backend), flavour, signal });
   if (!build?.isThere) return optional("build", "not made yet; the first sweep makes it, in some minutes", `npm run sweep -- --study quick${backend === "native" ? "" : ` --backend ${backend}`}`);
   return good("build", build.build.folder);
 }

@@ -9,5 +9,5 @@ export async function jobBuild({ target, steps }: Pick<Job, "target" | "steps">,
   const { release: tag, backend = "native" } = target;
   const release = await releaseNamed(tag);
   const flavour = await backendFlavour(backend, release, signal);
-  return { release, ...(flavour && { flavour }), targets: targetsOf(steps.some(({ step }) => step === moments.name), backend), signal };
+  return { release, flavour, targets: targetsOf(steps.some(({ step }) => step === moments.name), backend), signal };
 }

@@ -26,7 +26,7 @@ export async function builtTarget({ backend: given, device, threads, programs, b
   const build = ready ?? (await ensureBuild("patched", {
     release,
     targets: [...programs, ...(backends[backend].hasDevices ? [listingProgram] : [])],
-    ...(flavour && { flavour }),
+    flavour,
     report: (text, fraction) => report({ kind: "build", text, fraction }),
     signal,
   }));

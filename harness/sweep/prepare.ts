@@ -43,8 +43,8 @@ export interface Inputs {
   wanted: ReadonlySet<string>;
   release: Release;
   backend: BackendName;
-  /** How the backend is built; null for this machine's processor, and where the build was given. */
-  flavour: Flavour | null;
+  /** How the backend is built; undefined for this machine's processor, and where the build was given. */
+  flavour: Flavour | undefined;
   /** Names of the devices that cells run on; none for the first that there is. */
   devices: readonly string[];
   model: Model;
@@ -76,7 +76,7 @@ export async function readInputs(request: SweepRequest, checkFolder: (folder: st
   const release = await releaseNamed(request.release);
   const supports: Build["supports"] = request.build?.supports ?? ((feature) => !release.lacks?.includes(feature));
   const backend = request.build?.backend ?? askedBackend(request.backend, study.backend);
-  const flavour = request.build ? null : ((await backendFlavour(backend, release, signal)) ?? null);
+  const flavour = request.build ? undefined : await backendFlavour(backend, release, signal);
   const devices = askedDevices(request, study);
   devices.forEach((device) => refuseDevice(backend, device));
   refuseUnsupported(request.build?.release ?? release.tag, supports, study, study.cells.filter(({ name }) => wanted.has(name)));
@@ -107,7 +107,7 @@ export async function expectedBuild(inputs: Inputs, { build }: Pick<SweepRequest
 
 /** How the programs are built that a study's cells need. */
 export function buildOptions({ release, study: { cells }, backend, flavour }: Pick<Inputs, "release" | "study" | "backend" | "flavour">): Pick<BuildOptions, "release" | "targets" | "flavour"> {
-  return { release, targets: targetsOf(cells.some(({ feedback }) => feedback), backend), ...(flavour && { flavour }) };
+  return { release, targets: targetsOf(cells.some(({ feedback }) => feedback), backend), flavour };
 }
 
 /** What the time of a build is remembered by. */

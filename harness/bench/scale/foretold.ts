@@ -5,9 +5,6 @@ import { expectedSeconds } from "../../sweep/forecast/times.ts";
 /** A time that was measured, and what plans would have said of it from runs on models of other sizes. */
 export interface Foretold {
   of: string;
-  kind: string;
-  /** Work, in units of the step's own: of those that evaluate, weights times tokens. */
-  work: number;
   seconds: number;
   /** From less work alone, as is done for a large model. */
   fromSmaller: number | null;
@@ -27,7 +24,7 @@ export function foretold(rates: readonly Rate[]): Foretold[] {
     const { machine: _machine, seconds: took, ...asked } = rate;
     const smaller = rates.filter((other) => other.work * apart <= rate.work && median(other.seconds) >= shortest);
     const { seconds, stretch } = expectedSeconds(smaller, asked);
-    return { of: asked.of, kind: asked.kind, work: asked.work, seconds: median(took), fromSmaller: seconds, stretch };
+    return { of: asked.of, seconds: median(took), fromSmaller: seconds, stretch };
   });
 }
 

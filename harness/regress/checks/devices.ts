@@ -56,7 +56,7 @@ export const devices: Check = {
 
 async function buildFor(name: RegressContext["backend"], { project, release, signal, report }: RegressContext, more: readonly string[] = []): Promise<Build> {
   const flavour = await backendFlavour(name, release, signal);
-  return ensureBuild("patched", { project, release, targets: ["llama-quantize", "llama-perplexity", listingProgram, ...more], ...(flavour && { flavour }), signal, report });
+  return ensureBuild("patched", { project, release, targets: ["llama-quantize", "llama-perplexity", listingProgram, ...more], flavour, signal, report });
 }
 
 async function compareOn(device: Device, build: Build, model: TestModel, context: RegressContext, tally: Tally, exact: boolean): Promise<void> {
