@@ -129,7 +129,7 @@ export async function findBuild(variant: Variant, options: Omit<BuildOptions, "r
   const present = await look(inputs, known.tree);
   if (present) return { build: runnable(present, targets), isThere: true };
   const key = buildKey(inputs, known.tree);
-  return { build: toBuild(inputs, binariesFolder(project, key), { ...factsOf(inputs, key, known.tree), binaries: {} }), isThere: false };
+  return { build: toBuild(release, binariesFolder(project, key), { ...factsOf(inputs, key, known.tree), binaries: {} }), isThere: false };
 }
 
 /** @throws UserError a program that is there cannot be started */
@@ -138,7 +138,8 @@ function runnable(build: Build, targets: readonly Target[]): Build {
   return build;
 }
 
-function binariesFolder(project: Project, key: string): string {
+/** Folder of a build's programs. */
+export function binariesFolder(project: Project, key: string): string {
   return path.join(project.cache, "binaries", key);
 }
 
@@ -146,7 +147,7 @@ async function look(inputs: BuildInputs, tree: string): Promise<Build | undefine
   const key = buildKey(inputs, tree);
   const folder = binariesFolder(inputs.project, key);
   const record = await readRecord(folder, key, inputs.targets);
-  return record && toBuild(inputs, folder, record);
+  return record && toBuild(inputs.release, folder, record);
 }
 
 async function make(inputs: BuildInputs, workspace: string, tree: string, report: BuildOptions["report"] & {}, signal: AbortSignal): Promise<Build> {
@@ -170,24 +171,23 @@ async function make(inputs: BuildInputs, workspace: string, tree: string, report
   });
   const key = buildKey(inputs, tree);
   const folder = binariesFolder(project, key);
-  return toBuild(inputs, folder, await storeBuild(folder, path.join(workspace, "build", "bin"), factsOf(inputs, key, tree), targets));
+  return toBuild(release, folder, await storeBuild(folder, path.join(workspace, "build", "bin"), factsOf(inputs, key, tree), targets));
 }
 
-function factsOf({ variant, release, libraryHash, toolchain, options, cpu }: BuildInputs, key: string, tree: string): Omit<BuildRecord, "binaries"> {
-  return { variant, release: release.tag, key, tree, libraryHash, compiler: toolchain.identity, cmakeFlags: cmakeFlags(options), cpu: cpu.description };
+function factsOf({ variant, release, libraryHash, toolchain, options, cpu, backend, tools }: BuildInputs, key: string, tree: string): Omit<BuildRecord, "binaries"> {
+  return { variant, release: release.tag, key, tree, libraryHash, compiler: toolchain.identity, cmakeFlags: cmakeFlags(options), cpu: cpu.description, features: cpu.features, backend, tools };
 }
 
-function programName(release: Release, target: Target): string {
+/** Name of a program in a release. */
+export function programName(release: Release, target: Target): string {
   return release.programs?.[target] ?? target;
 }
 
-function toBuild({ release, cpu: { features }, backend, tools }: BuildInputs, folder: string, { binaries, ...facts }: BuildRecord): Build {
+/** A build from what is written down of it. */
+export function toBuild(release: Release, folder: string, { binaries, ...facts }: BuildRecord): Build {
   return {
     ...facts,
     folder,
-    features,
-    backend,
-    tools,
     supports: (feature) => !release.lacks?.includes(feature),
     binary(name) {
       const file = programName(release, name);

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { UserError } from "../errors.ts";
 import { hashFile } from "../hash.ts";
 import { keepJson, keptJson } from "../json.ts";
+import { backendNames } from "../study/backendNames.ts";
 import { removePartial, replaceFile } from "../writeAtomic.ts";
 
 const recordSchema = z.strictObject({
@@ -15,6 +16,9 @@ const recordSchema = z.strictObject({
   compiler: z.string(),
   cmakeFlags: z.array(z.string()),
   cpu: z.string(),
+  features: z.string(),
+  backend: z.enum(backendNames),
+  tools: z.string().nullable(),
   binaries: z.record(z.string(), z.strictObject({ bytes: z.int(), sha256: z.string() })),
 });
 

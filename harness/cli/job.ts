@@ -7,8 +7,10 @@ import { runTask, taskNamed } from "../executors/slurm/task.ts";
 import type { Job, JobPart } from "../jobs/job.ts";
 import { readJob } from "../jobs/jobFile.ts";
 import { logNote } from "../process/reason.ts";
+import { answerRequest } from "../sweep/nodeAnswer.ts";
 import { type CommandIo, exitCodes } from "./io.ts";
 import { runHere } from "./jobRun.ts";
+import { plainProgress } from "./plainProgress.ts";
 import { stallOption } from "./stallOption.ts";
 
 /** What the options give. */
@@ -18,6 +20,7 @@ interface JobOptions {
   alone?: boolean;
   task?: string;
   probe?: boolean;
+  prepare?: boolean;
 }
 
 /** Adds `job`: run one cell of a sweep on any machine that sees its folders. */
@@ -29,11 +32,13 @@ export function addJobCommand(program: Command, io: CommandIo): void {
     .addOption(new Option("--part <i/n>", "of the evaluation only the i-th of n parts, which may run side by side on several machines; the last to end does the rest of the cell").argParser(jobPart))
     .option("--alone", "with --part: quantize for this part alone, without waiting for another's file (without it so only where that file is too large to be kept)")
     .addOption(stallOption())
-    // What jobs on a cluster are started with: the file is a submission then.
+    // What jobs on a cluster are started with: the file is a submission then, or what a node is to make ready.
     .addOption(new Option("--task <array:index>").hideHelp())
     .addOption(new Option("--probe").hideHelp())
-    .action(async (file: string, { stallLimit, part, alone, task, probe }: JobOptions) => {
-      if (probe) return probeHere(file, io);
+    .addOption(new Option("--prepare").hideHelp())
+    .action(async (file: string, { stallLimit, part, alone, task, probe, prepare }: JobOptions) => {
+      if (probe) return tellFailure(await answerProbe(await readSubmission(file), io.signal), "sees what jobs need", io);
+      if (prepare) return tellFailure(await answerRequest(path.resolve(file), plainProgress(io.print), io.signal), "has made ready what cells need", io);
       if (alone && !part) throw new UserError("--alone is for a part of a job: give --part I/N with it");
       const asked = async (): Promise<Job> => {
         const whole = await readJob(path.resolve(file));
@@ -48,9 +53,8 @@ export function addJobCommand(program: Command, io: CommandIo): void {
     });
 }
 
-async function probeHere(file: string, io: CommandIo): Promise<void> {
-  const { host, failure } = await answerProbe(await readSubmission(file), io.signal);
-  io.print(failure === null ? `${host} sees what jobs need` : `error: ${failure}`);
+function tellFailure({ host, failure }: { host: string; failure: string | null }, good: string, io: CommandIo): void {
+  io.print(failure === null ? `${host} ${good}` : `error: ${failure}`);
   if (failure !== null) io.exit(exitCodes.failed);
 }
 

@@ -1,11 +1,8 @@
-import { ensureBuild, findBuild } from "../build/build.ts";
-import { UserError } from "../errors.ts";
 import type { Ended } from "../executors/executor.ts";
 import { localExecutor } from "../executors/local.ts";
 import { isStored } from "../jobs/isStored.ts";
 import type { Job } from "../jobs/job.ts";
-import { jobBuild } from "../jobs/jobBuild.ts";
-import { otherBuild } from "../jobs/otherBuild.ts";
+import { ensureJobBuild } from "../jobs/jobBuild.ts";
 import { findTargets } from "../sweep/targets.ts";
 import type { CommandIo } from "./io.ts";
 import { plainProgress } from "./plainProgress.ts";
@@ -18,12 +15,8 @@ import { plainProgress } from "./plainProgress.ts";
  */
 export async function runHere(job: Job, what: string, stallLimit: number, io: CommandIo): Promise<Ended> {
   const report = plainProgress(io.print);
-  const { build: key, threads, device } = job.target;
-  const wanted = await jobBuild(job, io.signal);
-  const expected = await findBuild("patched", wanted);
-  if (expected && expected.build.key !== key) throw new UserError(await otherBuild(job, expected.build, what));
-  const build = await ensureBuild("patched", { ...wanted, report: (text, fraction) => report({ kind: "build", text, fraction }) });
-  if (build.key !== key) throw new UserError(await otherBuild(job, build, what));
+  const { threads, device } = job.target;
+  const build = await ensureJobBuild(job, what, (text, fraction) => report({ kind: "build", text, fraction }), io.signal);
   const position = "1 of 1";
   const places = await findTargets(build, { threads, stallMinutes: stallLimit, devices: device === undefined ? [] : [device] }, io.signal);
   const running = localExecutor(places).run([job], {

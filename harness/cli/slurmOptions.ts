@@ -16,6 +16,7 @@ export interface SlurmOptions {
   mem?: string;
   cpus?: number;
   maxJobHours?: number;
+  prepare?: "here" | "nodes";
   detach?: boolean;
 }
 
@@ -31,15 +32,16 @@ export function addSlurmOptions(command: Command): Command {
     .addOption(setting("--mem <size>", "memory of each job as Slurm writes it (default: the plan's and a quarter)", "memory"))
     .option("--cpus <n>", "processors of each job (default: as many as threads)", wholeNumber(1, 4096))
     .option("--max-job-hours <h>", `hours that a job may take: a cell whose evaluation the plan expects to take longer is divided among several jobs (default: the study's, else ${usualJobHours})`, positiveNumber)
+    .addOption(new Option("--prepare <where>", "where llama.cpp is built, devices are looked for and tables fitted: on this machine, or by a job on a node (default: on nodes where models are computed on their devices, or where these prove to be of another kind; else here)").choices(["here", "nodes"]))
     .option("--detach", "return when the jobs are submitted, and let them go on");
 }
 
 /** The options as a request, others as they are. @throws UserError for one that says nothing without the cluster */
 export function withSlurm<Options extends SlurmOptions>(options: Options): Omit<Options, keyof SlurmOptions> & Pick<SweepRequest, "slurm" | "detach"> {
-  const { executor, partition, slurmOptions, gres, time, mem, cpus, maxJobHours, detach, ...rest } = options;
-  const given = { partition, options: slurmOptions, gres, time, memory: mem, cpus, max_job_hours: maxJobHours };
+  const { executor, partition, slurmOptions, gres, time, mem, cpus, maxJobHours, prepare, detach, ...rest } = options;
+  const given = { partition, options: slurmOptions, gres, time, memory: mem, cpus, max_job_hours: maxJobHours, prepare };
   if (executor !== "slurm") {
-    const [name] = Object.entries({ partition, "slurm-options": slurmOptions, gres, time, mem, cpus, "max-job-hours": maxJobHours, detach }).find(([, value]) => value !== undefined) ?? [];
+    const [name] = Object.entries({ partition, "slurm-options": slurmOptions, gres, time, mem, cpus, "max-job-hours": maxJobHours, prepare, detach }).find(([, value]) => value !== undefined) ?? [];
     if (name !== undefined) throw new UserError(`--${name} is about jobs on a cluster: give --executor slurm with it`);
     return rest;
   }

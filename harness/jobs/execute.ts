@@ -6,13 +6,13 @@ import { hashFile } from "../hash.ts";
 import { loggedOutput } from "../process/processError.ts";
 import { run, type RunOptions } from "../process/run.ts";
 import { childEnvironment } from "../steps/environment.ts";
-import { keyInputs } from "../steps/key.ts";
 import { framesFiles } from "../steps/framesFiles.ts";
 import type { AnyStep, Part, Paths, Target, Tools } from "../steps/step.ts";
-import { type KeyInputs, type StepRecord, stepKey } from "../store/record.ts";
+import { type KeyInputs, type StepRecord } from "../store/record.ts";
 import { GivenFileChanged, onGivenFiles } from "./givenFiles.ts";
 import type { PlannedStep } from "./job.ts";
 import { ComputedElsewhere, deviceFaultOr, watchLayers } from "./onDevice.ts";
+import { determinedBy, isPlannedFor } from "./plannedFor.ts";
 import { stepNamed } from "./stepNamed.ts";
 import { writeOwn } from "../writeAtomic.ts";
 
@@ -108,9 +108,8 @@ interface Prepared {
 
 async function prepare(planned: PlannedStep, on: Target, { logs, ...place }: Place): Promise<Prepared> {
   const step = stepNamed(planned.step);
-  const hashes = Object.fromEntries(Object.entries(planned.inputs).map(([role, input]) => [role, "file" in input ? input.sha256 : input.step]));
-  const determined = keyInputs(step, planned.config, hashes, on);
-  if (stepKey(determined) !== planned.key || growingKey(planned, place.makers, on) !== planned.growing) throw new UserError(`step ${planned.step} was planned for another build, processor or version of quantflex than there is here; run npm run sweep again`);
+  const determined = determinedBy(planned, on);
+  if (!isPlannedFor(planned, place.makers, on)) throw new UserError(`step ${planned.step} was planned for another build, processor, device or version of quantflex than there is here; run npm run sweep again`);
   await mkdir(place.folder, { recursive: true });
   let command: string[] = [];
   const tools: Tools = {
@@ -153,15 +152,6 @@ async function onUnchanged<T>(planned: PlannedStep, { growing, signal }: Place, 
 
 async function isFile(file: string): Promise<boolean> {
   return stat(file).then(() => true, () => false);
-}
-
-/** Key of the step's file that grows, as planning finds it. */
-function growingKey({ step: name, config, inputs }: PlannedStep, makers: Place["makers"], on: Target): string | null {
-  const step = stepNamed(name);
-  if (!step.grows) return null;
-  const keyOfMaker = (key: string): string => makers.get(key)?.growing ?? key;
-  const hashes = Object.fromEntries(Object.entries(inputs).map(([role, input]) => [role, "file" in input ? input.sha256 : keyOfMaker(input.step)]));
-  return stepKey(keyInputs(step, step.grows(config), hashes, on));
 }
 
 async function describeFiles({ step }: PlannedStep, roles: readonly string[], folder: string): Promise<StepRecord["files"]> {

@@ -13,5 +13,5 @@ export async function otherBuild({ results, target }: Pick<Job, "results" | "tar
   const wanted = plan?.build.key === target.build ? plan.build.features.split(" ") : [];
   const lacking = wanted.filter((feature) => !here.features.split(" ").includes(feature));
   const why = lacking.length > 0 ? `this processor lacks ${lacking.slice(0, 8).join(", ")}${lacking.length > 8 ? ` and ${lacking.length - 8} more` : ""}` : "another compiler, processor or state of the patches";
-  return `${what} was made for build ${target.build.slice(0, 12)} of llama.cpp ${target.release}, but this machine makes ${here.key.slice(0, 12)}: ${why}; run npm run sweep here, or keep to machines of the kind that it was started on`;
+  return `${what} was made for build ${target.build.slice(0, 12)} of llama.cpp ${target.release}, but this machine makes ${here.key.slice(0, 12)}: ${why}; run npm run sweep here, or keep to machines of the kind that it was started on (on a cluster by --slurm-options --constraint, or --prepare nodes)`;
 }

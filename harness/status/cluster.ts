@@ -85,6 +85,12 @@ async function whyTaskGone({ submission, array, index }: ClusterTask): Promise<G
   return { state: (await isCancelled(submission)) ? "cancelled" : "lost", reason: tail === "" ? "it left neither a record nor a log" : `its log ends: ${tail}`, log: tail === "" ? null : log };
 }
 
+/** Log of the job that makes ready on a node what cells need, of the latest of a results folder; null without one. */
+export async function preparationLog(results: string): Promise<string | null> {
+  const latest = (await readSubmissions(results)).filter(({ arrays }) => arrays.length === 0).at(-1);
+  return latest ? logFile(latest, helperNames(latest).preparation, "job") : null;
+}
+
 /** Cancels what was submitted for a results folder and has not ended, with what goes with it. @returns numbers of the jobs */
 export async function cancelSubmitted(results: string, scheduler: () => Scheduler): Promise<string[]> {
   const submissions = await readSubmissions(results);

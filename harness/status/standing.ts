@@ -10,7 +10,7 @@ import { areStored, ownSteps, storesOf } from "../jobs/ownSteps.ts";
 import { type FramesFiles, framesFiles } from "../steps/framesFiles.ts";
 import { readPlan, type Plan } from "../store/plan.ts";
 import { readFailure } from "../store/store.ts";
-import { type Cluster, type ClusterTask, lookAtCluster, whyGone } from "./cluster.ts";
+import { type Cluster, type ClusterTask, lookAtCluster, preparationLog, whyGone } from "./cluster.ts";
 import { chunksOf, claimedStep, type PlanStep } from "./running.ts";
 import type { Standing, StudyStanding } from "./types.ts";
 
@@ -22,7 +22,10 @@ import type { Standing, StudyStanding } from "./types.ts";
  */
 export async function standingOf(results: string, scheduler: () => Scheduler): Promise<StudyStanding> {
   const plan = await readPlan(results);
-  if (!plan) throw new UserError(`${results} holds no results; run npm run sweep first, or give its folder`);
+  if (!plan) {
+    const preparation = await preparationLog(results);
+    throw new UserError(preparation === null ? `${results} holds no results; run npm run sweep first, or give its folder` : `${results} has no plan yet: a node of the cluster makes ready what cells need, or did not come to that; see ${preparation}`);
+  }
   const looked: Looked = { cluster: await lookAtCluster(results, scheduler), holdersOf: await readHolders(results), filesOf: framesFiles() };
   const cells = await inBatches([...sharedSteps(plan), ...plan.cells.map(({ cell, steps }) => ({ name: cell.name, steps }))], (one) => standingOfOne(one, results, plan, looked));
   // What cells share is told of as long as it is under way, or in their way.

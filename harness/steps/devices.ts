@@ -58,6 +58,11 @@ export async function findDevice(build: Lister, asked: string | undefined, signa
   throw new UserError(`--device ${asked}: there is no such device; there are ${shownDevices(listed)}`);
 }
 
+/** Whether a backend's devices are those of the machine that its programs run on. */
+export function hasOwnDevices(backend: BackendName): boolean {
+  return backends[backend].hasDevices && backend !== "rpc";
+}
+
 /** @throws UserError a device for a backend that has none */
 export function refuseDevice(backend: BackendName, asked: string | undefined): void {
   if (backends[backend].hasDevices || asked === undefined || asked === "none") return;

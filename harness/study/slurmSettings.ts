@@ -16,6 +16,7 @@ export const slurmSchema = z.strictObject({
   memory: z.string().regex(memoryPattern).optional().describe("memory of each job as Slurm writes it: a whole number with K, M, G or T behind, M without"),
   cpus: z.int().min(1).max(4096).optional().describe("processors of each job: a whole number from 1"),
   max_job_hours: z.number().positive().max(100_000).optional().describe("hours that a job may take, by the plan: a cell whose evaluation takes longer is divided among several"),
+  prepare: z.enum(["here", "nodes"]).optional().describe("where llama.cpp is built, devices are looked for and tables fitted: here, or nodes, by a job on one of them"),
 });
 
 /** How jobs are submitted to Slurm. */

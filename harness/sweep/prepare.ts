@@ -9,7 +9,7 @@ import type { FitInputs } from "../fit/cached.ts";
 import { planCell } from "../jobs/chain.ts";
 import type { Job } from "../jobs/job.ts";
 import { projectRoot } from "../paths.ts";
-import { refuseDevice } from "../steps/devices.ts";
+import { hasOwnDevices, refuseDevice } from "../steps/devices.ts";
 import { fileFields } from "../steps/registry.ts";
 import type { Settings } from "../steps/settings.ts";
 import type { Target } from "../steps/step.ts";
@@ -43,7 +43,9 @@ export interface Inputs {
   wanted: ReadonlySet<string>;
   release: Release;
   backend: BackendName;
-  /** How the backend is built; undefined for this machine's processor, and where the build was given. */
+  /** Where llama.cpp is built, and all else is made that cells need before the first: on this machine, or by a job on a cluster's node. */
+  madeReadyBy: "here" | "nodes";
+  /** How the backend is built; undefined for this machine's processor, and where the build was given or is others' to make. */
   flavour: Flavour | undefined;
   /** Names of the devices that cells run on; none for the first that there is. */
   devices: readonly string[];
@@ -76,7 +78,8 @@ export async function readInputs(request: SweepRequest, checkFolder: (folder: st
   const release = await releaseNamed(request.release);
   const supports: Build["supports"] = request.build?.supports ?? ((feature) => !release.lacks?.includes(feature));
   const backend = request.build?.backend ?? askedBackend(request.backend, study.backend);
-  const flavour = request.build ? undefined : await backendFlavour(backend, release, signal);
+  const madeReadyBy = request.slurm ? (slurmSettings(request.slurm, study.slurm).prepare ?? (hasOwnDevices(backend) ? "nodes" : "here")) : "here";
+  const flavour = request.build || madeReadyBy === "nodes" ? undefined : await backendFlavour(backend, release, signal);
   const devices = askedDevices(request, study);
   devices.forEach((device) => refuseDevice(backend, device));
   refuseUnsupported(request.build?.release ?? release.tag, supports, study, study.cells.filter(({ name }) => wanted.has(name)));
@@ -91,7 +94,7 @@ export async function readInputs(request: SweepRequest, checkFolder: (folder: st
   const imatrix = request.imatrix === undefined ? null : await givenImportance(request.imatrix, { model, cells: chosen, readsGguf: supports("imatrix") }, report, signal);
   const files = { ...(await checkStepFiles(study, studyFile, fetching)), ...(imatrix && { imatrix }) };
   return {
-    study, studyPath: studyFile.path, wanted, release, backend, flavour, devices, model, text, calibrations, imatrix, files, ready, results,
+    study, studyPath: studyFile.path, wanted, release, backend, madeReadyBy, flavour, devices, model, text, calibrations, imatrix, files, ready, results,
     settings: { context: study.context, batch: study.batch, ubatch: study.ubatch, chunks: request.chunks ?? study.chunks ?? null },
     threads: request.threads ?? study.threads ?? (request.slurm && slurmSettings(request.slurm, study.slurm).cpus) ?? os.availableParallelism(),
   };
@@ -100,6 +103,7 @@ export async function readInputs(request: SweepRequest, checkFolder: (folder: st
 /** The build that a sweep runs on, and whether it is there; null where its key cannot be known before it is made. */
 export async function expectedBuild(inputs: Inputs, { build }: Pick<SweepRequest, "build">, signal: AbortSignal): Promise<{ build: Build; isThere: boolean } | null> {
   if (build) return { build, isThere: true };
+  if (inputs.madeReadyBy === "nodes") return null;
   const found = await findBuild("patched", { ...buildOptions(inputs), signal });
   // Which devices there are is asked of its programs.
   return found?.isThere === false && backends[inputs.backend].hasDevices ? null : found;

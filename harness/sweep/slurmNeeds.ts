@@ -14,9 +14,9 @@ import type { Inputs } from "./prepare.ts";
  * What jobs take when each runs by itself, those for what cells share before them, and how they are to be divided: by the slowest
  * of the machines on which the like was run, since it is not known where they will run.
  *
- * @param maxHours that a job may take; four by default
+ * @param maxHours that a job may take
  */
-export async function slurmNeeds(jobs: readonly Job[], inputs: Inputs, on: Target, maxHours?: number): Promise<Need[]> {
+export async function slurmNeeds(jobs: readonly Job[], inputs: Inputs, on: Target, maxHours: number): Promise<Need[]> {
   const { gguf } = inputs.model;
   const todos = await todosOf(jobs, { gguf, present: presentSteps(), chunksOf: await chunksOf(inputs, on.memory) });
   const clocks = [...(await readRatesByMachine()).values()].map((rates) => new Clock(rates, on));

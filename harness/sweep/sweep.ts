@@ -1,29 +1,25 @@
 import type { BackendName } from "../build/backends.ts";
-import { type Build, ensureBuild } from "../build/build.ts";
+import type { Build } from "../build/build.ts";
 import type { Executor } from "../executors/executor.ts";
 import { localExecutor } from "../executors/local.ts";
 import type { Timing } from "../executors/slurm/follow.ts";
+import { OtherKindOfNode } from "../executors/slurm/probe.ts";
 import { slurmExecutor } from "../executors/slurm/slurm.ts";
 import { UserError } from "../errors.ts";
 import { ensureCache } from "../paths.ts";
-import { keepRate } from "../store/rates.ts";
 import type { Target } from "../steps/step.ts";
 import { writePlan } from "../store/plan.ts";
 import type { SlurmSettings } from "../study/slurmSettings.ts";
 import type { Report } from "./events.ts";
 import { failedCells } from "./failedCells.ts";
-import { fitCells } from "./fits.ts";
-import { refuseWithoutAnyMemory } from "./forecast/deviceMemory.ts";
+import { type Ground, layGround } from "./ground.ts";
 import { type KeptModels, type ModelKeeper, modelKeeper } from "./keepModels.ts";
 import { checkResults, type Model } from "./inputs.ts";
-import { keptTables } from "./keptTables.ts";
-import { refuseFewTokens, refuseUnloadable } from "./loadable.ts";
+import { type Asking, groundOfNodes } from "./nodeGround.ts";
 import { makePlan } from "./plan.ts";
-import { buildOptions, buildRate, expectedBuild, fitInputsOf, type Inputs, planCells, type PlannedCells, readInputs, roomOf, targetsOfCells } from "./prepare.ts";
-import { refuseWithoutRoom } from "./room.ts";
+import { type Inputs, readInputs } from "./prepare.ts";
 import { runCells, type CellsEnded } from "./runCells.ts";
 import { slurmNeeds } from "./slurmNeeds.ts";
-import { calibrationUse } from "./textInput.ts";
 import { tidyResults } from "./tidy.ts";
 import { slurmSettings } from "./userSettings.ts";
 
@@ -95,19 +91,18 @@ export async function sweep(request: SweepRequest, report: Report, signal: Abort
   ensureCache();
   refuseOnCluster(request);
   const inputs = await readInputs(request, checkResults, report, signal);
-  const { results, model, text } = inputs;
-  const expected = await expectedBuild(inputs, request, signal);
-  const first = expected && (await plannedFirst(inputs, expected.build, request, report, signal));
-  const build = expected?.isThere ? expected.build : await patchedBuild(inputs, report, signal);
-  const { targets, unfitted, planned } = first ?? (await plannedFirst(inputs, build, request, report, signal));
-  const asking = { build, report, signal };
-  for (const file of [model, ...inputs.ready.values()]) await refuseUnloadable(file, asking);
-  await refuseFewTokens(model, text, "--text", inputs.settings, asking);
-  for (const one of inputs.calibrations.values()) await refuseFewTokens(model, one, calibrationUse.option, inputs.settings, asking);
-  const places = targets.map((on) => ({ ...on, build }));
-  const target = places[0]!;
-  const fit = async (): Promise<PlannedCells> => planCells(inputs, await fitCells(inputs.study.cells, inputs.wanted, fitInputsOf(inputs, target, report, signal), report, signal), target, request.argv);
-  const { shared, all, chosen: asked } = expected?.isThere && unfitted.size === 0 ? planned : await fit();
+  const ask: Asking = { inputs, request, report, signal };
+  try {
+    return await onGround(inputs.madeReadyBy === "nodes" ? await groundOfNodes(ask, "as before") : await layGround(inputs, request, report, signal), ask);
+  } catch (error) {
+    if (!(error instanceof OtherKindOfNode)) throw error;
+    report({ kind: "note", text: `${error.message}: one of them makes ready what cells need` });
+    return onGround(await groundOfNodes(ask, "anew"), ask);
+  }
+}
+
+async function onGround({ places, cells: { shared, all, chosen: asked } }: Ground, { inputs, request, report, signal }: Asking): Promise<SweepResult> {
+  const { results } = inputs;
   const chosen = request.retryFailed ? await failedCells(asked) : asked;
   await writePlan(results, makePlan(shared, all.map(({ cell, job }) => ({ cell, steps: job.steps }))));
   await tidyResults(results, all.flatMap(({ job }) => job.steps));
@@ -121,7 +116,7 @@ function executorOf({ slurm, detach = false, timing, stallLimit, jobs = 1 }: Swe
   if (!slurm) return localExecutor(inTurn(places, jobs), keeper.finish);
   const { study, results } = inputs;
   const settings = slurmSettings(slurm, study.slurm);
-  return slurmExecutor({ study: study.name, results, settings, detach, needs: (asked) => slurmNeeds(asked, inputs, places[0]!, settings.max_job_hours), ...(stallLimit !== undefined && { stallMinutes: stallLimit }), ...(timing && { timing }) });
+  return slurmExecutor({ study: study.name, results, settings, detach, needs: (asked, most) => slurmNeeds(asked, inputs, places[0]!, most / 3600), ...(stallLimit !== undefined && { stallMinutes: stallLimit }), ...(timing && { timing }) });
 }
 
 /** @throws UserError for what only cells on this machine can have */
@@ -132,38 +127,7 @@ function refuseOnCluster({ slurm, keepModels = "none", devices, build }: SweepRe
   if (build) throw new UserError("jobs on a cluster use the patched build");
 }
 
-/** The cells as far as they are known before anything is computed: those whose tables are not fitted yet count as others of their size. */
-interface PlannedFirst {
-  /** One for each device. */
-  targets: readonly Target[];
-  unfitted: ReadonlySet<string>;
-  planned: PlannedCells;
-}
-
-/** Plans a sweep. @throws UserError when it cannot fit into disk or memory */
-async function plannedFirst(inputs: Inputs, build: Build, request: SweepRequest, report: Report, signal: AbortSignal): Promise<PlannedFirst> {
-  const targets = await targetsOfCells(inputs, build, request, signal);
-  const [on] = targets;
-  const { cells, unfitted } = await keptTables(inputs.study.cells, fitInputsOf(inputs, on, report, signal));
-  const planned = planCells(inputs, cells, on, request.argv);
-  const jobs = planned.chosen.map(({ job }) => job);
-  await refuseWithoutRoom(jobs, roomOf(inputs, request));
-  if (!request.slurm) await refuseWithoutAnyMemory(jobs, inputs.model.gguf, { targets, jobs: request.jobs ?? 1 });
-  return { targets, unfitted, planned };
-}
-
 /** Each device so often as cells run on it side by side, the devices by turns. */
 function inTurn(places: readonly Target[], times: number): Target[] {
   return Array.from({ length: times }, () => places).flat();
-}
-
-async function patchedBuild(inputs: Inputs, report: Report, signal: AbortSignal): Promise<Build> {
-  const start = performance.now();
-  const build = await ensureBuild("patched", {
-    ...buildOptions(inputs),
-    report: (text, fraction) => report({ kind: "build", text, fraction }),
-    signal,
-  });
-  await keepRate(buildRate(inputs), (performance.now() - start) / 1000);
-  return build;
 }

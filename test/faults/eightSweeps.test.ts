@@ -20,8 +20,8 @@ beforeAll(async () => {
 async function logCalls({ cache, folder: parent }: RealLab): Promise<LoggedBuild> {
   const logged = await loggedBuild(build, path.join(parent, "logged"));
   await rm(path.join(cache, "binaries"));
-  const { variant, release, key, tree, libraryHash, compiler, cmakeFlags, cpu } = build;
-  await storeBuild(path.join(cache, "binaries", key), path.join(parent, "logged"), { variant, release, key, tree, libraryHash, compiler, cmakeFlags, cpu }, studyTargets);
+  const { variant, release, key, tree, libraryHash, compiler, cmakeFlags, cpu, features, backend, tools } = build;
+  await storeBuild(path.join(cache, "binaries", key), path.join(parent, "logged"), { variant, release, key, tree, libraryHash, compiler, cmakeFlags, cpu, features, backend, tools }, studyTargets);
   return logged;
 }
 

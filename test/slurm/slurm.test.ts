@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { readFile, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { promisify } from "node:util";
@@ -9,6 +9,8 @@ import { readSubmissions } from "../../harness/executors/slurm/submission.ts";
 import { projectRoot } from "../../harness/paths.ts";
 import { loadResults } from "../../harness/report/load.ts";
 import { writeReports } from "../../harness/report/reports.ts";
+import { which } from "../../harness/process/which.ts";
+import type { SlurmSettings } from "../../harness/study/slurmSettings.ts";
 import type { StudyStanding } from "../../harness/status/types.ts";
 import type { SweepEvent } from "../../harness/sweep/events.ts";
 import { sweep, type SweepRequest, type SweepResult } from "../../harness/sweep/sweep.ts";
@@ -68,6 +70,13 @@ cells:
 
   const script = (lab: RealLab, name: string, ...argv: string[]): ReturnType<typeof startScript> =>
     startScript(name, name === "status.ts" ? ["--results", path.join(lab.folder, "out"), ...argv] : ["--study", lab.study, "--out", path.join(lab.folder, "out"), "--threads", "1", "--executor", "slurm", ...argv]);
+
+  /** Gives its study a cell whose table is fitted. */
+  async function addFittedCell(lab: RealLab): Promise<void> {
+    await appendFile(lab.study, "  - { name: fitted, type: Q4_0, container: packed, table: { fit: { method: lloyd-max, weights: histogram } }, encode: nearest }\n");
+  }
+
+  const notes = (events: readonly SweepEvent[]): string[] => events.flatMap((event) => (event.kind === "note" ? [event.text] : []));
 
   async function until(isSo: () => Promise<boolean>): Promise<void> {
     while (!(await isSo())) await wait(300);
@@ -152,6 +161,43 @@ cells:
     await cluster.call("scancel", other);
     expect(await onCluster(lab)).toMatchObject({ failed: [], left: [] });
     await expectWhole(lab);
+  });
+
+  it("where the machine that submits has no compiler, a node makes ready what cells need; where nodes have none, they take what is there", async () => {
+    const lab = await newLab();
+    await addFittedCell(lab);
+    vi.stubEnv("CC", "/nowhere/cc");
+    await expect(onCluster(lab)).rejects.toThrow(/^CC=\/nowhere\/cc is no program\./);
+    const slurm: SlurmSettings = { prepare: "nodes", options: "--export=ALL,CC=" };
+    const events: SweepEvent[] = [];
+    expect(await onCluster(lab, events, { slurm })).toMatchObject({ computed: ["f16", "iq4", "q-r1", "q-r2", "fitted"], failed: [], left: [] });
+    expect(notes(events)).toContainEqual(expect.stringMatching(/^a node makes ready what cells need: job \d+, which builds llama\.cpp there if need be$/));
+    const tables = await tablesOf(path.join(lab.folder, "out"));
+    const submissions = await readSubmissions(path.join(lab.folder, "out"));
+    expect(submissions.map(({ arrays }) => arrays.length)).toEqual([0, 2]);
+    // What it made ready serves the next sweep as well, which needs no job for it.
+    expect(await onCluster(lab, [], { slurm })).toMatchObject({ computed: [], stored: { length: 5 } });
+    expect(await readSubmissions(path.join(lab.folder, "out"))).toHaveLength(2);
+
+    vi.unstubAllEnvs();
+    const other = await newLab();
+    await addFittedCell(other);
+    expect(await onCluster(other, [], { slurm: { options: "--export=ALL,CC=/nowhere/cc" } })).toMatchObject({ failed: [], left: [] });
+    expect(await tablesOf(path.join(other.folder, "out"))).toEqual(tables);
+  });
+
+  it("where nodes prove to be of another kind than the machine that submits, one of them makes ready what cells need", async () => {
+    const lab = await newLab();
+    const xz = path.join(lab.folder, "bin", "xz");
+    await mkdir(path.dirname(xz));
+    // Its version is in the keys of what it compresses.
+    await writeFile(xz, `#!/bin/sh\n[ "$1" = --version ] && [ -z "$SLURM_JOB_ID" ] && exec echo "xz (XZ Utils) 0.0"\nexec ${which("xz")} "$@"\n`, { mode: 0o755 });
+    vi.stubEnv("PATH", `${path.dirname(xz)}:${process.env["PATH"]}`);
+    const events: SweepEvent[] = [];
+    expect(await onCluster(lab, events)).toMatchObject({ failed: [], left: [] });
+    expect(notes(events)).toContainEqual(expect.stringMatching(/^node \S+: compress of the study was planned for another machine than one with xz .*: one of them makes ready what cells need$/));
+    await expectWhole(lab);
+    expect(await queued()).toEqual([]);
   });
 
   it("an evaluation that is divided over four tasks leaves the frames and the record of an undivided one", async () => {

@@ -39,7 +39,7 @@ export async function fakeSlurm(): Promise<FakeSlurm> {
       for (;;) {
         const found = (await readSubmissions(results))[count - 1];
         if (found) {
-          await writeFile(path.join(submissionFolder(found), "probe.json"), JSON.stringify({ host: "n1", failure: null }));
+          await writeFile(path.join(submissionFolder(found), "probe.json"), JSON.stringify({ host: "n1", failure: null, isOtherKind: false }));
           return found;
         }
         await new Promise((resolve) => setTimeout(resolve, 10));

@@ -24,7 +24,7 @@ export async function cacheOfWrapped(cache: string, scripts: Readonly<Record<str
     await writeFile(file, `#!/bin/sh\nreal='${build.binary(name)}'\n${scripts[name] ?? 'exec "$real" "$@"'}\n`);
     await chmod(file, 0o755);
   }
-  const { variant, release: tag, key, tree, libraryHash, compiler, cmakeFlags, cpu } = build;
-  await storeBuild(path.join(cache, "binaries", key), folder, { variant, release: tag, key, tree, libraryHash, compiler, cmakeFlags, cpu }, studyTargets);
+  const { variant, release: tag, key, tree, libraryHash, compiler, cmakeFlags, cpu, features, backend, tools } = build;
+  await storeBuild(path.join(cache, "binaries", key), folder, { variant, release: tag, key, tree, libraryHash, compiler, cmakeFlags, cpu, features, backend, tools }, studyTargets);
   return build;
 }

@@ -31,7 +31,7 @@ export async function fakeTask({ array, index, submission: file, fate }: Simulat
   const submission = await reading;
   const host = "simulated";
   if (array.endsWith("-report") || fate === "lost") return;
-  if (array.endsWith("-probe")) return writeFile(path.join(path.dirname(file), "probe.json"), JSON.stringify({ host, failure: null }));
+  if (array.endsWith("-probe")) return writeFile(path.join(path.dirname(file), "probe.json"), JSON.stringify({ host, failure: null, isOtherKind: false }));
   if (fate === "fails") return writeEnded(submission, array, index, { failure: "simulated failure", log: null, host });
   const { job: key } = submission.arrays.find(({ name }) => name === array)!.tasks[index]!;
   const job = JSON.parse(await readFile(jobFile(submission.results, key), "utf8")) as Job;

@@ -28,6 +28,9 @@ export interface Case {
   prepare(setting: Setting): Promise<(index: number) => string[]>;
 }
 
+/** What both checkouts are asked for where one is held against another. */
+export const answersOptions: readonly string[] = ["--study", "answers", "--model", "sotu-1m"];
+
 /** The sweeps that are measured. */
 export const cases: readonly Case[] = [
   {
@@ -36,8 +39,8 @@ export const cases: readonly Case[] = [
     wanted: { share: 0.15 },
     async prepare({ folder, sweep, report }) {
       report("answers: warming up the caches");
-      await sweep(["--study", "answers", "--model", "sotu-1m", "--only", "f16,fitted-*", "--out", path.join(folder, "answers-warm")]);
-      return (index) => ["--study", "answers", "--model", "sotu-1m", "--out", path.join(folder, `answers-${index}`)];
+      await sweep([...answersOptions, "--only", "f16,fitted-*", "--out", path.join(folder, "answers-warm")]);
+      return (index) => [...answersOptions, "--out", path.join(folder, `answers-${index}`)];
     },
   },
   {

@@ -7,7 +7,7 @@ import { withScratch } from "../../scratch.ts";
 import { projectRoot } from "../../paths.ts";
 import { scratchFolder, thisProject } from "../../upstream/project.ts";
 import type { BenchReport } from "../types.ts";
-import { type Case, cases, type Setting } from "./cases.ts";
+import { answersOptions, type Case, cases, type Setting } from "./cases.ts";
 import { stepTimes, type StepTime } from "./stepTimes.ts";
 import { type TimedSweep, timedSweep } from "./timedSweep.ts";
 
@@ -51,12 +51,12 @@ export async function measureHarness({ only, against, repeats, threads }: Harnes
       const one = async (checkout: string, options: string[]): Promise<TimedSweep> => timedSweep(checkout, withThreads(options), signal);
       const old = async (index: number): Promise<void> => {
         const out = path.join(folder, `other-${index}`);
-        if (other !== undefined) measured.others.push(await one(other, ["--study", "answers", "--out", out]));
+        if (other !== undefined) measured.others.push(await one(other, [...answersOptions, "--out", out]));
         await rm(out, { recursive: true, force: true });
       };
       if (other !== undefined) {
         report(`${wanted.name}: warming up the caches of ${other}`);
-        await one(other, ["--study", "answers", "--only", "f16,fitted-*", "--out", path.join(folder, "other-warm")]);
+        await one(other, [...answersOptions, "--only", "f16,fitted-*", "--out", path.join(folder, "other-warm")]);
       }
       for (let index = 0; index < repeats; index++) {
         report(`${wanted.name}: ${index + 1} of ${repeats}`);

@@ -6,7 +6,7 @@ import { isStored } from "../../jobs/isStored.ts";
 import type { Job } from "../../jobs/job.ts";
 import { ProcessError } from "../../process/processError.ts";
 import type { Ended, JobReport } from "../executor.ts";
-import { readAnswer } from "./probe.ts";
+import { OtherKindOfNode, readAnswer } from "./probe.ts";
 import { type QueuedTask, type Scheduler, saidBy } from "./scheduler.ts";
 import { endedTasks, isCancelled, logFile, logTail, readEnded, type Submission } from "./submission.ts";
 
@@ -18,6 +18,9 @@ export interface Timing {
   store: number;
   patience: number;
 }
+
+/** As a cluster bears it. */
+export const usualTiming: Timing = { queue: 10_000, store: 2_000, patience: 60_000 };
 
 /** A job, and the task that runs it. */
 export interface Followed {
@@ -177,7 +180,7 @@ async function hasAnswered(probe: { submission: Submission; name: string; since:
     if (performance.now() - probe.since < timing.patience) return false;
   }
   await scheduler.cancel([...new Set(queued.filter(({ name }) => name.startsWith(probe.submission.name)).map(({ id }) => id))]);
-  if (answer) throw new UserError(answer.failure!);
+  if (answer) throw answer.isOtherKind ? new OtherKindOfNode(answer.failure!) : new UserError(answer.failure!);
   const tail = await logTail(logFile(probe.submission, probe.name, "job"));
   throw new UserError(`the cluster's nodes do not see ${probe.submission.results}, or cannot run Node.js there: a probe job ended without leaving its answer${tail ? ` (${tail})` : ""}; give a folder that all nodes see with --out`);
 }

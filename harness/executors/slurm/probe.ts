@@ -2,20 +2,31 @@ import { readFile, stat } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { z } from "zod";
-import { findBuild } from "../../build/build.ts";
+import { UserError } from "../../errors.ts";
 import { cacheFolder } from "../../paths.ts";
-import { jobBuild } from "../../jobs/jobBuild.ts";
+import type { Job } from "../../jobs/job.ts";
+import { findJobBuild } from "../../jobs/jobBuild.ts";
 import { jobFile, readJob } from "../../jobs/jobFile.ts";
+import { isPlannedFor } from "../../jobs/plannedFor.ts";
 import { reasonOf } from "../../process/reason.ts";
 import { findDevice } from "../../steps/devices.ts";
+import { thisTarget } from "../../steps/target.ts";
 import { writeAtomic } from "../../writeAtomic.ts";
 import { otherBuild } from "../../jobs/otherBuild.ts";
 import { type Submission, submissionFolder } from "./submission.ts";
 
-const answerSchema = z.strictObject({ host: z.string(), failure: z.string().nullable() });
+const answerSchema = z.strictObject({
+  host: z.string(),
+  failure: z.string().nullable(),
+  /** Whether the failure is that the node is of another kind than jobs were planned for. */
+  isOtherKind: z.boolean(),
+});
 
 /** What a node says before anything is computed. */
 export type Answer = z.infer<typeof answerSchema>;
+
+/** That a cluster's nodes are of another kind than jobs were planned for. */
+export class OtherKindOfNode extends UserError {}
 
 function answerFile(submission: Pick<Submission, "results" | "name">): string {
   return path.join(submissionFolder(submission), "probe.json");
@@ -23,11 +34,12 @@ function answerFile(submission: Pick<Submission, "results" | "name">): string {
 
 /** Looks whether this machine, a node, sees what tasks need, and leaves the answer in the store. */
 export async function answerProbe(submission: Submission, signal: AbortSignal): Promise<Answer> {
-  const failure = await faultHere(submission, signal).catch((error: unknown) => {
+  const fault = await lookHere(submission, signal).then(() => null, (error: unknown) => {
     signal.throwIfAborted();
-    return `node ${os.hostname()}: ${reasonOf(error)}`;
+    return error as Error;
   });
-  const answer = { host: os.hostname(), failure };
+  const failure = fault && `node ${os.hostname()}: ${reasonOf(fault)}`;
+  const answer = { host: os.hostname(), failure, isOtherKind: fault instanceof OtherKindOfNode };
   await writeAtomic(answerFile(submission), JSON.stringify(answer), { fsync: false });
   return answer;
 }
@@ -37,15 +49,27 @@ export async function readAnswer(submission: Submission): Promise<Answer | null>
   return readFile(answerFile(submission), "utf8").then((text) => answerSchema.parse(JSON.parse(text)), () => null).catch(() => null);
 }
 
-/** @throws UserError when something that jobs need cannot be read, or a node has not what the backend needs, or no such device */
-async function faultHere({ results, arrays }: Submission, signal: AbortSignal): Promise<string | null> {
-  const job = await readJob(jobFile(results, arrays[0]!.tasks[0]!.job));
+/**
+ * @throws UserError when something that jobs need cannot be read, or a node has not what the backend needs, or no such device
+ * @throws OtherKindOfNode when keys of jobs are others here
+ */
+async function lookHere({ results, arrays }: Submission, signal: AbortSignal): Promise<void> {
+  // Those of an array have the same kinds of steps.
+  for (const { tasks: [task] } of arrays) await lookAt(await readJob(jobFile(results, task!.job)), signal);
+}
+
+async function lookAt(job: Job, signal: AbortSignal): Promise<void> {
   for (const input of job.steps.flatMap(({ inputs }) => Object.values(inputs))) {
-    if ("file" in input && !(await stat(input.file).catch(() => null))) return `node ${os.hostname()} does not see ${input.file}: put it where all nodes do`;
+    if ("file" in input && !(await stat(input.file).catch(() => null))) throw new UserError(`it does not see ${input.file}: put it where all nodes do`);
   }
-  const expected = await findBuild("patched", await jobBuild(job, signal));
-  if (!expected) return `node ${os.hostname()} does not see the cache folder ${cacheFolder()}, in which llama.cpp was built: give one that all nodes see in QUANTFLEX_CACHE`;
-  if (expected.build.key !== job.target.build) return otherBuild(job, expected.build, `the study on node ${os.hostname()}`);
-  if (expected.isThere) await findDevice(expected.build, job.target.device, signal);
-  return null;
+  const found = await findJobBuild(job, signal);
+  if (!found) throw new UserError(`it does not see the cache folder ${cacheFolder()}, in which llama.cpp was built: give one that all nodes see in QUANTFLEX_CACHE`);
+  const { build, isThere } = found;
+  if (build.key !== job.target.build) throw new OtherKindOfNode(await otherBuild(job, build, "the study"));
+  if (!isThere) return;
+  const device = await findDevice(build, job.target.device, signal);
+  const on = await thisTarget(build, job.target.threads, signal, { device });
+  const makers = new Map(job.steps.map((planned) => [planned.key, planned]));
+  const strange = job.steps.find((planned) => !isPlannedFor(planned, makers, on));
+  if (strange) throw new OtherKindOfNode(`${strange.step} of the study was planned for another machine than one with ${[device?.line, device?.driver, on.xz].filter(Boolean).join(", ")}; keep to nodes of one kind by --slurm-options --constraint`);
 }

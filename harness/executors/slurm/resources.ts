@@ -2,6 +2,7 @@ import { UserError } from "../../errors.ts";
 import type { Job } from "../../jobs/job.ts";
 import { type Divided, usualJobHours } from "../../jobs/parts.ts";
 import { stepNamed } from "../../jobs/stepNamed.ts";
+import { hasOwnDevices } from "../../steps/devices.ts";
 import { slurmBytes, type SlurmSettings, slurmSeconds } from "../../study/slurmSettings.ts";
 import type { Site } from "./site.ts";
 
@@ -40,17 +41,26 @@ export function resourceOptions(jobs: readonly Job[], needs: readonly Need[], se
     const whose = asked !== null && asked <= most ? `--time gives ${asked} s: give more${way}` : `partition ${partition} gives ${most} s: give another with --partition${way}`;
     throw new UserError(`${job.name} needs about ${Math.ceil(seconds)} s by the plan, and ${whose}`);
   }
-  if (asked !== null && asked > most) throw new UserError(`--time asks for ${asked} s, and partition ${partition} gives ${most} s at most: give less, or another with --partition`);
+  refuseBeyond(settings, most, partition);
   if (memory !== null && bytes > memory) throw new UserError(`${jobs[widest]!.name} needs ${Math.ceil(bytes)} bytes of memory by the plan, and --mem gives ${memory}: give more`);
   const unknown = needs.some((need) => need.seconds === null);
   const planned = Math.max(margins.time * seconds + margins.timeMore, unknown ? unknownSeconds : 0);
   const cpus = settings.cpus ?? Math.max(...jobs.map(({ target }) => target.threads));
   return [
     `--time=${settings.time ?? Math.ceil(Math.min(planned, most) / 60)}`,
-    `--mem=${settings.memory ?? `${Math.ceil((margins.memory * bytes) / mebibyte)}M`}`,
+    `--mem=${settings.memory ?? mebibytes(bytes)}`,
     "--ntasks=1", `--cpus-per-task=${cpus}`,
     ...placeOptions(settings),
   ];
+}
+
+function mebibytes(bytes: number): string {
+  return `${Math.ceil((margins.memory * bytes) / mebibyte)}M`;
+}
+
+function refuseBeyond({ time }: SlurmSettings, most: number, partition: string): void {
+  const asked = time === undefined ? 0 : slurmSeconds(time);
+  if (asked > most) throw new UserError(`--time asks for ${asked} s, and partition ${partition} gives ${most} s at most: give less, or another with --partition`);
 }
 
 /** Options that say where jobs run, and on whose account. */
@@ -58,10 +68,30 @@ export function placeOptions({ partition, gres, options = "" }: SlurmSettings): 
   return [...(partition === undefined ? [] : [`--partition=${partition}`]), ...(gres === undefined ? [] : [`--gres=${gres}`]), ...words(options)];
 }
 
-/** Settings for some jobs: models that are computed on a device want one of their node's, if nothing else was said. A server's devices are not the node's. */
-export function withDevice(settings: SlurmSettings, jobs: readonly Job[]): SlurmSettings {
-  const wantsDevice = jobs.some(({ target: { device, backend } }) => device !== undefined && backend !== "rpc");
-  return wantsDevice ? { gres: "gpu:1", ...settings } : settings;
+/** Seconds that a job may be expected to take: the settings' hours, and no more than leaves the usual margin below the partition's limit. */
+export function mostPlanned({ max_job_hours: hours = usualJobHours }: SlurmSettings, { seconds }: Site): number {
+  return Math.min(3600 * hours, seconds / margins.time);
+}
+
+/** Options of a job of which no plan tells how long it takes. @throws UserError when it is to have more time than the partition gives */
+export function singleJobOptions({ bytes, threads }: { bytes: number; threads: number }, settings: SlurmSettings, { seconds: most, partition }: Site): string[] {
+  refuseBeyond(settings, most, partition);
+  return [
+    `--time=${settings.time ?? Math.ceil(Math.min(unknownSeconds, most) / 60)}`,
+    `--mem=${settings.memory ?? mebibytes(bytes)}`,
+    "--ntasks=1", `--cpus-per-task=${settings.cpus ?? threads}`,
+    ...placeOptions(settings),
+  ];
+}
+
+/** Settings for what is computed on a device or not: it wants one of its node's, if nothing else was said. */
+export function withDevice(settings: SlurmSettings, isOnDevice: boolean): SlurmSettings {
+  return isOnDevice ? { gres: "gpu:1", ...settings } : settings;
+}
+
+/** Whether a job's models are computed on a device of its node's; a server's devices are not that. */
+export function wantsDevice({ target: { device, backend } }: Job): boolean {
+  return device !== undefined && hasOwnDevices(backend ?? "native");
 }
 
 /** Options as a shell would part them; quotes keep blanks. */

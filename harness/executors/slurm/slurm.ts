@@ -8,8 +8,8 @@ import type { Executor } from "../executor.ts";
 import { planArrays } from "./arrays.ts";
 import { cellEnds } from "./cellEnds.ts";
 import { divideCell, earlierDivisions } from "./divide.ts";
-import { follow, type Followed, type Timing } from "./follow.ts";
-import { type Need, withDevice } from "./resources.ts";
+import { follow, type Followed, type Timing, usualTiming } from "./follow.ts";
+import { mostPlanned, type Need, wantsDevice, withDevice } from "./resources.ts";
 import { type QueuedTask, type Scheduler, type SchedulerWatch, slurmScheduler } from "./scheduler.ts";
 import { lookAtSite } from "./site.ts";
 import { isCancelled, newName, readSubmissions, type Submission, type Task } from "./submission.ts";
@@ -23,14 +23,12 @@ export interface SlurmRequest {
   settings: SlurmSettings;
   /** Whether it is enough that jobs are submitted. */
   detach: boolean;
-  /** What the plan says that each of some jobs takes, in their order, and how it is to be divided. */
-  needs(jobs: readonly Job[]): Promise<Need[]>;
+  /** What the plan says that each of some jobs takes, in their order, and how it is to be divided so that none is expected to take more than some seconds. */
+  needs(jobs: readonly Job[], mostSeconds: number): Promise<Need[]>;
   /** Minutes after which a silent program is taken for one that hangs; as of a sweep. */
   stallMinutes?: number;
   timing?: Timing;
 }
-
-const usualTiming: Timing = { queue: 10_000, store: 2_000, patience: 60_000 };
 
 /**
  * Runs jobs on a Slurm cluster: in arrays, what cells share first. Jobs that an earlier run submitted and that wait or run
@@ -69,7 +67,7 @@ export function slurmExecutor({ study, results, settings, detach, needs, stallMi
     const site = await lookAtSite(scheduler, settings.partition);
     const steps = await sharedJobs(left);
     const asked = [...steps, ...left];
-    const found = await needs(asked);
+    const found = await needs(asked, mostPlanned(settings, site));
     const needOf = new Map(asked.map((job, index) => [job, found[index]!]));
     const live = (job: Job): Set<number> => new Set(tasks.flatMap((task) => (task.whole === job && task.job.part ? [task.job.part.index] : [])));
     const earlier = earlierDivisions(submissions);
@@ -85,7 +83,7 @@ export function slurmExecutor({ study, results, settings, detach, needs, stallMi
     const arrays = planArrays(name, mine, jobs, site.arrayTasks, all.filter((job) => !mine.includes(job)));
     const under = [...new Set(queued.filter(({ name: array, index }) => all.some((job) => shared.get(jobKey(job)) === `${array}-${index}`)).map(({ id }) => id))];
     for (const { needs: more } of cells) for (const [job, need] of more) needOf.set(job, need);
-    return submitAll({ name, results, arrays, needs: needOf, settings: withDevice(settings, jobs), site, under, stallMinutes }, scheduler, note);
+    return submitAll({ name, results, arrays, needs: needOf, settings: withDevice(settings, jobs.some(wantsDevice)), site, under, stallMinutes }, scheduler, note);
   }
 }
 

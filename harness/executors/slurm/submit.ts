@@ -23,9 +23,9 @@ export interface Asked {
   stallMinutes: number | undefined;
 }
 
-/** Name of a submission's probe, and of the job that makes its reports. */
-export function helperNames({ name }: Pick<Submission, "name">): { probe: string; report: string } {
-  return { probe: `${name}-probe`, report: `${name}-report` };
+/** Names of a submission's probe, of the job that makes its reports, and of one that made ready what cells need. */
+export function helperNames({ name }: Pick<Submission, "name">): Record<"probe" | "report" | "preparation", string> {
+  return { probe: `${name}-probe`, report: `${name}-report`, preparation: `${name}-prepare` };
 }
 
 /**

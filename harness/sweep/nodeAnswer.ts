@@ -1,0 +1,81 @@
+import os from "node:os";
+import path from "node:path";
+import { z } from "zod";
+import { type PreparationFiles, preparationFiles } from "../executors/slurm/preparation.ts";
+import { readJson } from "../json.ts";
+import { reasonOf } from "../process/reason.ts";
+import { writeAtomic } from "../writeAtomic.ts";
+import type { Report } from "./events.ts";
+import { layGround } from "./ground.ts";
+import { checkResults } from "./inputs.ts";
+import { readInputs } from "./prepare.ts";
+import type { SweepRequest } from "./sweep.ts";
+
+const deviceSchema = z.strictObject({
+  name: z.string(),
+  asked: z.string(),
+  line: z.string(),
+  driver: z.string().nullable(),
+  totalBytes: z.number(),
+  freeBytes: z.number(),
+  server: z.string().optional(),
+  environment: z.record(z.string(), z.string()).optional(),
+});
+
+const groundSchema = z.strictObject({
+  host: z.string(),
+  failure: z.null(),
+  /** Key of the build. */
+  build: z.string(),
+  device: deviceSchema.nullable(),
+  /** As of a target. */
+  memory: z.number(),
+  xz: z.string().nullable(),
+});
+
+/** What cells run on, as a node of a cluster has it. */
+export const nodeGroundSchema = groundSchema;
+
+/** What cells run on, as a node of a cluster has it. */
+export type NodeGround = z.infer<typeof groundSchema>;
+
+const answerSchema = z.discriminatedUnion("failure", [groundSchema, z.strictObject({ host: z.string(), failure: z.string() })]);
+
+const requestSchema = z.strictObject({
+  /** Folder that paths count from. */
+  cwd: z.string(),
+  /** A sweep's, but for where its cells run. */
+  request: z.record(z.string(), z.unknown()),
+});
+
+/** What a node is told. */
+export function requestForNode(request: SweepRequest): z.infer<typeof requestSchema> {
+  const { slurm: _slurm, timing: _timing, detach: _detach, ...rest } = request;
+  return { cwd: process.cwd(), request: rest };
+}
+
+/** Makes ready on this machine, a node, what a sweep's cells need, and leaves the answer beside the request. */
+export async function answerRequest(file: string, report: Report, signal: AbortSignal): Promise<z.infer<typeof answerSchema>> {
+  const { answer } = preparationFiles(path.dirname(file));
+  const host = os.hostname();
+  const made = await makeReady(file, report, signal).then((found): z.infer<typeof answerSchema> => ({ host, failure: null, ...found }), (error: unknown) => {
+    signal.throwIfAborted();
+    return { host, failure: `node ${host}: ${reasonOf(error)}` };
+  });
+  await writeAtomic(answer, JSON.stringify(made), { fsync: false });
+  return made;
+}
+
+async function makeReady(file: string, report: Report, signal: AbortSignal): Promise<Pick<NodeGround, "build" | "device" | "memory" | "xz">> {
+  const { cwd, request } = await readJson(file, requestSchema, "npm run sweep writes it");
+  process.chdir(cwd);
+  const asked = request as unknown as SweepRequest;
+  const inputs = await readInputs(asked, checkResults, report, signal);
+  const { places: [{ build, device, memory, xz }] } = await layGround(inputs, asked, report, signal);
+  return { build: build.key, device: device ? { ...device, environment: device.environment && { ...device.environment } } : null, memory, xz };
+}
+
+/** @throws UserError what a node answers that could not do what it was asked for */
+export async function readNodeAnswer({ answer }: PreparationFiles): Promise<z.infer<typeof answerSchema>> {
+  return readJson(answer, answerSchema, "npm run sweep again has it made anew");
+}
