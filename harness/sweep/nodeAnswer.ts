@@ -39,7 +39,7 @@ export const nodeGroundSchema = groundSchema;
 /** What cells run on, as a node of a cluster has it. */
 export type NodeGround = z.infer<typeof groundSchema>;
 
-const answerSchema = z.discriminatedUnion("failure", [groundSchema, z.strictObject({ host: z.string(), failure: z.string() })]);
+const answerSchema = z.union([groundSchema, z.strictObject({ host: z.string(), failure: z.string() })]);
 
 const requestSchema = z.strictObject({
   /** Folder that paths count from. */

@@ -67,7 +67,7 @@ it("jobs begin behind the probe and what they share, and with the limit that a s
 
 it("a node that cannot read what jobs need says so in its answer", async () => {
   const results = await temporaryFolder();
-  const submission: Submission = { format: 1, name: "s-1", results, date: new Date().toISOString(), arrays: [{ name: "s-1-cells", tasks: [{ job: hash("5"), cell: "q", after: [] }] }] };
+  const submission: Submission = { format: 1, name: "s-1", results, date: new Date().toISOString(), probed: ["5".repeat(64)], arrays: [{ name: "s-1-cells", tasks: [{ job: hash("5"), cell: "q", after: [] }] }] };
   await writeSubmission(submission);
   const answer = await answerProbe(submission, new AbortController().signal);
   expect(answer.failure).toMatch(/^node \S+: .*5{64}\.json/);
@@ -81,7 +81,7 @@ it("a cell that needs what an earlier submission did not make does not begin, an
   const [earlier, later] = [
     { name: "s-1", arrays: planArrays("s-1", [shared], [], 10) },
     { name: "s-2", arrays: planArrays("s-2", [], [cell], 10, [shared]) },
-  ].map(({ name, arrays }, index): Submission => ({ format: 1, name, results, date: new Date(index).toISOString(), arrays: arrays.map(({ name: array, tasks }) => ({ name: array, tasks })) })) as [Submission, Submission];
+  ].map(({ name, arrays }, index): Submission => ({ format: 1, name, results, date: new Date(index).toISOString(), probed: [], arrays: arrays.map(({ name: array, tasks }) => ({ name: array, tasks })) })) as [Submission, Submission];
   for (const one of [earlier, later]) await writeSubmission(one);
   await writeEnded(earlier, "s-1-shared", 0, { failure: "out of paper", log: null, host: "n1" });
   const task = await taskNamed(submissionFile(later), "s-2-after:0");

@@ -148,7 +148,7 @@ describe("a cell whose evaluation takes longer than a job may", () => {
   it("is not divided where no time is known, and is divided as it was when it was submitted last", async () => {
     const big = jobOf("big");
     expect((await divideCell(big, { seconds: null, bytes: 1 }, { earlier: new Map(), live: new Set() })).jobs).toEqual([big]);
-    const submission = (of: number): Submission => ({ format: 1, name: "s", results, date: "2026-01-01T00:00:00Z", arrays: [{ name: "a", tasks: [{ job: jobKey(big), cell: "big", after: [], part: { index: 1, of, alone: false } }] }] });
+    const submission = (of: number): Submission => ({ format: 1, name: "s", results, date: "2026-01-01T00:00:00Z", probed: [], arrays: [{ name: "a", tasks: [{ job: jobKey(big), cell: "big", after: [], part: { index: 1, of, alone: false } }] }] });
     expect(earlierDivisions([submission(3), submission(7)])).toEqual(new Map([[jobKey(big), { of: 7, alone: false }]]));
   });
 

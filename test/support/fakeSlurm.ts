@@ -8,6 +8,8 @@ import { temporaryFolder } from "./temporary.ts";
 export interface FakeSlurm {
   /** Arguments of every call of sbatch so far. */
   submitted(): Promise<string[]>;
+  /** Numbers of the jobs that were cancelled. */
+  cancelled(): Promise<string[]>;
   /** What squeue lists from now on: `ARRAY-INDEX` of tasks that run. */
   list(tasks: readonly { array: string; index: number }[]): Promise<void>;
   /** Waits for the so-many-th submission, and answers its probe. */
@@ -17,12 +19,12 @@ export interface FakeSlurm {
 /** Puts them on the PATH. */
 export async function fakeSlurm(): Promise<FakeSlurm> {
   const folder = await temporaryFolder();
-  const [calls, queue] = [path.join(folder, "calls"), path.join(folder, "queue")];
-  for (const file of [calls, queue]) await appendFile(file, "");
+  const [calls, queue, cancels] = [path.join(folder, "calls"), path.join(folder, "queue"), path.join(folder, "cancels")];
+  for (const file of [calls, queue, cancels]) await appendFile(file, "");
   const programs = {
     sbatch: `echo "$@" >> '${calls}'; wc -l < '${calls}'`,
     squeue: `cat '${queue}'`,
-    scancel: "exit 0",
+    scancel: `echo "$@" >> '${cancels}'`,
     scontrol: "case $* in *config) echo 'MaxArraySize = 1001';; *) echo 'PartitionName=p Default=YES MaxTime=UNLIMITED';; esac",
   };
   const bin = path.join(folder, "bin");
@@ -34,6 +36,7 @@ export async function fakeSlurm(): Promise<FakeSlurm> {
   vi.stubEnv("PATH", `${bin}:${process.env["PATH"]}`);
   return {
     submitted: async () => (await readFile(calls, "utf8")).split("\n").filter(Boolean),
+    cancelled: async () => (await readFile(cancels, "utf8")).split(/\s+/).filter(Boolean),
     list: async (tasks) => writeFile(queue, tasks.map(({ array, index }) => `${array}|7|${index}|RUNNING|n${index}|2026-01-01T00:00:00|None\n`).join("")),
     async submission(results, count) {
       for (;;) {

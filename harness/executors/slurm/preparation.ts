@@ -44,7 +44,7 @@ export function preparationFiles(folder: string): PreparationFiles {
 export async function prepareOnNode({ study, results, settings, request, bytes, threads, timing = usualTiming }: PreparationAsked, watch: SchedulerWatch): Promise<PreparationFiles> {
   const scheduler = slurmScheduler(watch);
   const site = await lookAtSite(scheduler, settings.partition);
-  const submission: Submission = { format: 1, name: newName(study), results, date: new Date().toISOString(), arrays: [] };
+  const submission: Submission = { format: 1, name: newName(study), results, date: new Date().toISOString(), probed: [], arrays: [] };
   const files = preparationFiles(submissionFolder(submission));
   await writeSubmission(submission);
   await writeAtomic(files.request, JSON.stringify(request), { fsync: false });

@@ -53,9 +53,8 @@ export async function readAnswer(submission: Submission): Promise<Answer | null>
  * @throws UserError when something that jobs need cannot be read, or a node has not what the backend needs, or no such device
  * @throws OtherKindOfNode when keys of jobs are others here
  */
-async function lookHere({ results, arrays }: Submission, signal: AbortSignal): Promise<void> {
-  // Those of an array have the same kinds of steps.
-  for (const { tasks: [task] } of arrays) await lookAt(await readJob(jobFile(results, task!.job)), signal);
+async function lookHere({ results, probed }: Submission, signal: AbortSignal): Promise<void> {
+  for (const key of probed) await lookAt(await readJob(jobFile(results, key)), signal);
 }
 
 async function lookAt(job: Job, signal: AbortSignal): Promise<void> {

@@ -16,6 +16,8 @@ const submissionSchema = z.strictObject({
   /** Folder of the results. */
   results: z.string(),
   date: z.iso.datetime(),
+  /** Jobs, one of each kind, that a node is asked about before any runs. */
+  probed: z.array(key).default([]),
   arrays: z.array(z.strictObject({
     /** The name that Slurm knows it by. */
     name: z.string(),

@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
-import type { Job } from "../../jobs/job.ts";
+import { type Job, wholeOf } from "../../jobs/job.ts";
+import { jobKey } from "../../jobs/jobFile.ts";
 import type { SlurmSettings } from "../../study/slurmSettings.ts";
 import type { PlannedArray } from "./arrays.ts";
 import { type Need, placeOptions, resourceOptions, resourcesSaid } from "./resources.ts";
@@ -36,7 +37,7 @@ export function helperNames({ name }: Pick<Submission, "name">): Record<"probe" 
  */
 export async function submitAll({ name, results, arrays, needs, settings, site, under, stallMinutes }: Asked, scheduler: Scheduler, note: (text: string) => void): Promise<Submission> {
   const options = arrays.map(({ jobs }) => resourceOptions(jobs, jobs.map((job) => needs.get(job)!), settings, site));
-  const submission: Submission = { format: 1, name, results, date: new Date().toISOString(), arrays: arrays.map(({ name: array, tasks }) => ({ name: array, tasks })) };
+  const submission: Submission = { format: 1, name, results, date: new Date().toISOString(), probed: oneOfEachKind(arrays), arrays: arrays.map(({ name: array, tasks }) => ({ name: array, tasks })) };
   await writeSubmission(submission);
   const helpers = helperNames(submission);
   const asked = quoted(submissionFile(submission));
@@ -68,4 +69,10 @@ export async function submitAll({ name, results, arrays, needs, settings, site, 
     await scheduler.cancel([...ids.values()]).catch(() => undefined);
     throw error;
   }
+}
+
+/** Keys of jobs with all kinds of steps that there are. */
+function oneOfEachKind(arrays: readonly PlannedArray[]): string[] {
+  const jobs = arrays.flatMap((array) => array.jobs);
+  return [...new Map(jobs.map((job) => [job.steps.map(({ step }) => step).join(), job])).values()].map((job) => jobKey(wholeOf(job)));
 }
