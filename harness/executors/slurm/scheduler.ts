@@ -85,7 +85,7 @@ async function untilAnswered<T>(program: string, { note, signal }: SchedulerWatc
       return await ask(tries);
     } catch (error) {
       if (!(error instanceof ProcessError)) throw error;
-      if (!isTransient(`${error.reason}\n${error.output}`)) throw new UserError(`Slurm refuses what ${program} was asked for: ${saidBy(error)}`);
+      if (!isTransient(`${error.reason}\n${error.output}`)) throw new UserError(`Slurm refuses what ${program} was asked for: ${saidBy(error)}${/gres|generic resource/i.test(error.output) ? "; give --gres as the cluster names it, or --gres none" : ""}`);
       if (tries === 0) note(`Slurm's controller does not answer (${saidBy(error)}); asking again with growing pauses`);
       await wait(1000 * pauseSeconds(tries), undefined, { signal });
     }
