@@ -103,8 +103,7 @@ function largestBy(needs: readonly Need[], size: (need: Need) => number): number
   return needs.reduce((best, need, index) => (size(need) > size(needs[best]!) ? index : best), 0);
 }
 
-/** How people see it. */
-export function resourcesSaid(options: readonly string[], count: number, kind: string): string {
-  const value = (name: string): string => options.find((one) => one.startsWith(`--${name}=`))?.split("=")[1] ?? "?";
-  return `${count} ${kind}: --time=${value("time")} --mem=${value("mem")} --cpus-per-task=${value("cpus-per-task")}`;
+/** Those of a job's options that say what it may take. */
+export function resourcesSaid(options: readonly string[]): string {
+  return options.filter((one) => /^--(time|mem|cpus-per-task)=/.test(one)).join(" ");
 }

@@ -60,7 +60,7 @@ export async function submitAll({ name, results, arrays, needs, settings, site, 
         // So that a job that meets its limit gives back its claim and keeps what is finished.
         "--signal=B:TERM@30", "--open-mode=append", `--output=${logFile(submission, array.name, "%a")}`,
       ]);
-      note(`submitted as ${ids.get(array.name)}: ${resourcesSaid(options[index]!, array.tasks.length, array.tasks.length === 1 ? "job" : "jobs")}`);
+      note(`submitted as ${ids.get(array.name)}: ${array.tasks.length} ${array.tasks.length === 1 ? "job" : "jobs"}: ${resourcesSaid(options[index]!)}`);
     }
     const all = arrays.map((array) => ids.get(array.name)).join(":");
     await submit(helpers.report, await script("report.sh", batchScript("report.ts", ["--results", quoted(results)])), [...small, `--dependency=afterany:${all}`, `--output=${logFile(submission, helpers.report, "job")}`]);
