@@ -7,7 +7,7 @@ import { helperNames } from "../../harness/executors/slurm/submit.ts";
 import { fakeSlurm, type FakeSlurm } from "../support/fakeSlurm.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 
-const timing = { queue: 20, store: 10, patience: 100 };
+const timing = { queue: 20, store: 10, patience: 500 };
 let [results, notes] = ["", [] as string[]];
 let slurm: FakeSlurm;
 beforeEach(async () => {
@@ -33,7 +33,7 @@ it("a job of its own makes ready what cells need, with what it wants of time, me
   await slurm.list([{ array: helperNames(submission).preparation, index: 0 }]);
   await writeFile(logFile(submission, helperNames(submission).preparation, "job"), "first\nbuilding 40 %\n");
   // Longer than one that is gone would be waited for.
-  await new Promise((resolve) => setTimeout(resolve, 3 * timing.patience));
+  await new Promise((resolve) => setTimeout(resolve, 1.5 * timing.patience));
   const { answer, request } = preparationFiles(submissionFolder(submission));
   await writeFile(answer, "{}");
   expect(await running).toEqual({ answer, request });
@@ -53,8 +53,8 @@ it("a job that ends without an answer is told of with the end of its log", async
 it("a sweep that is stopped meanwhile cancels the job", async () => {
   const stop = new AbortController();
   const running = prepare({}, stop);
-  await submitted();
+  await slurm.list([{ array: helperNames(await submitted()).preparation, index: 0 }]);
   stop.abort();
   await expect(running).rejects.toMatchObject({ name: "AbortError" });
-  expect(await slurm.cancelled()).toEqual(["1"]);
+  expect(await slurm.cancelled()).toEqual(["7"]);
 });

@@ -52,15 +52,21 @@ export async function prepareOnNode({ study, results, settings, request, bytes, 
   const script = path.join(submissionFolder(submission), "prepare.sh");
   await writeFile(script, batchScript("job.ts", [quoted(files.request), "--prepare"]), { mode: 0o755 });
   const log = logFile(submission, name, "job");
-  const id = await scheduler.submit(name, script, [...singleJobOptions({ bytes, threads }, settings, site), "--signal=B:TERM@30", `--output=${log}`]);
-  watch.note(`a node makes ready what cells need: job ${id}, which builds llama.cpp there if need be`);
   try {
+    const id = await scheduler.submit(name, script, [...singleJobOptions({ bytes, threads }, settings, site), "--signal=B:TERM@30", `--output=${log}`]);
+    watch.note(`a node makes ready what cells need: job ${id}, which builds llama.cpp there if need be`);
     await untilAnswered({ files, name, log, timing }, scheduler, watch);
   } catch (error) {
-    if (watch.signal.aborted) await slurmScheduler({ note: () => undefined, signal: AbortSignal.timeout(10_000) }).cancel([id]).catch(() => undefined);
+    if (watch.signal.aborted) await cancelNamed(name).catch(() => undefined);
     throw error;
   }
   return files;
+}
+
+/** Cancels a job of which it may not be known whether it was submitted. */
+async function cancelNamed(name: string): Promise<void> {
+  const scheduler = slurmScheduler({ note: () => undefined, signal: AbortSignal.timeout(10_000) });
+  await scheduler.cancel((await scheduler.queue([name])).map(({ id }) => id));
 }
 
 async function untilAnswered({ files, name, log, timing }: { files: PreparationFiles; name: string; log: string; timing: Timing }, scheduler: Scheduler, { note, signal }: SchedulerWatch): Promise<void> {
