@@ -6,9 +6,9 @@ import { readJson } from "../json.ts";
 import { resultsStore } from "../store/store.ts";
 import { type Job, jobSchema } from "./job.ts";
 
-/** What a job is known by: what it does, and on what. */
-export function jobKey(job: Pick<Job, "target" | "steps" | "part">): string {
-  return hashText(canonicalJson([job.target, job.steps.map((step) => step.key), ...(job.part ? [job.part] : [])]));
+/** What a job is known by: what it does, and on what; by how many threads is not part of that. */
+export function jobKey({ target: { threads: _threads, ...target }, ...job }: Pick<Job, "target" | "steps" | "part">): string {
+  return hashText(canonicalJson([target, job.steps.map((step) => step.key), ...(job.part ? [job.part] : [])]));
 }
 
 /** Path of a job's file: `store/jobs/KEY.json`. */

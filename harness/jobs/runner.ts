@@ -84,7 +84,7 @@ export function makeRunner(job: Pick<Job, "results" | "steps">, on: Target, fold
       return (await stored()) ?? run(step, await read(step), held);
     }).catch(async (error: unknown) => {
       // A claim that cannot be taken is a reason like any other. Afterwards others may be at it.
-      if (!began && lost === undefined && !watch.signal.aborted && !(fileError(error) instanceof DiskFull)) await writeFailure(storeOf(step), step.step, step.key, reasonOf(fileError(error)), {}).catch(() => undefined);
+      if (!began && lost === undefined && !watch.signal.aborted && !(fileError(error) instanceof DiskFull) && !(await read(step).catch(() => null))) await writeFailure(storeOf(step), step.step, step.key, reasonOf(fileError(error)), {}).catch(() => undefined);
       throw error;
     });
   }

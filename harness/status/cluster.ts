@@ -1,4 +1,5 @@
 import { endedTasks, isCancelled, logFile, logTail, markCancelled, readEnded, readSubmissions, type Submission } from "../executors/slurm/submission.ts";
+import { readAnswer } from "../executors/slurm/probe.ts";
 import { helperNames } from "../executors/slurm/submit.ts";
 import { type QueuedTask, saidBy, type Scheduler } from "../executors/slurm/scheduler.ts";
 import type { JobPart } from "../jobs/job.ts";
@@ -81,6 +82,8 @@ async function whyTaskGone({ submission, array, index }: ClusterTask): Promise<G
   const log = logFile(submission, array, index);
   const ended = await readEnded(submission, array, index);
   if (ended?.failure != null) return { state: "failed", reason: ended.failure, log: ended.log ?? log };
+  const probed = await readAnswer(submission);
+  if (probed?.failure != null) return { state: "failed", reason: probed.failure, log: logFile(submission, helperNames(submission).probe, "job") };
   const tail = await logTail(log);
   return { state: (await isCancelled(submission)) ? "cancelled" : "lost", reason: tail === "" ? "it left neither a record nor a log" : `its log ends: ${tail}`, log: tail === "" ? null : log };
 }

@@ -18,7 +18,7 @@ export function batchArguments({ context, batch, ubatch }: Omit<Settings, "chunk
  * attention would be computed as the device likes best (`-fa`).
  */
 export function deviceArguments({ build, device }: { build: Pick<Build, "supports">; device?: Pick<Device, "name" | "server"> }): string[] {
-  if (device) return [...(device.server === undefined ? [] : ["--rpc", device.server]), "--device", device.name, "-ngl", "99", "-fit", "off", "-fa", "off", "-sm", "none", "-lv", saysLayers];
+  if (device) return [...(device.server === undefined ? [] : ["--rpc", device.server]), "--device", device.name, "-ngl", "999", "-fit", "off", "-fa", "off", "-sm", "none", "-lv", saysLayers];
   return build.supports("--device") ? ["--device", "none"] : [];
 }
 

@@ -3,7 +3,7 @@ import type { Target } from "../steps/step.ts";
 import { keepRate } from "../store/rates.ts";
 import type { Report } from "./events.ts";
 import { fitCells } from "./fits.ts";
-import { refuseWithoutAnyMemory } from "./forecast/deviceMemory.ts";
+import { refuseWithoutAnyMemory, refuseWithoutDeviceMemory } from "./forecast/deviceMemory.ts";
 import { keptTables } from "./keptTables.ts";
 import { refuseFewTokens, refuseUnloadable } from "./loadable.ts";
 import { buildOptions, buildRate, expectedBuild, fitInputsOf, type Inputs, planCells, type PlannedCells, roomOf, targetsOfCells } from "./prepare.ts";
@@ -51,23 +51,29 @@ async function plannedFirst(inputs: Inputs, build: Build, request: SweepRequest,
   const first = { places, ...(await planKept(inputs, places[0], request, report, signal)) };
   const jobs = first.cells.chosen.map(({ job }) => job);
   await refuseWithoutRoom(jobs, roomOf(inputs, request));
-  if (!request.slurm) await refuseWithoutAnyMemory(jobs, inputs.model.gguf, { targets: places, jobs: request.jobs ?? 1 });
+  // Jobs of a cluster have memory of their own, and a device to themselves.
+  if (request.slurm) for (const { device } of places) await (device && refuseWithoutDeviceMemory(jobs, inputs.model.gguf, device, 1));
+  else await refuseWithoutAnyMemory(jobs, inputs.model.gguf, { targets: places, jobs: request.jobs ?? 1 });
   return first;
 }
 
 /** Plans cells with the tables that were fitted before; nothing is fitted. */
 export async function planKept(inputs: Inputs, on: Target, { argv }: Pick<SweepRequest, "argv">, report: Report, signal: AbortSignal): Promise<Pick<First, "unfitted" | "cells">> {
-  const { cells, unfitted } = await keptTables(inputs.study.cells, fitInputsOf(inputs, on, report, signal));
+  const { cells, unfitted } = await keptTables(inputs.study.cells, inputs.wanted, fitInputsOf(inputs, on, report, signal));
   return { unfitted, cells: planCells(inputs, cells, on, argv) };
 }
 
 async function patchedBuild(inputs: Inputs, report: Report, signal: AbortSignal): Promise<Build> {
   const start = performance.now();
+  let isMadeHere = false;
   const build = await ensureBuild("patched", {
     ...buildOptions(inputs),
-    report: (text, fraction) => report({ kind: "build", text, fraction }),
+    report(text, fraction) {
+      isMadeHere ||= fraction !== undefined;
+      report({ kind: "build", text, fraction });
+    },
     signal,
   });
-  await keepRate(buildRate(inputs), (performance.now() - start) / 1000);
+  if (isMadeHere) await keepRate(buildRate(inputs), (performance.now() - start) / 1000);
   return build;
 }

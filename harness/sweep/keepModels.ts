@@ -1,4 +1,4 @@
-import { copyFile, link, mkdir, rename, rm, stat } from "node:fs/promises";
+import { copyFile, link, mkdir, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { onFront } from "../analysis/front.ts";
 import type { Job } from "../jobs/job.ts";
@@ -7,6 +7,7 @@ import type { Runner } from "../jobs/runner.ts";
 import type { Evaluation } from "../steps/evaluate.ts";
 import { contentHash } from "../store/contentHash.ts";
 import { readRecord, resultsStore } from "../store/store.ts";
+import { replaceFile } from "../writeAtomic.ts";
 
 /** Which quantized models stay with the results: none, all, or of what was measured those that no other beats in both size and quality. */
 export const keptModels = ["none", "all", "best"] as const;
@@ -52,13 +53,7 @@ async function keepModel(job: Job, runner: Runner): Promise<void> {
   const target = modelFile(job);
   const file = await runner.file(key, "quantized");
   await mkdir(path.dirname(target), { recursive: true });
-  const partial = `${target}.${process.pid}.partial`;
-  try {
-    await link(file, partial).catch(() => copyFile(file, partial));
-    await rename(partial, target);
-  } finally {
-    await rm(partial, { force: true });
-  }
+  await replaceFile(target, async (partial) => link(file, partial).catch(() => copyFile(file, partial)));
 }
 
 /** Whether a cell's model is there, as its record says. */

@@ -10,12 +10,19 @@ export interface KeptTables {
   unfitted: Set<string>;
 }
 
-/** Gives cells the tables that were fitted before; nothing is fitted. */
-export async function keptTables(cells: readonly Cell[], inputsOf: (cell: Cell) => FitInputs): Promise<KeptTables> {
+/**
+ * Gives cells the tables that were fitted before; nothing is fitted.
+ *
+ * @param wanted names of the cells that will run; of the others, those whose table was never fitted are left out
+ */
+export async function keptTables(cells: readonly Cell[], wanted: ReadonlySet<string>, inputsOf: (cell: Cell) => FitInputs): Promise<KeptTables> {
   const found: KeptTables = { cells: [], unfitted: new Set() };
   for (const cell of cells) {
     const fitted = cell.fit ? await keptFit(cell.fit, inputsOf(cell)) : null;
-    if (cell.fit && !fitted) found.unfitted.add(cell.name);
+    if (cell.fit && !fitted) {
+      if (!wanted.has(cell.name)) continue;
+      found.unfitted.add(cell.name);
+    }
     found.cells.push(cell.fit ? { ...cell, table: customTable(`fitted-${cell.fit.per}`, fitted ?? basicTable) } : cell);
   }
   return found;

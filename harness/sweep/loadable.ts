@@ -37,7 +37,7 @@ const askedVersion = 1;
 export async function refuseUnloadable({ path: file, sha256, gguf }: Model, { build, signal }: Asking): Promise<void> {
   const accepted = path.join(cacheFolder(), "loadable", `${build.key}-${sha256}`);
   if ((await keptJson(accepted, z.literal(askedVersion))) !== null) return;
-  const printed = await withScratch(scratchParent(), "header", async (folder) => {
+  const { printed, error } = await withScratch(scratchParent(), "header", async (folder) => {
     const [header, text] = [path.join(folder, "header.gguf"), path.join(folder, "text")];
     await writeOwn(text, "text");
     if (gguf.parts === 1) await writeOwn(header, await metadataOf(gguf));
@@ -46,6 +46,8 @@ export async function refuseUnloadable({ path: file, sha256, gguf }: Model, { bu
   // That there are no tensors comes last.
   const reason = [...printed.matchAll(/error loading model[^:\n]*: ([^\n]+)/g)].map(([, why]) => why!.trim()).find((why) => gguf.parts > 1 || !/tensor/.test(why));
   if (reason !== undefined) throw new UserError(`model ${file} cannot be loaded by llama.cpp ${build.release}: ${reason}; use another --release, or convert the model again`);
+  // One that was never asked, since the program did not start, has not accepted anything.
+  if (error && !/error loading model/.test(printed)) throw error;
   await rememberJson(accepted, askedVersion);
 }
 
@@ -77,15 +79,15 @@ export async function refuseFewTokens({ path: model, gguf: { metadata } }: Model
   const longest = Array.isArray(tokens) ? tokens.reduce<number>((most, token) => Math.max(most, Buffer.byteLength(String(token))), 1) : 1;
   if (bytewise.includes(metadata.get("tokenizer.ggml.model")) && text.bytes > 2 * context * longest) return;
   report({ kind: "prepare", text: `counting the tokens of ${text.name}` });
-  const printed = await perplexity(["-m", model, "-f", text.path, "-c", String(context), "-b", String(context), "--chunks", "0"], build, signal);
+  const { printed } = await perplexity(["-m", model, "-f", text.path, "-c", String(context), "-b", String(context), "--chunks", "0"], build, signal);
   refuseShortText({ stdout: printed, stderr: "" }, context, { path: text.path, option });
 }
 
 /** What llama-perplexity prints, however it ends. */
-async function perplexity(argumentList: string[], build: Build, signal: AbortSignal): Promise<string> {
+async function perplexity(argumentList: string[], build: Build, signal: AbortSignal): Promise<{ printed: string; error: ProcessError | null }> {
   const all = [...argumentList, ...deviceArguments({ build }), ...(build.supports("--device") ? ["--no-warmup"] : [])];
-  return run(build.binary("llama-perplexity"), all, { env: childEnvironment(null), signal }).then(bothStreams, (error: unknown) => {
-    if (error instanceof ProcessError) return error.output;
+  return run(build.binary("llama-perplexity"), all, { env: childEnvironment(null), signal }).then((result) => ({ printed: bothStreams(result), error: null }), (error: unknown) => {
+    if (error instanceof ProcessError) return { printed: error.output, error };
     throw error;
   });
 }

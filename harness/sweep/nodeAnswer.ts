@@ -1,7 +1,9 @@
+import { stat } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { z } from "zod";
 import { type PreparationFiles, preparationFiles } from "../executors/slurm/preparation.ts";
+import { UserError } from "../errors.ts";
 import { readJson } from "../json.ts";
 import { reasonOf } from "../process/reason.ts";
 import { writeAtomic } from "../writeAtomic.ts";
@@ -44,14 +46,18 @@ const answerSchema = z.union([groundSchema, z.strictObject({ host: z.string(), f
 const requestSchema = z.strictObject({
   /** Folder that paths count from. */
   cwd: z.string(),
-  /** A sweep's, but for where its cells run. */
+  /** A sweep's. */
   request: z.record(z.string(), z.unknown()),
 });
 
-/** What a node is told. */
-export function requestForNode(request: SweepRequest): z.infer<typeof requestSchema> {
-  const { slurm: _slurm, timing: _timing, detach: _detach, ...rest } = request;
-  return { cwd: process.cwd(), request: rest };
+/** What a node is told. @throws UserError for what only this machine can read */
+export async function requestForNode(request: SweepRequest): Promise<z.infer<typeof requestSchema>> {
+  const { timing: _timing, detach: _detach, ...rest } = request;
+  for (const file of [rest.study, rest.model, rest.text, rest.calibration, rest.imatrix, ...(rest.also ?? [])]) {
+    const found = file === undefined ? null : await stat(file).catch(() => null);
+    if (found && !found.isFile()) throw new UserError(`${file} is no file that a node can read: put it into one, or give --prepare here`);
+  }
+  return { cwd: process.cwd(), request: { ...rest, slurm: { ...rest.slurm, prepare: "here" } } };
 }
 
 /** Makes ready on this machine, a node, what a sweep's cells need, and leaves the answer beside the request. */
@@ -68,7 +74,11 @@ export async function answerRequest(file: string, report: Report, signal: AbortS
 
 async function makeReady(file: string, report: Report, signal: AbortSignal): Promise<Pick<NodeGround, "build" | "device" | "memory" | "xz">> {
   const { cwd, request } = await readJson(file, requestSchema, "npm run sweep writes it");
-  process.chdir(cwd);
+  try {
+    process.chdir(cwd);
+  } catch {
+    throw new UserError(`it does not see ${cwd}, where the sweep was started: start it in a folder that all nodes see`);
+  }
   const asked = request as unknown as SweepRequest;
   const inputs = await readInputs(asked, checkResults, report, signal);
   const { places: [{ build, device, memory, xz }] } = await layGround(inputs, asked, report, signal);

@@ -15,7 +15,7 @@ import type { Report } from "./events.ts";
 import { harnessBytes } from "./forecast/memory.ts";
 import { type Ground, planKept } from "./ground.ts";
 import { type NodeGround, nodeGroundSchema, readNodeAnswer, requestForNode } from "./nodeAnswer.ts";
-import type { Inputs, PlannedCells } from "./prepare.ts";
+import type { Inputs } from "./prepare.ts";
 import type { SweepRequest } from "./sweep.ts";
 import { slurmSettings } from "./userSettings.ts";
 
@@ -44,14 +44,14 @@ export async function groundOfNodes({ inputs, request, report, signal }: Asking,
   if (before) {
     const build = await buildOf(before.node, inputs);
     const found = build && (await isCurrent(build, inputs.release)) && (await plan(before.node, build));
-    if (found && found.unfitted.size === 0 && before.planned === digest(found.cells)) return found;
+    if (found && found.unfitted.size === 0 && before.planned === digest(inputs, found)) return found;
   }
   const node = await askNode();
   const build = await buildOf(node, inputs);
   if (!build) throw new UserError(`this machine does not see the build that node ${node.host} made in ${cacheFolder()}; give a cache folder that all nodes see in QUANTFLEX_CACHE`);
   const found = await plan(node, build);
   if (found.unfitted.size > 0) throw new UserError(`this machine does not see the tables that node ${node.host} fitted in ${cacheFolder()} for ${[...found.unfitted].join(", ")}; give a cache folder that all nodes see in QUANTFLEX_CACHE`);
-  await keepJson(kept, { node, planned: digest(found.cells) });
+  await keepJson(kept, { node, planned: digest(inputs, found) });
   return found;
 
   async function plan({ device, memory, xz }: NodeGround, made: Build): Promise<Ground & { unfitted: ReadonlySet<string> }> {
@@ -66,7 +66,7 @@ export async function groundOfNodes({ inputs, request, report, signal }: Asking,
       study: study.name,
       results,
       settings: withDevice(asked, hasOwnDevices(backend)),
-      request: requestForNode({ ...request, threads, out: results, backend }),
+      request: await requestForNode({ ...request, threads, out: results, backend }),
       bytes: harnessBytes + model.gguf.fileBytes + compilerBytes * (asked.cpus ?? threads),
       threads,
       timing: request.timing,
@@ -84,6 +84,7 @@ async function buildOf({ build }: NodeGround, { study: { cells }, backend, relea
   return storedBuild(build, targetsOf(cells.some(({ feedback }) => feedback), backend), release);
 }
 
-function digest({ all }: PlannedCells): string {
-  return hashText(canonicalJson(all.map(({ job }) => job.steps.map(({ key }) => key))));
+/** Of what was asked for, and what follows from it. */
+function digest({ backend, devices }: Inputs, { cells: { all } }: Ground): string {
+  return hashText(canonicalJson([backend, devices, all.map(({ job }) => job.steps.map(({ key }) => key))]));
 }

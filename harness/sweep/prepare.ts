@@ -5,6 +5,7 @@ import { type BackendName, backends } from "../build/backends.ts";
 import { type Build, type BuildOptions, findBuild, targetsOf } from "../build/build.ts";
 import { backendFlavour, type Flavour } from "../build/flavour.ts";
 import { UserError } from "../errors.ts";
+import { areOfOtherKind } from "../executors/slurm/probe.ts";
 import type { FitInputs } from "../fit/cached.ts";
 import { planCell } from "../jobs/chain.ts";
 import type { Job } from "../jobs/job.ts";
@@ -78,16 +79,18 @@ export async function readInputs(request: SweepRequest, checkFolder: (folder: st
   const release = await releaseNamed(request.release);
   const supports: Build["supports"] = request.build?.supports ?? ((feature) => !release.lacks?.includes(feature));
   const backend = request.build?.backend ?? askedBackend(request.backend, study.backend);
-  const madeReadyBy = request.slurm ? (slurmSettings(request.slurm, study.slurm).prepare ?? (hasOwnDevices(backend) ? "nodes" : "here")) : "here";
-  const flavour = request.build || madeReadyBy === "nodes" ? undefined : await backendFlavour(backend, release, signal);
+  // What is missing is told before anything large is read.
+  let flavour = request.build || request.slurm ? undefined : await backendFlavour(backend, release, signal);
   const devices = askedDevices(request, study);
   devices.forEach((device) => refuseDevice(backend, device));
   refuseUnsupported(request.build?.release ?? release.tag, supports, study, study.cells.filter(({ name }) => wanted.has(name)));
   const model = request.shaped ?? (await checkModel(await askedModel({ given: request.model, study: study.model, folder }, fetching), signal));
   refuseUnmeasurable(model);
+  const results = path.resolve(request.out ?? path.join(projectRoot, "results", [study.name, model.name, ...(request.release ? [release.tag] : [])].join("-")));
+  const madeReadyBy = placeOfPreparation(request, study, backend, results);
+  if (request.slurm && madeReadyBy === "here") flavour = await backendFlavour(backend, release, signal);
   for (const file of ready.values()) refuseOtherVocabulary(file, model);
   const text = await checkText(await askedText({ given: request.text, study: study.text, folder }, fetching), study.context, signal);
-  const results = path.resolve(request.out ?? path.join(projectRoot, "results", [study.name, model.name, ...(request.release ? [release.tag] : [])].join("-")));
   await checkFolder(results, model);
   const calibrations = await checkCalibrations({ study, cells: study.cells, folder, given: request.calibration }, text, fetching);
   const chosen = study.cells.filter(({ name }) => wanted.has(name));
@@ -98,6 +101,12 @@ export async function readInputs(request: SweepRequest, checkFolder: (folder: st
     settings: { context: study.context, batch: study.batch, ubatch: study.ubatch, chunks: request.chunks ?? study.chunks ?? null },
     threads: request.threads ?? study.threads ?? (request.slurm && slurmSettings(request.slurm, study.slurm).cpus) ?? os.availableParallelism(),
   };
+}
+
+/** Nodes make ready what runs on their devices, and what they have refused before since they are of another kind; unless it is said where. */
+function placeOfPreparation({ slurm }: Pick<SweepRequest, "slurm">, study: Study, backend: BackendName, results: string): Inputs["madeReadyBy"] {
+  if (!slurm) return "here";
+  return slurmSettings(slurm, study.slurm).prepare ?? (hasOwnDevices(backend) || areOfOtherKind(results) ? "nodes" : "here");
 }
 
 /** The build that a sweep runs on, and whether it is there; null where its key cannot be known before it is made. */

@@ -3,9 +3,9 @@ import type { Build } from "../build/build.ts";
 import type { Executor } from "../executors/executor.ts";
 import { localExecutor } from "../executors/local.ts";
 import type { Timing } from "../executors/slurm/follow.ts";
-import { OtherKindOfNode } from "../executors/slurm/probe.ts";
 import { slurmExecutor } from "../executors/slurm/slurm.ts";
 import { UserError } from "../errors.ts";
+import { OtherMachine } from "../jobs/otherMachine.ts";
 import { ensureCache } from "../paths.ts";
 import type { Target } from "../steps/step.ts";
 import { writePlan } from "../store/plan.ts";
@@ -95,7 +95,7 @@ export async function sweep(request: SweepRequest, report: Report, signal: Abort
   try {
     return await onGround(inputs.madeReadyBy === "nodes" ? await groundOfNodes(ask, "as before") : await layGround(inputs, request, report, signal), ask);
   } catch (error) {
-    if (!(error instanceof OtherKindOfNode)) throw error;
+    if (!(error instanceof OtherMachine)) throw error;
     report({ kind: "note", text: `${error.message}: one of them makes ready what cells need` });
     return onGround(await groundOfNodes(ask, "anew"), ask);
   }

@@ -18,10 +18,10 @@ export async function tidyResults(results: string, steps: readonly PlannedStep[]
   const store = resultsStore(results);
   const growing = stepsOfCell.filter(({ grows, shared }) => grows && !shared).map(({ name }) => path.join(store, name, "growing"));
   const jobs = path.join(store, "jobs");
-  for (const folder of [results, path.join(results, "figures"), path.join(results, "histograms"), store, jobs, ...growing]) await removePartial(folder);
+  for (const folder of [results, ...["figures", "histograms", "models"].map((name) => path.join(results, name)), store, jobs, ...growing]) await removePartial(folder);
   const planned = new Set(steps.map((step) => step.growing));
   // A file of an evaluation's last chunks begins with the name of the whole.
-  for (const folder of growing) await trimFolder(folder, most.growing, ({ name }) => planned.has(name.slice(0, 64)));
-  await trimFolder(jobs, most.jobs);
+  for (const folder of growing) await trimFolder(folder, most.growing, (entry) => planned.has(entry.name.slice(0, 64)) || isFresh(entry));
+  await trimFolder(jobs, most.jobs, isFresh);
   await trimFolder(submissionsFolder(results), most.slurm, isFresh);
 }

@@ -11,7 +11,7 @@ import { runTask, taskNamed } from "../../harness/executors/slurm/task.ts";
 import { isTransient } from "../../harness/executors/slurm/transient.ts";
 import type { Job } from "../../harness/jobs/job.ts";
 import { writeJob } from "../../harness/jobs/jobFile.ts";
-import { otherBuild } from "../../harness/jobs/otherBuild.ts";
+import { otherBuild } from "../../harness/jobs/otherMachine.ts";
 import { slurmBytes, slurmSeconds } from "../../harness/study/slurmSettings.ts";
 import { slurmSettings } from "../../harness/sweep/userSettings.ts";
 import { makeLab } from "../support/sweepLab.ts";
@@ -109,6 +109,12 @@ describe("limits", () => {
     expect(resourceOptions(jobs, needs, settings, site)).toEqual(["--time=1:00:00", "--mem=2G", "--ntasks=1", "--cpus-per-task=8", "--partition=p", "--gres=gpu:1", "--account=x", "--constraint=a b"]);
   });
 
+  it("of Slurm's 0 are none, and memory that is asked for by processor goes instead of a job's", () => {
+    expect(resourceOptions(jobs, needs, { time: "0", memory: "0" }, { ...site, seconds: Infinity })).toEqual(["--time=0", "--mem=0", "--ntasks=1", "--cpus-per-task=4"]);
+    expect(() => resourceOptions(jobs, needs, { time: "0" }, site)).toThrow(/^--time asks for no limit, and partition p gives 7200 s at most/);
+    expect(resourceOptions(jobs, needs, { options: "--mem-per-cpu=2G" }, site)).toEqual(["--time=44", "--ntasks=1", "--cpus-per-task=4", "--mem-per-cpu=2G"]);
+  });
+
   it.each([
     [{ time: "10" }, site, /^b needs about 1000 s by the plan, and --time gives 600 s: give more, or divide evaluations by fewer --max-job-hours$/],
     [{}, { ...site, seconds: 900 }, /^b needs about 1000 s by the plan, and partition p gives 900 s: give another with --partition, or divide evaluations by fewer --max-job-hours$/],
@@ -158,5 +164,5 @@ it("a processor that lacks features of the build is told which", async () => {
   const lab = await makeLab();
   await lab.run({ only: "a" });
   const target = { release: "b0", build: hash("0"), threads: 1 };
-  expect(await otherBuild({ results: lab.out, target }, { key: hash("1"), features: "x64 sse2" }, "q.json")).toMatch(/^q\.json was made for build 0{12} of llama\.cpp b0, but this machine makes 1{12}: this processor lacks avx2; run npm run sweep here, or keep to machines of the kind/);
+  expect((await otherBuild({ results: lab.out, target }, { key: hash("1"), features: "x64 sse2" }, "q.json")).message).toMatch(/^q\.json was made for build 0{12} of llama\.cpp b0, but this machine makes 1{12}: this processor lacks avx2; run npm run sweep here, or keep to machines of the kind/);
 });

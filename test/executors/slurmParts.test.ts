@@ -170,4 +170,13 @@ it("jobs of a study with a device ask for one of their node's, if nothing else w
   expect(withDevice({ gres: "gpu:a100:1" }, true)).toEqual({ gres: "gpu:a100:1" });
   expect(withDevice({}, of({ backend: "rpc", device: "host:1" }).some(wantsDevice))).toEqual({});
   expect(withDevice({}, wantsDevice(job))).toEqual({});
+  // Quantizing is the processor's.
+  const before = { ...gpu[0]!, steps: gpu[0]!.steps.slice(0, 1) };
+  expect([before.steps[0]!.step, wantsDevice(before)]).toEqual(["quantize", false]);
+});
+
+it("a job is known again when it is asked for with other threads", () => {
+  const job = jobOf("small");
+  expect(jobKey({ ...job, target: { ...job.target, threads: 64 } })).toBe(jobKey(job));
+  expect(jobKey({ ...job, target: { ...job.target, build: "f".repeat(64) } })).not.toBe(jobKey(job));
 });

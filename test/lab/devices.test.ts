@@ -7,8 +7,9 @@ import { manifestRows } from "../../harness/report/html/manifest.ts";
 import { readPlan } from "../../harness/store/plan.ts";
 import { calibrateRates } from "../../harness/sweep/calibrateRates.ts";
 import type { SweepRequest, SweepResult } from "../../harness/sweep/sweep.ts";
-import { goodPerplexity } from "../support/fakeBuild.ts";
+import { goodPerplexity, printedPerplexity } from "../support/fakeBuild.ts";
 import { fakeDeviceBuild, onDevice, threeCards } from "../support/fakeDevices.ts";
+import { growing } from "../support/jobLab.ts";
 import { makeLab, type SweepLab } from "../support/sweepLab.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 
@@ -34,7 +35,7 @@ describe("a sweep on a device", () => {
     expect(await lab.on({ device: "Vulkan1" })).toMatchObject({ computed: ["f16", "a", "b"], failed: [] });
     const calls = (await lab.calls()).filter((call) => call.includes("--frames"));
     expect(calls).toHaveLength(3);
-    for (const call of calls) expect(call).toContain("--device Vulkan1 -ngl 99 -fit off -fa off -sm none");
+    for (const call of calls) expect(call).toContain("--device Vulkan1 -ngl 999 -fit off -fa off -sm none");
     const line = "Card X (driver) | uma: 0 | fp16: 1 | int dot: 1 | matrix cores: KHR_coopmat";
     const results = await loadResults(lab.out);
     expect(results.plan).toMatchObject({ build: { backend: "vulkan", tools: "glslc 1" }, device: { names: ["Vulkan1"], line, driver: null, memoryBytes: 8192 * 2 ** 20 } });
@@ -118,6 +119,15 @@ describe("what was computed elsewhere than on the device is not kept:", () => {
     const before = (await lab.calls()).filter((call) => call.includes("--frames")).length;
     expect(await lab.on({ only: "a" })).toMatchObject({ computed: ["a"] });
     expect((await lab.calls()).filter((call) => call.includes("--frames"))).toHaveLength(before + 1);
+  });
+
+  it("but what was computed on it before is", async () => {
+    const lab = await deviceLab();
+    expect(await lab.on({ only: "a", chunks: 1 }, `echo 'load_tensors: offloaded 3/3 layers to GPU' >&2\n${printedPerplexity([2], { available: 2 })}`)).toMatchObject({ computed: ["a"] });
+    const file = await growing(lab.out);
+    const before = await readFile(file);
+    expect(await lab.on({ only: "a" }, goodPerplexity)).toMatchObject({ failed: [{ name: "a", reason: expect.stringMatching(/did not say that it computed the model on Vulkan0/) as unknown }] });
+    expect((await readFile(file)).equals(before)).toBe(true);
   });
 });
 

@@ -171,13 +171,15 @@ cells:
     await expect(onCluster(lab)).rejects.toThrow(/^CC=\/nowhere\/cc is no program\./);
     const slurm: SlurmSettings = { prepare: "nodes", options: "--export=ALL,CC=" };
     const events: SweepEvent[] = [];
-    expect(await onCluster(lab, events, { slurm })).toMatchObject({ computed: ["f16", "iq4", "q-r1", "q-r2", "fitted"], failed: [], left: [] });
+    // Tables of cells that are not asked for are nobody's to fit.
+    expect(await onCluster(lab, [], { slurm, only: "f16" })).toMatchObject({ computed: ["f16"], failed: [], left: [] });
+    expect(await onCluster(lab, events, { slurm })).toMatchObject({ computed: ["iq4", "q-r1", "q-r2", "fitted"], stored: ["f16"], failed: [], left: [] });
     expect(notes(events)).toContainEqual(expect.stringMatching(/^a node makes ready what cells need: job \d+, which builds llama\.cpp there if need be$/));
     const submissions = await readSubmissions(path.join(lab.folder, "out"));
-    expect(submissions.map(({ arrays }) => arrays.length)).toEqual([0, 2]);
+    expect(submissions.map(({ arrays }) => arrays.length)).toEqual([0, 2, 0, 2]);
     // What it made ready serves the next sweep as well, which needs no job for it.
     expect(await onCluster(lab, [], { slurm })).toMatchObject({ computed: [], stored: { length: 5 } });
-    expect(await readSubmissions(path.join(lab.folder, "out"))).toHaveLength(2);
+    expect(await readSubmissions(path.join(lab.folder, "out"))).toHaveLength(4);
 
     const other = await newLab();
     await writeFile(other.study, "name: lab\ncontext: 128\nchunks: 4\ncells: [{ name: q, type: Q4_0, radius: 1 }]\n");
@@ -196,6 +198,10 @@ cells:
     expect(notes(events)).toContainEqual(expect.stringMatching(/^node \S+: compress of the study was planned for another machine than one with xz .*: one of them makes ready what cells need$/));
     await expectWhole(lab);
     expect(await queued()).toEqual([]);
+    // That is remembered.
+    const submissions = await readSubmissions(path.join(lab.folder, "out"));
+    expect(await onCluster(lab)).toMatchObject({ computed: [], stored: { length: 4 } });
+    expect(await readSubmissions(path.join(lab.folder, "out"))).toEqual(submissions);
   });
 
   it("an evaluation that is divided over four tasks leaves the frames and the record of an undivided one", async () => {

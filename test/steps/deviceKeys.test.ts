@@ -58,7 +58,7 @@ describe("a step's key", async () => {
   it("names steps that compute a model, and those have the device in their arguments", () => {
     for (const { step, config } of plan(card)) {
       const argv = stepNamed(step).argv(config, { model: "m", text: "t", training: "c", quantized: "q", reference: "r", imatrix: "i", moments: "n" }, { ...paperTarget(), device: card });
-      expect(argv.join(" ").includes("--device Vulkan0 -ngl 99 -fit off -fa off -sm none"), step).toBe(stepNamed(step).computes === true);
+      expect(argv.join(" ").includes("--device Vulkan0 -ngl 999 -fit off -fa off -sm none"), step).toBe(stepNamed(step).computes === true);
       expect(argv.includes("none") && argv.includes("--device") && argv[argv.indexOf("--device") + 1] === "none", step).toBe(false);
     }
   });

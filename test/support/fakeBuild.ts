@@ -20,15 +20,17 @@ interface Evaluated {
   context: number;
   batchChunks: number;
   vocabulary: number;
+  /** Chunks that the text has; as many as were evaluated by default. */
+  available?: number;
 }
 
 const asAsked: Evaluated = { context: 8, batchChunks: 1, vocabulary: smallVocabulary };
 
 /** Frames of chunks whose tokens have these NLLs. */
-function framesOf(nlls: readonly number[], { context, batchChunks, vocabulary }: Evaluated): Frame[] {
+function framesOf(nlls: readonly number[], { context, batchChunks, vocabulary, available = nlls.length }: Evaluated): Frame[] {
   const tokens = context - 1 - context / 2;
   return nlls.map((nll, chunk) => ({
-    chunk, contextTokens: context, batchChunks, availableChunks: nlls.length, vocabularySize: vocabulary,
+    chunk, contextTokens: context, batchChunks, availableChunks: available, vocabularySize: vocabulary,
     expected: new Int32Array(tokens), top: new Int32Array(tokens), nll: new Float64Array(tokens).fill(nll), reference: null,
   }));
 }

@@ -4,9 +4,10 @@ import { UserError } from "../../errors.ts";
 import { type HoldersOf, readHolders } from "../../jobs/claims.ts";
 import { isStored } from "../../jobs/isStored.ts";
 import type { Job } from "../../jobs/job.ts";
+import { OtherMachine } from "../../jobs/otherMachine.ts";
 import { ProcessError } from "../../process/processError.ts";
 import type { Ended, JobReport } from "../executor.ts";
-import { OtherKindOfNode, readAnswer } from "./probe.ts";
+import { readAnswer } from "./probe.ts";
 import { type QueuedTask, type Scheduler, saidBy } from "./scheduler.ts";
 import { endedTasks, isCancelled, logFile, logTail, readEnded, type Submission } from "./submission.ts";
 
@@ -180,7 +181,7 @@ async function hasAnswered(probe: { submission: Submission; name: string; since:
     if (performance.now() - probe.since < timing.patience) return false;
   }
   await scheduler.cancel([...new Set(queued.filter(({ name }) => name.startsWith(probe.submission.name)).map(({ id }) => id))]);
-  if (answer) throw answer.isOtherKind ? new OtherKindOfNode(answer.failure!) : new UserError(answer.failure!);
+  if (answer) throw answer.isOtherKind ? new OtherMachine(answer.failure!) : new UserError(answer.failure!);
   const tail = await logTail(logFile(probe.submission, probe.name, "job"));
   throw new UserError(`the cluster's nodes do not see ${probe.submission.results}, or cannot run Node.js there: a probe job ended without leaving its answer${tail ? ` (${tail})` : ""}; give a folder that all nodes see with --out`);
 }

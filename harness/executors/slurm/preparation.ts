@@ -5,11 +5,11 @@ import { UserError } from "../../errors.ts";
 import type { SlurmSettings } from "../../study/slurmSettings.ts";
 import { writeAtomic } from "../../writeAtomic.ts";
 import { type Timing, usualTiming } from "./follow.ts";
-import { singleJobOptions } from "./resources.ts";
+import { unplannedOptions } from "./resources.ts";
 import { type Scheduler, type SchedulerWatch, slurmScheduler } from "./scheduler.ts";
 import { batchScript, quoted } from "./script.ts";
 import { lookAtSite } from "./site.ts";
-import { logFile, logTail, newName, type Submission, submissionFolder, writeSubmission } from "./submission.ts";
+import { isCancelled, logFile, logTail, newName, type Submission, submissionFolder, writeSubmission } from "./submission.ts";
 import { helperNames } from "./submit.ts";
 
 /** What a node shall make ready, and what that takes. */
@@ -53,9 +53,9 @@ export async function prepareOnNode({ study, results, settings, request, bytes, 
   await writeFile(script, batchScript("job.ts", [quoted(files.request), "--prepare"]), { mode: 0o755 });
   const log = logFile(submission, name, "job");
   try {
-    const id = await scheduler.submit(name, script, [...singleJobOptions({ bytes, threads }, settings, site), "--signal=B:TERM@30", `--output=${log}`]);
+    const id = await scheduler.submit(name, script, [...unplannedOptions({ bytes, threads }, settings, site), "--signal=B:TERM@30", `--output=${log}`]);
     watch.note(`a node makes ready what cells need: job ${id}, which builds llama.cpp there if need be`);
-    await untilAnswered({ files, name, log, timing }, scheduler, watch);
+    await untilAnswered({ submission, files, name, log, timing }, scheduler, watch);
   } catch (error) {
     if (watch.signal.aborted) await cancelNamed(name).catch(() => undefined);
     throw error;
@@ -69,7 +69,7 @@ async function cancelNamed(name: string): Promise<void> {
   await scheduler.cancel((await scheduler.queue([name])).map(({ id }) => id));
 }
 
-async function untilAnswered({ files, name, log, timing }: { files: PreparationFiles; name: string; log: string; timing: Timing }, scheduler: Scheduler, { note, signal }: SchedulerWatch): Promise<void> {
+async function untilAnswered({ submission, files, name, log, timing }: { submission: Submission; files: PreparationFiles; name: string; log: string; timing: Timing }, scheduler: Scheduler, { note, signal }: SchedulerWatch): Promise<void> {
   let [asked, told] = [-Infinity, ""];
   let silentSince: number | null = null;
   // Reading the folder makes a shared file system look anew.
@@ -85,8 +85,9 @@ async function untilAnswered({ files, name, log, timing }: { files: PreparationF
       told = text;
     }
     if (silentSince !== null && now - silentSince >= timing.patience) {
+      if (await isCancelled(submission)) throw new UserError(`the job ${name}, which was to make ready what cells need, was cancelled; run npm run sweep again`);
       const tail = await logTail(log);
-      throw new UserError(`the job ${name} ended without an answer in ${path.dirname(files.answer)}: do the cluster's nodes see that folder, and can they run Node.js?${tail ? ` Its log ends: ${tail}` : ""}; give a folder that all nodes see with --out`);
+      throw new UserError(`the job ${name} ended without an answer in ${path.dirname(files.answer)}: do the cluster's nodes see that folder, can they run Node.js, and was there --time enough?${tail ? ` Its log ends: ${tail}` : ""}; give a folder that all nodes see with --out`);
     }
     await wait(timing.store, undefined, { signal });
   }

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
@@ -12,8 +13,8 @@ import { reasonOf } from "../../process/reason.ts";
 import { findDevice } from "../../steps/devices.ts";
 import { thisTarget } from "../../steps/target.ts";
 import { writeAtomic } from "../../writeAtomic.ts";
-import { otherBuild } from "../../jobs/otherBuild.ts";
-import { type Submission, submissionFolder } from "./submission.ts";
+import { OtherMachine } from "../../jobs/otherMachine.ts";
+import { type Submission, submissionFolder, submissionsFolder } from "./submission.ts";
 
 const answerSchema = z.strictObject({
   host: z.string(),
@@ -24,9 +25,6 @@ const answerSchema = z.strictObject({
 
 /** What a node says before anything is computed. */
 export type Answer = z.infer<typeof answerSchema>;
-
-/** That a cluster's nodes are of another kind than jobs were planned for. */
-export class OtherKindOfNode extends UserError {}
 
 function answerFile(submission: Pick<Submission, "results" | "name">): string {
   return path.join(submissionFolder(submission), "probe.json");
@@ -39,9 +37,19 @@ export async function answerProbe(submission: Submission, signal: AbortSignal): 
     return error as Error;
   });
   const failure = fault && `node ${os.hostname()}: ${reasonOf(fault)}`;
-  const answer = { host: os.hostname(), failure, isOtherKind: fault instanceof OtherKindOfNode };
+  const answer = { host: os.hostname(), failure, isOtherKind: fault instanceof OtherMachine };
+  if (answer.isOtherKind) await writeAtomic(otherKindFile(submission.results), JSON.stringify(answer), { fsync: false });
   await writeAtomic(answerFile(submission), JSON.stringify(answer), { fsync: false });
   return answer;
+}
+
+/** Whether a node has found that it is of another kind than a results folder's jobs were planned for. */
+export function areOfOtherKind(results: string): boolean {
+  return existsSync(otherKindFile(results));
+}
+
+function otherKindFile(results: string): string {
+  return path.join(submissionsFolder(results), "other-kind.json");
 }
 
 /** What a node said; null as long as nothing is seen of it. */
@@ -51,7 +59,7 @@ export async function readAnswer(submission: Submission): Promise<Answer | null>
 
 /**
  * @throws UserError when something that jobs need cannot be read, or a node has not what the backend needs, or no such device
- * @throws OtherKindOfNode when keys of jobs are others here
+ * @throws OtherMachine when keys of jobs are others here
  */
 async function lookHere({ results, probed }: Submission, signal: AbortSignal): Promise<void> {
   for (const key of probed) await lookAt(await readJob(jobFile(results, key)), signal);
@@ -61,14 +69,13 @@ async function lookAt(job: Job, signal: AbortSignal): Promise<void> {
   for (const input of job.steps.flatMap(({ inputs }) => Object.values(inputs))) {
     if ("file" in input && !(await stat(input.file).catch(() => null))) throw new UserError(`it does not see ${input.file}: put it where all nodes do`);
   }
-  const found = await findJobBuild(job, signal);
+  const found = await findJobBuild(job, "the study", signal);
   if (!found) throw new UserError(`it does not see the cache folder ${cacheFolder()}, in which llama.cpp was built: give one that all nodes see in QUANTFLEX_CACHE`);
   const { build, isThere } = found;
-  if (build.key !== job.target.build) throw new OtherKindOfNode(await otherBuild(job, build, "the study"));
   if (!isThere) return;
   const device = await findDevice(build, job.target.device, signal);
   const on = await thisTarget(build, job.target.threads, signal, { device });
   const makers = new Map(job.steps.map((planned) => [planned.key, planned]));
   const strange = job.steps.find((planned) => !isPlannedFor(planned, makers, on));
-  if (strange) throw new OtherKindOfNode(`${strange.step} of the study was planned for another machine than one with ${[device?.line, device?.driver, on.xz].filter(Boolean).join(", ")}; keep to nodes of one kind by --slurm-options --constraint`);
+  if (strange) throw new OtherMachine(`${strange.step} of the study was planned for another machine than one with ${[device?.line, device?.driver, on.xz].filter(Boolean).join(", ")}; keep to nodes of one kind by --slurm-options --constraint`);
 }

@@ -1,6 +1,7 @@
 import { UserError } from "../../errors.ts";
 import type { Job } from "../../jobs/job.ts";
 import { type Divided, usualJobHours } from "../../jobs/parts.ts";
+import { ownSteps } from "../../jobs/ownSteps.ts";
 import { stepNamed } from "../../jobs/stepNamed.ts";
 import { hasOwnDevices } from "../../steps/devices.ts";
 import { slurmBytes, type SlurmSettings, slurmSeconds } from "../../study/slurmSettings.ts";
@@ -29,38 +30,41 @@ const mebibyte = 1 << 20;
  *
  * @throws UserError when a limit, of the settings or the partition, is below what the plan needs
  */
-export function resourceOptions(jobs: readonly Job[], needs: readonly Need[], settings: SlurmSettings, { seconds: most, partition }: Site): string[] {
+export function resourceOptions(jobs: readonly Job[], needs: readonly Need[], settings: SlurmSettings, site: Site): string[] {
+  const { seconds: most, partition } = site;
   const longest = largestBy(needs, ({ seconds }) => seconds ?? 0);
   const widest = largestBy(needs, ({ bytes }) => bytes);
   const [seconds, bytes] = [needs[longest]?.seconds ?? 0, needs[widest]?.bytes ?? 0];
-  const [asked, memory] = [settings.time === undefined ? null : slurmSeconds(settings.time), settings.memory === undefined ? null : slurmBytes(settings.memory)];
-  const limit = Math.min(asked ?? Infinity, most);
-  if (seconds > limit) {
+  const [asked, memory] = [limitOf(settings.time, slurmSeconds), limitOf(settings.memory, slurmBytes)];
+  if (seconds > Math.min(asked, most)) {
     const job = jobs[longest]!;
     const way = job.steps.some(({ step }) => stepNamed(step).part) ? ", or divide evaluations by fewer --max-job-hours" : "";
-    const whose = asked !== null && asked <= most ? `--time gives ${asked} s: give more${way}` : `partition ${partition} gives ${most} s: give another with --partition${way}`;
+    const whose = asked <= most ? `--time gives ${asked} s: give more${way}` : `partition ${partition} gives ${most} s: give another with --partition${way}`;
     throw new UserError(`${job.name} needs about ${Math.ceil(seconds)} s by the plan, and ${whose}`);
   }
-  refuseBeyond(settings, most, partition);
-  if (memory !== null && bytes > memory) throw new UserError(`${jobs[widest]!.name} needs ${Math.ceil(bytes)} bytes of memory by the plan, and --mem gives ${memory}: give more`);
+  if (bytes > memory) throw new UserError(`${jobs[widest]!.name} needs ${Math.ceil(bytes)} bytes of memory by the plan, and --mem gives ${memory}: give more`);
   const unknown = needs.some((need) => need.seconds === null);
   const planned = Math.max(margins.time * seconds + margins.timeMore, unknown ? unknownSeconds : 0);
-  const cpus = settings.cpus ?? Math.max(...jobs.map(({ target }) => target.threads));
-  return [
-    `--time=${settings.time ?? Math.ceil(Math.min(planned, most) / 60)}`,
-    `--mem=${settings.memory ?? mebibytes(bytes)}`,
-    "--ntasks=1", `--cpus-per-task=${cpus}`,
-    ...placeOptions(settings),
-  ];
+  return jobOptions({ seconds: planned, bytes, cpus: Math.max(...jobs.map(({ target }) => target.threads)) }, settings, site);
 }
 
-function mebibytes(bytes: number): string {
-  return `${Math.ceil((margins.memory * bytes) / mebibyte)}M`;
+/** Options of a job of which no plan tells how long it takes. @throws UserError when it is to have more time than the partition gives */
+export function unplannedOptions({ bytes, threads }: { bytes: number; threads: number }, settings: SlurmSettings, site: Site): string[] {
+  return jobOptions({ seconds: unknownSeconds, bytes, cpus: threads }, settings, site);
 }
 
-function refuseBeyond({ time }: SlurmSettings, most: number, partition: string): void {
-  const asked = time === undefined ? 0 : slurmSeconds(time);
-  if (asked > most) throw new UserError(`--time asks for ${asked} s, and partition ${partition} gives ${most} s at most: give less, or another with --partition`);
+function jobOptions({ seconds, bytes, cpus }: { seconds: number; bytes: number; cpus: number }, settings: SlurmSettings, { seconds: most, partition }: Site): string[] {
+  const asked = limitOf(settings.time, slurmSeconds);
+  if (settings.time !== undefined && asked > most) throw new UserError(`--time asks for ${Number.isFinite(asked) ? `${asked} s` : "no limit"}, and partition ${partition} gives ${most} s at most: give less, or another with --partition`);
+  const place = placeOptions(settings);
+  // Memory that is asked for by processor or by device goes instead.
+  const memory = place.some((word) => word.startsWith("--mem-per-")) ? [] : [`--mem=${settings.memory ?? `${Math.ceil((margins.memory * bytes) / mebibyte)}M`}`];
+  return [`--time=${settings.time ?? Math.ceil(Math.min(seconds, most) / 60)}`, ...memory, "--ntasks=1", `--cpus-per-task=${settings.cpus ?? cpus}`, ...place];
+}
+
+/** What a limit allows; without one, and by Slurm's 0, everything. */
+function limitOf(text: string | undefined, read: (text: string) => number): number {
+  return (text === undefined ? 0 : read(text)) || Infinity;
 }
 
 /** Options that say where jobs run, and on whose account. */
@@ -73,25 +77,14 @@ export function mostPlanned({ max_job_hours: hours = usualJobHours }: SlurmSetti
   return Math.min(3600 * hours, seconds / margins.time);
 }
 
-/** Options of a job of which no plan tells how long it takes. @throws UserError when it is to have more time than the partition gives */
-export function singleJobOptions({ bytes, threads }: { bytes: number; threads: number }, settings: SlurmSettings, { seconds: most, partition }: Site): string[] {
-  refuseBeyond(settings, most, partition);
-  return [
-    `--time=${settings.time ?? Math.ceil(Math.min(unknownSeconds, most) / 60)}`,
-    `--mem=${settings.memory ?? mebibytes(bytes)}`,
-    "--ntasks=1", `--cpus-per-task=${settings.cpus ?? threads}`,
-    ...placeOptions(settings),
-  ];
-}
-
 /** Settings for what is computed on a device or not: it wants one of its node's, if nothing else was said. */
 export function withDevice(settings: SlurmSettings, isOnDevice: boolean): SlurmSettings {
   return isOnDevice ? { gres: "gpu:1", ...settings } : settings;
 }
 
-/** Whether a job's models are computed on a device of its node's; a server's devices are not that. */
-export function wantsDevice({ target: { device, backend } }: Job): boolean {
-  return device !== undefined && hasOwnDevices(backend ?? "native");
+/** Whether a job computes models on a device of its node's; a server's devices are not that, and quantizing needs none. */
+export function wantsDevice(job: Job): boolean {
+  return hasOwnDevices(job.target.backend ?? "native") && ownSteps(job).some(({ step }) => stepNamed(step).computes);
 }
 
 /** Options as a shell would part them; quotes keep blanks. */

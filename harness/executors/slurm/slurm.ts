@@ -9,7 +9,7 @@ import { planArrays } from "./arrays.ts";
 import { cellEnds } from "./cellEnds.ts";
 import { divideCell, earlierDivisions } from "./divide.ts";
 import { follow, type Followed, type Timing, usualTiming } from "./follow.ts";
-import { mostPlanned, type Need, wantsDevice, withDevice } from "./resources.ts";
+import { mostPlanned, type Need } from "./resources.ts";
 import { type QueuedTask, type Scheduler, type SchedulerWatch, slurmScheduler } from "./scheduler.ts";
 import { lookAtSite } from "./site.ts";
 import { isCancelled, newName, readSubmissions, type Submission, type Task } from "./submission.ts";
@@ -83,7 +83,7 @@ export function slurmExecutor({ study, results, settings, detach, needs, stallMi
     const arrays = planArrays(name, mine, jobs, site.arrayTasks, all.filter((job) => !mine.includes(job)));
     const under = [...new Set(queued.filter(({ name: array, index }) => all.some((job) => shared.get(jobKey(job)) === `${array}-${index}`)).map(({ id }) => id))];
     for (const { needs: more } of cells) for (const [job, need] of more) needOf.set(job, need);
-    return submitAll({ name, results, arrays, needs: needOf, settings: withDevice(settings, jobs.some(wantsDevice)), site, under, stallMinutes }, scheduler, note);
+    return submitAll({ name, results, arrays, needs: needOf, settings, site, under, stallMinutes }, scheduler, note);
   }
 }
 

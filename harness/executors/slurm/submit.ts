@@ -4,7 +4,7 @@ import { type Job, wholeOf } from "../../jobs/job.ts";
 import { jobKey } from "../../jobs/jobFile.ts";
 import type { SlurmSettings } from "../../study/slurmSettings.ts";
 import type { PlannedArray } from "./arrays.ts";
-import { type Need, placeOptions, resourceOptions, resourcesSaid } from "./resources.ts";
+import { type Need, placeOptions, resourceOptions, resourcesSaid, wantsDevice, withDevice } from "./resources.ts";
 import type { Scheduler } from "./scheduler.ts";
 import { batchScript, quoted } from "./script.ts";
 import type { Site } from "./site.ts";
@@ -36,7 +36,7 @@ export function helperNames({ name }: Pick<Submission, "name">): Record<"probe" 
  * @throws UserError when limits are below what the plan needs, or Slurm refuses
  */
 export async function submitAll({ name, results, arrays, needs, settings, site, under, stallMinutes }: Asked, scheduler: Scheduler, note: (text: string) => void): Promise<Submission> {
-  const options = arrays.map(({ jobs }) => resourceOptions(jobs, jobs.map((job) => needs.get(job)!), settings, site));
+  const options = arrays.map(({ jobs }) => resourceOptions(jobs, jobs.map((job) => needs.get(job)!), withDevice(settings, jobs.some(wantsDevice)), site));
   const submission: Submission = { format: 1, name, results, date: new Date().toISOString(), probed: oneOfEachKind(arrays), arrays: arrays.map(({ name: array, tasks }) => ({ name: array, tasks })) };
   await writeSubmission(submission);
   const helpers = helperNames(submission);
@@ -48,9 +48,10 @@ export async function submitAll({ name, results, arrays, needs, settings, site, 
   };
   const ids = new Map<string, string>();
   const submit = async (job: string, file: string, given: readonly string[]): Promise<void> => void ids.set(job, await scheduler.submit(job, file, given));
-  const small = [...placeOptions(settings), "--time=10", "--mem=1G", "--ntasks=1"];
+  const { gres: _gres, ...elsewhere } = settings;
+  const small = (place: SlurmSettings): string[] => [...placeOptions(place), "--time=10", "--mem=1G", "--ntasks=1"];
   try {
-    await submit(helpers.probe, await script("probe.sh", batchScript("job.ts", [asked, "--probe"])), [...small, `--output=${logFile(submission, helpers.probe, "job")}`]);
+    await submit(helpers.probe, await script("probe.sh", batchScript("job.ts", [asked, "--probe"])), [...small(withDevice(settings, arrays.some(({ jobs }) => jobs.some(wantsDevice)))), `--output=${logFile(submission, helpers.probe, "job")}`]);
     for (const [index, array] of arrays.entries()) {
       const before = array.after ? [...array.after.map((one) => ids.get(one)!), ...under] : [];
       const file = await script(`${array.name}.sh`, batchScript("job.ts", [asked, "--task", `"${array.name}:$SLURM_ARRAY_TASK_ID"`, ...(stallMinutes === undefined ? [] : ["--stall-limit", String(stallMinutes)])]));
@@ -63,7 +64,7 @@ export async function submitAll({ name, results, arrays, needs, settings, site, 
       note(`submitted as ${ids.get(array.name)}: ${array.tasks.length} ${array.tasks.length === 1 ? "job" : "jobs"}: ${resourcesSaid(options[index]!)}`);
     }
     const all = arrays.map((array) => ids.get(array.name)).join(":");
-    await submit(helpers.report, await script("report.sh", batchScript("report.ts", ["--results", quoted(results)])), [...small, `--dependency=afterany:${all}`, `--output=${logFile(submission, helpers.report, "job")}`]);
+    await submit(helpers.report, await script("report.sh", batchScript("report.ts", ["--results", quoted(results)])), [...small(elsewhere), `--dependency=afterany:${all}`, `--output=${logFile(submission, helpers.report, "job")}`]);
     return submission;
   } catch (error) {
     await scheduler.cancel([...ids.values()]).catch(() => undefined);

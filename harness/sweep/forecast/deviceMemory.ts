@@ -30,7 +30,7 @@ export async function refuseWithoutAnyMemory(jobs: readonly Job[], gguf: Gguf, {
  * @param atOnce programs side by side on it
  * @throws UserError naming the cell, the step, the device, and the bytes needed and free
  */
-async function refuseWithoutDeviceMemory(jobs: readonly Job[], gguf: Gguf, { asked, freeBytes }: Device, atOnce: number): Promise<void> {
+export async function refuseWithoutDeviceMemory(jobs: readonly Job[], gguf: Gguf, { asked, freeBytes }: Device, atOnce: number): Promise<void> {
   const todos = await todosOf(jobs, { gguf, present: presentSteps(), chunksOf: () => 1 });
   const needs = todos.flatMap((cell) => cell.todos.filter(({ planned }) => stepNamed(planned.step).computes).map((todo) => ({ todo, bytes: atOnce * bytesOn(todo, cell, gguf) })));
   const most = needs.sort((left, right) => right.bytes - left.bytes)[0];

@@ -91,7 +91,7 @@ async function forecastOf({ memory, ...request }: ForecastRequest, signal: Abort
   const expected = await expectedBuild(inputs, request, signal);
   const targets = expected ? await targetsOfCells(inputs, expected.build, request, signal) : ([await thisTarget(unmadeBuild(release, inputs.backend), inputs.threads, signal)] as const);
   const [on] = targets;
-  const { cells, unfitted } = await keptTables(inputs.study.cells, fitInputsOf(inputs, on, () => undefined, signal));
+  const { cells, unfitted } = await keptTables(inputs.study.cells, inputs.wanted, fitInputsOf(inputs, on, () => undefined, signal));
   const { chosen: wanted } = planCells(inputs, cells, on);
   const chosen = request.retryFailed ? await failedCells(wanted) : wanted;
 
