@@ -30,16 +30,6 @@ export function rangesOf(chunks: number, perBatch: number, parts: number): Part[
   return begins.map((first, index) => ({ first, count: index + 1 < count ? begins[index + 1]! - first : null }));
 }
 
-/**
- * The parts in which an evaluation is to be done so that none takes longer than jobs may.
- *
- * @param seconds that the whole takes about
- * @param maxHours that one part may take
- */
-export function partsOf(chunks: number, perBatch: number, seconds: number, maxHours: number): Part[] {
-  return rangesOf(chunks, perBatch, Math.max(1, Math.ceil(seconds / 3600 / maxHours)));
-}
-
 /** Bytes a second at which a kept file is read and held against its checksum. */
 const readRate = 0.4e9;
 

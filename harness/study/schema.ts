@@ -76,7 +76,7 @@ const studyFields = {
   imatrix: calibration.describe("calibration, by its older name"),
   backend: z.enum(backendNames).describe(`what llama.cpp is built for: ${backendNames.join(", ")}`),
   device: z.string().min(1).describe("the name of a device of the backend, which all cells are computed on"),
-  slurm: slurmSchema.describe("how jobs are submitted to Slurm: a map with any of partition, options (for sbatch), gres, time, memory, cpus, max_job_hours"),
+  slurm: slurmSchema.describe(`how jobs are submitted to Slurm: a map with any of ${Object.keys(slurmSchema.shape).join(", ")}`),
 };
 
 /** Fields by which a study names files for steps of their own: what each allows, by its name. */

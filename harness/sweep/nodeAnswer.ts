@@ -6,6 +6,7 @@ import { type PreparationFiles, preparationFiles } from "../executors/slurm/prep
 import { UserError } from "../errors.ts";
 import { readJson } from "../json.ts";
 import { reasonOf } from "../process/reason.ts";
+import type { Device } from "../steps/devices.ts";
 import { writeAtomic } from "../writeAtomic.ts";
 import type { Report } from "./events.ts";
 import { layGround } from "./ground.ts";
@@ -22,9 +23,10 @@ const deviceSchema = z.strictObject({
   freeBytes: z.number(),
   server: z.string().optional(),
   environment: z.record(z.string(), z.string()).optional(),
-});
+}) as unknown as z.ZodType<Device>;
 
-const groundSchema = z.strictObject({
+/** What cells run on, as a node of a cluster has it. */
+export const nodeGroundSchema = z.strictObject({
   host: z.string(),
   failure: z.null(),
   /** Key of the build. */
@@ -36,12 +38,9 @@ const groundSchema = z.strictObject({
 });
 
 /** What cells run on, as a node of a cluster has it. */
-export const nodeGroundSchema = groundSchema;
+export type NodeGround = z.infer<typeof nodeGroundSchema>;
 
-/** What cells run on, as a node of a cluster has it. */
-export type NodeGround = z.infer<typeof groundSchema>;
-
-const answerSchema = z.union([groundSchema, z.strictObject({ host: z.string(), failure: z.string() })]);
+const answerSchema = z.union([nodeGroundSchema, z.strictObject({ host: z.string(), failure: z.string() })]);
 
 const requestSchema = z.strictObject({
   /** Folder that paths count from. */
@@ -82,7 +81,7 @@ async function makeReady(file: string, report: Report, signal: AbortSignal): Pro
   const asked = request as unknown as SweepRequest;
   const inputs = await readInputs(asked, checkResults, report, signal);
   const { places: [{ build, device, memory, xz }] } = await layGround(inputs, asked, report, signal);
-  return { build: build.key, device: device ? { ...device, environment: device.environment && { ...device.environment } } : null, memory, xz };
+  return { build: build.key, device: device ?? null, memory, xz };
 }
 
 /** @throws UserError what a node answers that could not do what it was asked for */

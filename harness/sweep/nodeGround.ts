@@ -55,7 +55,7 @@ export async function groundOfNodes({ inputs, request, report, signal }: Asking,
   return found;
 
   async function plan({ device, memory, xz }: NodeGround, made: Build): Promise<Ground & { unfitted: ReadonlySet<string> }> {
-    const on: Target = { build: made, ...(device && { device: deviceOf(device) }), threads: String(inputs.threads), memory, xz };
+    const on: Target = { build: made, ...(device && { device }), threads: String(inputs.threads), memory, xz };
     return { places: [on], ...(await planKept(inputs, on, request, report, signal)) };
   }
 
@@ -74,10 +74,6 @@ export async function groundOfNodes({ inputs, request, report, signal }: Asking,
     if (answer.failure !== null) throw new UserError(answer.failure);
     return answer;
   }
-}
-
-function deviceOf({ server, environment, ...device }: NonNullable<NodeGround["device"]>): NonNullable<Target["device"]> {
-  return { ...device, ...(server !== undefined && { server }), ...(environment && { environment }) };
 }
 
 async function buildOf({ build }: NodeGround, { study: { cells }, backend, release }: Inputs): Promise<Build | null> {

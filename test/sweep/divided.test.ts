@@ -23,6 +23,10 @@ it("a cell is divided when what is left of its evaluation takes longer than a jo
   expect(divided(took(10 * hour), 40)).toBeNull();
   expect(divided(took(10 * hour), 40, 1)).toMatchObject({ parts: 10, maxHours: 1 });
   expect(divided(took(4 * hour), 100)).toBeNull();
+  expect(divided(took(4 * hour + 1), 100)).toMatchObject({ parts: 2 });
+  expect(divided(took(100 * hour), 100)).toMatchObject({ parts: 25 });
+  // There are no more batches.
+  expect(divided(took(1000 * hour), 100)).toMatchObject({ parts: 25 });
 });
 
 it("a cell is not divided whose time is unknown", () => {

@@ -1,4 +1,4 @@
-import { type Divided, partsOf, quantizes, usualJobHours } from "../../jobs/parts.ts";
+import { type Divided, quantizes, rangesOf, usualJobHours } from "../../jobs/parts.ts";
 import { stepNamed } from "../../jobs/stepNamed.ts";
 import { chunksPerBatch } from "../../steps/growingFrames.ts";
 import type { Settings } from "../../steps/settings.ts";
@@ -20,7 +20,7 @@ export function dividedCell(cell: CellTodo, clock: Clock, maxHours = usualJobHou
   if (left <= 3600 * maxHours) return null;
   // Parts are of the whole, of which some may be done.
   const evaluate = secondsOf({ ...evaluation, amount: { ...evaluation.amount, chunks: evaluation.chunksInAll } });
-  const { length } = partsOf(evaluation.chunksInAll, chunksPerBatch(evaluation.planned.config as unknown as Settings), evaluate, maxHours);
+  const { length } = rangesOf(evaluation.chunksInAll, chunksPerBatch(evaluation.planned.config as unknown as Settings), Math.ceil(evaluate / 3600 / maxHours));
   if (length === 1) return null;
   const planned = job.steps.find(({ step }) => step === "quantize");
   const quantize = planned ? secondsOf({ ...evaluation, planned }) : 0;
