@@ -2,6 +2,7 @@ import { chmod, mkdir, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { main } from "../../harness/cli.ts";
+import { lookAtLevel } from "../../harness/doctor/backend.ts";
 import type { Finding } from "../../harness/doctor/finding.ts";
 import { which } from "../../harness/process/which.ts";
 import { temporaryFolder } from "../support/temporary.ts";
@@ -93,6 +94,20 @@ it("of a backend looks for what that is built with, and names what brings it", a
   expect(code).toBe(1);
   expect(found.find(({ of }) => of === "glslc")).toEqual({ of: "glslc", found: "glslc is not on the PATH", verdict: "missing", remedy: expect.stringMatching(/install|vulkan/) as unknown });
   expect(stderr).toContain("glslc");
+});
+
+const hasLevel = ["x64", "arm64"].includes(process.arch);
+
+it.runIf(hasLevel)("of a portable build says which level of instructions it is for", async () => {
+  await main(["doctor", "--json", "--backend", "portable"]);
+  const found = JSON.parse(stdout) as Finding[];
+  expect(found.find(({ of }) => of === "portable build")!.found).toMatch(/^for (x86-64-v3|Armv8\.2 with dot products) \(.*\), of which .* lacks /);
+});
+
+it.runIf(hasLevel && process.platform === "linux")("names what a processor lacks for a portable build", () => {
+  const features = { x64: "x64 avx bmi2 f16c fma sse4_2", arm64: "arm64 asimd asimdhp" }[process.arch as "x64" | "arm64"];
+  const lacking = { x64: "avx2", arm64: "asimddp" }[process.arch as "x64" | "arm64"];
+  expect(lookAtLevel({ description: "old one", features })).toMatchObject({ verdict: "missing", found: expect.stringMatching(new RegExp(`, of which old one lacks ${lacking}$`)) as unknown, remedy: "give --backend native" });
 });
 
 it("refuses a backend that there is not", async () => {
