@@ -63,10 +63,23 @@ export function hasOwnDevices(backend: BackendName): boolean {
   return backends[backend].hasDevices && backend !== "rpc";
 }
 
-/** @throws UserError a device for a backend that has none */
+/** @throws UserError a device for a backend that has none; for a server none, or what is no address */
 export function refuseDevice(backend: BackendName, asked: string | undefined): void {
-  if (backends[backend].hasDevices || asked === undefined || asked === "none") return;
-  throw new UserError(`--device ${asked}: a build for the backend ${backend} has no devices; give --backend ${Object.entries(backends).flatMap(([name, { hasDevices }]) => (hasDevices ? name : [])).join(", ")}`);
+  if (backend === "rpc") return void hostOf(asked);
+  if (asked !== undefined && asked !== "none") refuseWithoutDevices(backend, `--device ${asked}`);
+}
+
+/** @param option what only a backend with devices can do. @throws UserError naming those that have some */
+export function refuseWithoutDevices(backend: BackendName, option: string): void {
+  if (backends[backend].hasDevices) return;
+  throw new UserError(`${option}: a build for the backend ${backend} has no devices; give --backend ${Object.entries(backends).flatMap(([name, { hasDevices }]) => (hasDevices ? name : [])).join(", ")}`);
+}
+
+/** The host of an RPC server's address. @throws UserError what is no address */
+function hostOf(asked: string | undefined): string {
+  const [, host] = /^(.+):\d+$/.exec(asked ?? "") ?? [];
+  if (host === undefined) throw new UserError(`--backend rpc wants --device HOST:PORT, of a ggml-rpc-server that runs${asked === undefined ? "" : `; ${asked} is none`}`);
+  return host;
 }
 
 /** Devices, as messages name them. */
@@ -85,8 +98,7 @@ async function findHidden(build: Lister, asked: string | undefined, signal: Abor
 
 /** Of what lies behind a server nothing is known but where it is: servers of one host count as of one kind. */
 async function findServer(build: Lister, asked: string | undefined, signal: AbortSignal): Promise<Device> {
-  const [, host] = /^(.+):\d+$/.exec(asked ?? "") ?? [];
-  if (host === undefined) throw new UserError(`--backend rpc wants --device HOST:PORT, of a ggml-rpc-server that runs${asked === undefined ? "" : `; ${asked} is none`}`);
+  const host = hostOf(asked);
   const [found] = await listDevices(build, signal, { server: asked! });
   if (!found) throw new UserError(`--device ${asked}: no ggml-rpc-server answers there; start one (ggml-rpc-server -H HOST -p PORT)`);
   return { ...(await describe("rpc", { ...found, line: `RPC server on ${host}` }, asked!, signal)), server: asked! };

@@ -77,6 +77,7 @@ describe("a sweep on a device", () => {
     const lab = await deviceLab();
     await expect(lab.on({}, onDevice, "echo 'Available devices:'; echo '  (none)'")).rejects.toThrow(/^--backend vulkan: llama\.cpp's vulkan backend sees no device on this machine/);
     await expect(lab.run({ device: "Vulkan0" })).rejects.toThrow(/^--device Vulkan0: a build for the backend native has no devices; give --backend vulkan/);
+    await expect(lab.run({ devices: ["none", "none"] })).rejects.toThrow(/^--devices none,none: a build for the backend native has no devices; give --backend vulkan/);
   });
 
   it("is refused by a plan too, unless cells run on a cluster, whose devices are others", async () => {
