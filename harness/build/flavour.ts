@@ -32,9 +32,10 @@ const cudaArchitectures = "75-virtual;80-virtual;86-real;89-real;90-virtual";
  */
 export async function backendFlavour(name: BackendName, release: Pick<Release, "tag" | "lacks">, signal?: AbortSignal): Promise<Flavour | undefined> {
   if (name === "native") return undefined;
-  const { options, compilers, platform } = backends[name];
+  const { options, compilers } = backends[name];
   if (release.lacks?.includes("devices")) throw new UserError(`--backend ${name}: llama.cpp ${release.tag} is built for this processor alone; use a newer --release, or --backend native`);
-  if (platform !== undefined && process.platform !== platform) throw new UserError(`--backend ${name} is there on ${platform === "darwin" ? "macOS" : platform} alone; give another of ${backendNames.join(", ")}`);
+  const onlySystem = otherSystemOf(name);
+  if (onlySystem !== null) throw new UserError(`--backend ${name} is there on ${onlySystem} alone; ${anotherThan(name)}`);
   const tools = await lookForTools(name, signal);
   const lacking = tools.find(({ fault }) => fault !== null);
   if (lacking) throw new UserError(`--backend ${name} cannot be built: ${lacking.fault} (${lacking.tool.name}); ${wayTo(name)}`);
@@ -45,6 +46,18 @@ export async function backendFlavour(name: BackendName, release: Pick<Release, "
     ...(c && cxx && { compilers: { c, cxx } }),
     ...(tools.length > 0 && { tools: tools.map(({ tool, version }) => `${tool.name} ${version}`).join("; ") }),
   };
+}
+
+/** The only system that has a backend, where it is another than this; else null. */
+export function otherSystemOf(name: BackendName): string | null {
+  const { platform } = backends[name];
+  if (platform === undefined || process.platform === platform) return null;
+  return platform === "darwin" ? "macOS" : platform;
+}
+
+/** The way out for whoever asked for a backend that this machine cannot have. */
+export function anotherThan(name: BackendName): string {
+  return `give --backend ${backendNames.filter((other) => other !== name && otherSystemOf(other) === null).join(", ")}`;
 }
 
 /** How what a backend needs is got. */

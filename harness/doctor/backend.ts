@@ -1,15 +1,15 @@
-import { type BackendName, backends } from "../build/backends.ts";
+import type { BackendName } from "../build/backends.ts";
 import { lookForTools } from "../build/backendTools.ts";
 import { type Cpu, readCpu } from "../build/cpu.ts";
-import { wayTo } from "../build/flavour.ts";
+import { anotherThan, otherSystemOf, wayTo } from "../build/flavour.ts";
 import { portableLevel } from "../build/portable.ts";
 import { UserError } from "../errors.ts";
 import { type Finding, good, missing } from "./finding.ts";
 
 /** What a backend is built with, and whether this machine can run what is built for it; nothing is compiled. */
 export async function lookAtBackend(name: BackendName, signal: AbortSignal): Promise<Finding[]> {
-  const { platform } = backends[name];
-  if (platform !== undefined && process.platform !== platform) return [missing(`backend ${name}`, `not on ${process.platform}`, "give another --backend")];
+  const onlySystem = otherSystemOf(name);
+  if (onlySystem !== null) return [missing(`backend ${name}`, `there on ${onlySystem} alone`, anotherThan(name))];
   if (name === "portable") return [lookAtLevel(await readCpu())];
   return (await lookForTools(name, signal)).map(({ tool, version, fault }) => (fault === null ? good(tool.name, version!) : missing(tool.name, fault, wayTo(name))));
 }
