@@ -23,6 +23,7 @@ it.each([
   [["plan", "--study", "quick", "--backend", "rpc"], /^error: --backend rpc wants --device HOST:PORT/m],
   [["sweep", "--study", "quick", "--backend", "rpc", "--device", "here:1", "--release", "b2329"], /^error: --backend rpc: llama\.cpp b2329 is built/m],
   [["bench", "--device", "Vulkan0"], noDevices],
+  [["bench", "--backend", "vulkan", "feedback"], /^error: --backend before feedback: it has options of its own/m],
   [["quantize", "--model", "sotu-1m", "--type", "q4_0", "--out", "none.gguf", "--device", "Vulkan0"], noDevices],
   [["fit", "--weights", "imatrix", "--device", "Vulkan0"], noDevices],
   [["fit", "--device", "Vulkan0"], /^error: --device Vulkan0: only an importance matrix is computed there; give --weights imatrix/m],
