@@ -3,7 +3,7 @@ import { type BackendName, backends } from "../build/backends.ts";
 import { type Build, listingProgram } from "../build/build.ts";
 import { UserError } from "../errors.ts";
 import { type ListedDevice, parseDevices, vulkanDriver } from "../parse/devices.ts";
-import { run } from "../process/run.ts";
+import { ProcessError, run } from "../process/run.ts";
 import { which } from "../process/which.ts";
 import { childEnvironment } from "./environment.ts";
 
@@ -31,11 +31,15 @@ type Lister = Pick<Build, "binary" | "backend" | "release">;
  * The devices that a build's programs see.
  *
  * @param more variables, or the server that has them
- * @throws ProcessError when the program fails, as where a driver is broken
+ * @throws UserError when the program fails, as where there is no driver or a broken one
  */
 export async function listDevices(build: Lister, signal: AbortSignal, more: Pick<Device, "server" | "environment"> = {}): Promise<ListedDevice[]> {
   const argumentList = [...(more.server === undefined ? [] : ["--rpc", more.server]), "--list-devices"];
-  return parseDevices(await run(build.binary(listingProgram), argumentList, { env: { ...childEnvironment(null), ...more.environment }, signal }));
+  const listing = run(build.binary(listingProgram), argumentList, { env: { ...childEnvironment(null), ...more.environment }, signal });
+  return parseDevices(await listing.catch((error: unknown) => {
+    if (!(error instanceof ProcessError)) throw error;
+    throw new UserError(`--backend ${build.backend}: its devices cannot be listed on this machine (${error.reason}); look at its driver, or give --backend native`);
+  }));
 }
 
 /**
