@@ -6,16 +6,20 @@ import { portableLevel } from "../build/portable.ts";
 import { UserError } from "../errors.ts";
 import { type Finding, good, missing } from "./finding.ts";
 
-/** What a backend is built with, and whether this machine can run what is built for it; nothing is compiled. */
-export async function lookAtBackend(name: BackendName, signal: AbortSignal): Promise<Finding[]> {
+/**
+ * What a backend is built with, and whether this machine can run what is built for it; nothing is compiled.
+ *
+ * @param processor reads this machine's
+ */
+export async function lookAtBackend(name: BackendName, signal: AbortSignal, processor: () => Promise<Cpu> = readCpu): Promise<Finding[]> {
   const onlySystem = otherSystemOf(name);
   if (onlySystem !== null) return [missing(`backend ${name}`, `there on ${onlySystem} alone`, anotherThan(name))];
-  if (name === "portable") return [lookAtLevel(await readCpu())];
+  if (name === "portable") return [lookAtLevel(await processor())];
   return (await lookForTools(name, signal)).map(({ tool, version, fault }) => (fault === null ? good(tool.name, version!) : missing(tool.name, fault, wayTo(name))));
 }
 
 /** Whether a processor has the level of instructions that a portable build is for. */
-export function lookAtLevel(cpu: Cpu): Finding {
+function lookAtLevel(cpu: Cpu): Finding {
   const of = "portable build";
   try {
     const { name, lacking } = portableLevel(cpu);

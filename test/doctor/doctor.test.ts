@@ -2,7 +2,7 @@ import { chmod, mkdir, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { main } from "../../harness/cli.ts";
-import { lookAtBackend, lookAtLevel } from "../../harness/doctor/backend.ts";
+import { lookAtBackend } from "../../harness/doctor/backend.ts";
 import type { Finding } from "../../harness/doctor/finding.ts";
 import { which } from "../../harness/process/which.ts";
 import { temporaryFolder } from "../support/temporary.ts";
@@ -104,10 +104,11 @@ it.runIf(hasLevel)("of a portable build says which level of instructions it is f
   expect(found.find(({ of }) => of === "portable build")!.found).toMatch(/^for (x86-64-v3|Armv8\.2 with dot products) \(.*\), of which .* lacks /);
 });
 
-it.runIf(hasLevel && process.platform === "linux")("names what a processor lacks for a portable build", () => {
+it.runIf(hasLevel && process.platform === "linux")("names what a processor lacks for a portable build", async () => {
   const features = { x64: "x64 avx bmi2 f16c fma sse4_2", arm64: "arm64 asimd asimdhp" }[process.arch as "x64" | "arm64"];
   const lacking = { x64: "avx2", arm64: "asimddp" }[process.arch as "x64" | "arm64"];
-  expect(lookAtLevel({ description: "old one", features })).toMatchObject({ verdict: "missing", found: expect.stringMatching(new RegExp(`, of which old one lacks ${lacking}$`)) as unknown, remedy: "give --backend native" });
+  const found = await lookAtBackend("portable", new AbortController().signal, async () => ({ description: "old one", features }));
+  expect(found).toMatchObject([{ verdict: "missing", found: expect.stringMatching(new RegExp(`, of which old one lacks ${lacking}$`)) as unknown, remedy: "give --backend native" }]);
 });
 
 it.skipIf(process.platform === "darwin")("says that a backend is another system's, and which this one has", async () => {
