@@ -21,8 +21,8 @@ export interface Flavour {
   tools?: string;
 }
 
-/** What is built where neither nvcc nor a card says otherwise: code of every card since 2018 that nvcc 11.8 knows, and of newer ones by their drivers. */
-const cudaArchitectures = "75-virtual;80-virtual;86-real;89-real;90-virtual";
+/** For which cards code is made where none is at hand: of each since 2018, of newer ones by their drivers. */
+const usualCudaArchitectures = ["75-virtual", "80-virtual", "86-real", "89-real", "90-virtual"];
 
 /**
  * The flavour of a backend, once everything that it needs has been found.
@@ -66,12 +66,20 @@ export function wayTo(name: BackendName): string {
   return installCommand(packages, otherwise);
 }
 
-/** For which cards code is made: CMake's own variable, else the cards that are there, else the usual ones. */
+/** For which cards code is made: CMake's own variable, else the cards that are there, else the usual ones, as far as nvcc knows them. */
 async function architectures(signal?: AbortSignal): Promise<string> {
   const asked = process.env["CUDAARCHS"];
   if (asked) return asked;
-  const smi = which("nvidia-smi");
-  const cards = smi ? await run(smi, ["--query-gpu=compute_cap", "--format=csv,noheader"], signal ? { signal } : {}).catch(() => null) : null;
-  const found = [...new Set(cards?.stdout.match(/^\d+\.\d+$/gm) ?? [])].map((capability) => capability.replace(".", "")).sort();
-  return found.length > 0 ? found.join(";") : cudaArchitectures;
+  const known = await saidBy("nvcc", ["--list-gpu-arch"], /^compute_(\d+)$/gm, signal);
+  const knows = (architecture: string): boolean => known.length === 0 || known.includes(String(Number.parseInt(architecture, 10)));
+  const cards = (await saidBy("nvidia-smi", ["--query-gpu=compute_cap", "--format=csv,noheader"], /^(\d+\.\d+)$/gm, signal)).map((capability) => capability.replace(".", "")).sort();
+  return (cards.length > 0 && cards.every(knows) ? cards : usualCudaArchitectures.filter(knows)).join(";");
+}
+
+/** The different words that a program prints; none where it is not there or fails. */
+async function saidBy(name: string, argumentList: string[], word: RegExp, signal?: AbortSignal): Promise<string[]> {
+  const program = which(name);
+  const said = program ? await run(program, argumentList, signal ? { signal } : {}).catch(() => null) : null;
+  signal?.throwIfAborted();
+  return [...new Set([...(said?.stdout ?? "").matchAll(word)].map(([, found]) => found!))];
 }

@@ -81,6 +81,10 @@ describe("a backend's flavour", () => {
     expect(await architectures()).toBe("75-virtual;80-virtual;86-real;89-real;90-virtual");
     await script("nvidia-smi", "echo 9.0; echo 8.6; echo 9.0");
     expect(await architectures()).toBe("86;90");
+    // One that knows neither of a newer card nor of all that are usual: the driver makes code of what it knows.
+    await script("nvidia-smi", "echo 12.0");
+    await script("nvcc", 'if [ "$1" = --list-gpu-arch ]; then for known in 75 80 86; do echo compute_$known; done; else echo "Cuda compilation tools, release 13.0, V13.0.88"; fi');
+    expect(await architectures()).toBe("75-virtual;80-virtual;86-real");
     vi.stubEnv("CUDAARCHS", "120");
     expect(await architectures()).toBe("120");
     expect((await backendFlavour("cuda", release))?.options).toMatchObject({ GGML_CUDA: "ON", GGML_CUDA_FA: "OFF", GGML_CUDA_NCCL: "OFF" });
