@@ -19,6 +19,6 @@ export async function showDevices({ backend: given, release: tag, device }: { ba
   const flavour = await backendFlavour(backend, release, signal);
   const build = await ensureBuild("patched", { release, targets: [listingProgram], flavour, report: (text, fraction) => report({ kind: "build", text, fraction }), signal });
   const listed = await listDevices(build, signal, backend === "rpc" && device !== undefined ? { server: device } : {});
-  if (listed.length === 0) return print(`llama.cpp's ${backend} backend sees no device on this machine`);
+  if (listed.length === 0) return print(`llama.cpp's ${backend} backend sees no device on this machine; look at its driver${backend === "vulkan" ? ", or give --device Vulkan0 for a processor in disguise, such as lavapipe, which is passed over" : ""}`);
   print(alignedTable([["device", "description", "memory", "free"], ...listed.map(({ name, description, totalBytes, freeBytes }) => [name, description, prettyBytes(totalBytes), prettyBytes(freeBytes)])], (column) => column > 1));
 }
