@@ -2,7 +2,7 @@ import { release } from "node:os";
 import { type BackendName, backends } from "../build/backends.ts";
 import { type Build, listingProgram } from "../build/build.ts";
 import { UserError } from "../errors.ts";
-import { type ListedDevice, parseDevices, vulkanDriver } from "../parse/devices.ts";
+import { type ListedDevice, parseDevices, startFault, vulkanDriver } from "../parse/devices.ts";
 import { ProcessError, run } from "../process/run.ts";
 import { which } from "../process/which.ts";
 import { childEnvironment } from "./environment.ts";
@@ -31,15 +31,18 @@ type Lister = Pick<Build, "binary" | "backend" | "release">;
  * The devices that a build's programs see.
  *
  * @param more variables, or the server that has them
- * @throws UserError when the program fails, as where there is no driver or a broken one
+ * @throws UserError when the program fails or its backend does not start, as where there is no driver or one that is too old
  */
 export async function listDevices(build: Lister, signal: AbortSignal, more: Pick<Device, "server" | "environment"> = {}): Promise<ListedDevice[]> {
   const argumentList = [...(more.server === undefined ? [] : ["--rpc", more.server]), "--list-devices"];
-  const listing = run(build.binary(listingProgram), argumentList, { env: { ...childEnvironment(null), ...more.environment }, signal });
-  return parseDevices(await listing.catch((error: unknown) => {
-    if (!(error instanceof ProcessError)) throw error;
-    throw new UserError(`--backend ${build.backend}: its devices cannot be listed on this machine (${error.reason}); look at its driver, or give --backend native`);
-  }));
+  const cannot = (why: string): UserError => new UserError(`--backend ${build.backend}: its devices cannot be listed on this machine (${why}); look at its driver, or give --backend native`);
+  const output = await run(build.binary(listingProgram), argumentList, { env: { ...childEnvironment(null), ...more.environment }, signal }).catch((error: unknown) => {
+    throw error instanceof ProcessError ? cannot(error.reason) : error;
+  });
+  const listed = parseDevices(output);
+  const fault = listed.length === 0 ? startFault(output) : null;
+  if (fault !== null) throw cannot(fault);
+  return listed;
 }
 
 /**

@@ -80,10 +80,12 @@ describe("a sweep on a device", () => {
     await expect(lab.run({ devices: ["none", "none"] })).rejects.toThrow(/^--devices none,none: a build for the backend native has no devices; give --backend vulkan/);
   });
 
-  it("is refused in a line where its driver is not there to start the programs with", async () => {
+  it.each([
+    ["is not there to start the programs with", "echo 'llama-bench: error while loading shared libraries: libcuda.so.1: cannot open shared object file' >&2; exit 127", "llama-bench ended with exit code 127: .*libcuda\\.so\\.1.*"],
+    ["is too old", "echo 'ggml_cuda_init: failed to initialize CUDA: CUDA driver version is insufficient for CUDA runtime version' >&2; echo 'Available devices:'; echo '  (none)'", "failed to initialize CUDA: CUDA driver version is insufficient for CUDA runtime version"],
+  ])("is refused in a line where its driver %s", async (_what, listing, why) => {
     const lab = await deviceLab();
-    const says = /^--backend vulkan: its devices cannot be listed on this machine \(llama-bench ended with exit code 127: .*libcuda\.so\.1.*\); look at its driver, or give --backend native$/;
-    await expect(lab.on({}, onDevice, "echo 'llama-bench: error while loading shared libraries: libcuda.so.1: cannot open shared object file' >&2; exit 127")).rejects.toThrow(says);
+    await expect(lab.on({}, onDevice, listing)).rejects.toThrow(new RegExp(`^--backend vulkan: its devices cannot be listed on this machine \\(${why}\\); look at its driver, or give --backend native$`));
   });
 
   it("is refused by a plan too, unless cells run on a cluster, whose devices are others", async () => {
