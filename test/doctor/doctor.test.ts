@@ -3,8 +3,10 @@ import path from "node:path";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { main } from "../../harness/cli.ts";
 import { lookAtBackend } from "../../harness/doctor/backend.ts";
+import { lookAtDevices } from "../../harness/doctor/devices.ts";
 import type { Finding } from "../../harness/doctor/finding.ts";
 import { which } from "../../harness/process/which.ts";
+import { fakeDeviceBuild } from "../support/fakeDevices.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 
 let stdout = "";
@@ -113,6 +115,15 @@ it.runIf(hasLevel && process.platform === "linux")("names what a processor lacks
 
 it.skipIf(process.platform === "darwin")("says that a backend is another system's, and which this one has", async () => {
   expect(await lookAtBackend("metal", new AbortController().signal)).toEqual([{ of: "backend metal", found: "there on macOS alone", verdict: "missing", remedy: "give --backend native, portable, vulkan, cuda, hip, sycl, rpc" }]);
+});
+
+it.each([
+  [undefined, { verdict: "good", found: "Vulkan0 (Card X, 8.39 GB free), Vulkan1 (Card X, 8.39 GB free), Vulkan2 (Card Y, 0 B free)", remedy: null }],
+  ["echo '  (none)'", { verdict: "optional", found: "llama.cpp's vulkan backend sees none on this machine" }],
+  ["echo 'cannot open libcuda.so.1' >&2; exit 127", { verdict: "optional", found: expect.stringMatching(/cannot open libcuda\.so\.1/) as unknown }],
+])("of a build for devices says which it sees: %s", async (listing, finding) => {
+  const build = await fakeDeviceBuild(path.join(await temporaryFolder(), "bin"), listing);
+  expect(await lookAtDevices(build, new AbortController().signal)).toMatchObject([{ of: "devices", ...finding }]);
 });
 
 it("refuses a backend that there is not", async () => {
