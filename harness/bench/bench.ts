@@ -7,7 +7,7 @@ import { backendFlavour } from "../build/flavour.ts";
 import { cacheFolder } from "../paths.ts";
 import { selectByName } from "../select.ts";
 import { withScratch } from "../scratch.ts";
-import { findDevice } from "../steps/devices.ts";
+import { findDevice, refuseDevice } from "../steps/devices.ts";
 import { releaseNamed } from "../upstream/releases.ts";
 import { scratchFolder, thisProject } from "../upstream/project.ts";
 import { measureModel } from "./measureModel.ts";
@@ -33,6 +33,7 @@ export async function bench(
   signal: AbortSignal,
 ): Promise<BenchOutcome> {
   const backend = askedBackend(request.backend);
+  refuseDevice(backend, request.device);
   const wanted = selectByName(backends[backend].hasDevices ? deviceRows : rows, request.only, "row; there are");
   const flavour = await backendFlavour(backend, await releaseNamed(), signal);
   const load = loadavg()[0] ?? 0;

@@ -34,6 +34,9 @@ export interface Backend {
   otherwise: string;
 }
 
+/** Programs run with `-fa off`: kernels of flash attention are most of what would be compiled. */
+const withoutFlashAttention = { GGML_CUDA_FA: "OFF" };
+
 /** By name: everything that is known of each. */
 export const backends: Readonly<Record<BackendName, Backend>> = {
   native: { options: {}, tools: [], hasDevices: false, packages: {}, otherwise: "" },
@@ -53,7 +56,8 @@ export const backends: Readonly<Record<BackendName, Backend>> = {
     otherwise: "install the Vulkan SDK (https://vulkan.lunarg.com), and set VULKAN_SDK",
   },
   cuda: {
-    options: { GGML_CUDA: "ON" },
+    // Upstream links NCCL, for several cards at a time, wherever it happens to be.
+    options: { GGML_CUDA: "ON", ...withoutFlashAttention, GGML_CUDA_NCCL: "OFF" },
     tools: [
       { name: "nvcc", said: { programs: ["nvcc"], arguments: ["--version"] }, version: [/release [\d.]+, V([\d.]+)/], least: "11.7" },
       { name: "cuBLAS", said: { header: "cublas_api.h" }, version: [/#define CUBLAS_VER_MAJOR (\d+)/, /#define CUBLAS_VER_MINOR (\d+)/, /#define CUBLAS_VER_PATCH (\d+)/] },
@@ -71,7 +75,7 @@ export const backends: Readonly<Record<BackendName, Backend>> = {
     otherwise: "install Xcode with its Metal toolchain (xcodebuild -downloadComponent MetalToolchain)",
   },
   hip: {
-    options: { GGML_HIP: "ON" },
+    options: { GGML_HIP: "ON", ...withoutFlashAttention },
     tools: [{ name: "hipcc", said: { programs: ["hipcc", "/opt/rocm/bin/hipcc"], arguments: ["--version"] }, version: [/HIP version: (\S+)/], least: "6.1" }],
     hasDevices: true,
     packages: {},

@@ -4,7 +4,7 @@ import { availableParallelism } from "node:os";
 import path from "node:path";
 import { loggedOutput } from "../process/processError.ts";
 import { ProcessError, type ProcessResult, run, type RunOptions } from "../process/run.ts";
-import { progress } from "./progress.ts";
+import { followBuild } from "./progress.ts";
 import type { Toolchain } from "./toolchain.ts";
 
 /** What is compiled, and where. */
@@ -44,10 +44,7 @@ export async function compile(task: CompileTask): Promise<void> {
     const { configure, build } = await commands(task, out);
     await logged(path.join(workspace, "configure.log"), run(configure.command, configure.args, options));
     report("compiling", 0);
-    const onLine = (line: string): void => {
-      const fraction = progress(line);
-      if (fraction !== undefined) report("compiling", fraction);
-    };
+    const onLine = followBuild((fraction) => report("compiling", fraction));
     await logged(path.join(workspace, "compile.log"), run(build.command, build.args, { ...options, onLine }));
   } finally {
     // Compilers that were stopped may have left half of a file; those that ended by themselves have not.

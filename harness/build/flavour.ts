@@ -21,8 +21,8 @@ export interface Flavour {
   tools?: string;
 }
 
-/** What is built where neither nvcc nor a card says otherwise: code of every card since 2018 that nvcc 11.8 knows, and of newer ones by their drivers. */
-const cudaArchitectures = "75-virtual;80-virtual;86-real;89-real;90-virtual";
+/** For which cards code is made where none is at hand: of each since 2018, of newer ones by their drivers. */
+const usualCudaArchitectures = ["75-virtual", "80-virtual", "86-real", "89-real", "90-virtual"];
 
 /**
  * The flavour of a backend, once everything that it needs has been found.
@@ -32,9 +32,10 @@ const cudaArchitectures = "75-virtual;80-virtual;86-real;89-real;90-virtual";
  */
 export async function backendFlavour(name: BackendName, release: Pick<Release, "tag" | "lacks">, signal?: AbortSignal): Promise<Flavour | undefined> {
   if (name === "native") return undefined;
-  const { options, compilers, platform } = backends[name];
+  const { options, compilers } = backends[name];
   if (release.lacks?.includes("devices")) throw new UserError(`--backend ${name}: llama.cpp ${release.tag} is built for this processor alone; use a newer --release, or --backend native`);
-  if (platform !== undefined && process.platform !== platform) throw new UserError(`--backend ${name} is there on ${platform === "darwin" ? "macOS" : platform} alone; give another of ${backendNames.join(", ")}`);
+  const onlySystem = otherSystemOf(name);
+  if (onlySystem !== null) throw new UserError(`--backend ${name} is there on ${onlySystem} alone; ${anotherThan(name)}`);
   const tools = await lookForTools(name, signal);
   const lacking = tools.find(({ fault }) => fault !== null);
   if (lacking) throw new UserError(`--backend ${name} cannot be built: ${lacking.fault} (${lacking.tool.name}); ${wayTo(name)}`);
@@ -47,18 +48,38 @@ export async function backendFlavour(name: BackendName, release: Pick<Release, "
   };
 }
 
+/** The only system that has a backend, where it is another than this; else null. */
+export function otherSystemOf(name: BackendName): string | null {
+  const { platform } = backends[name];
+  if (platform === undefined || process.platform === platform) return null;
+  return platform === "darwin" ? "macOS" : platform;
+}
+
+/** The way out for whoever asked for a backend that this machine cannot have. */
+export function anotherThan(name: BackendName): string {
+  return `give --backend ${backendNames.filter((other) => other !== name && otherSystemOf(other) === null).join(", ")}`;
+}
+
 /** How what a backend needs is got. */
 export function wayTo(name: BackendName): string {
   const { packages, otherwise } = backends[name];
   return installCommand(packages, otherwise);
 }
 
-/** For which cards code is made: CMake's own variable, else the cards that are there, else the usual ones. */
+/** For which cards code is made: CMake's own variable, else the cards that are there, else the usual ones, as far as nvcc knows them. */
 async function architectures(signal?: AbortSignal): Promise<string> {
   const asked = process.env["CUDAARCHS"];
   if (asked) return asked;
-  const smi = which("nvidia-smi");
-  const cards = smi ? await run(smi, ["--query-gpu=compute_cap", "--format=csv,noheader"], signal ? { signal } : {}).catch(() => null) : null;
-  const found = [...new Set(cards?.stdout.match(/^\d+\.\d+$/gm) ?? [])].map((capability) => capability.replace(".", "")).sort();
-  return found.length > 0 ? found.join(";") : cudaArchitectures;
+  const known = await saidBy("nvcc", ["--list-gpu-arch"], /^compute_(\d+)$/gm, signal);
+  const knows = (architecture: string): boolean => known.length === 0 || known.includes(String(Number.parseInt(architecture, 10)));
+  const cards = (await saidBy("nvidia-smi", ["--query-gpu=compute_cap", "--format=csv,noheader"], /^(\d+\.\d+)$/gm, signal)).map((capability) => capability.replace(".", "")).sort();
+  return (cards.length > 0 && cards.every(knows) ? cards : usualCudaArchitectures.filter(knows)).join(";");
+}
+
+/** The different words that a program prints; none where it is not there or fails. */
+async function saidBy(name: string, argumentList: string[], word: RegExp, signal?: AbortSignal): Promise<string[]> {
+  const program = which(name);
+  const said = program ? await run(program, argumentList, signal ? { signal } : {}).catch(() => null) : null;
+  signal?.throwIfAborted();
+  return [...new Set([...(said?.stdout ?? "").matchAll(word)].map(([, found]) => found!))];
 }

@@ -3,14 +3,24 @@ import { UserError } from "../errors.ts";
 import type { Cpu } from "./cpu.ts";
 
 /** What a processor must have for a build for others than itself, and how that is asked of CMake. */
-const levels: Partial<Record<NodeJS.Architecture, { features: readonly string[]; options: Record<string, string> }>> = {
-  // x86-64-v3: from Intel's Haswell and AMD's Zen on.
+interface Level {
+  /** For people, with the processors that have it. */
+  name: string;
+  features: readonly string[];
+  options: Record<string, string>;
+}
+
+const levels: Partial<Record<NodeJS.Architecture, Level>> = {
   x64: {
+    name: "x86-64-v3 (Intel's processors from Haswell on, AMD's from Zen on)",
     features: ["avx", "avx2", "bmi2", "f16c", "fma", "sse4_2"],
     options: { GGML_SSE42: "ON", GGML_AVX: "ON", GGML_AVX2: "ON", GGML_BMI2: "ON", GGML_FMA: "ON", GGML_F16C: "ON" },
   },
-  // From Cortex-A75, Neoverse N1 and Apple's A13 on.
-  arm64: { features: ["asimddp", "asimdhp"], options: { GGML_CPU_ARM_ARCH: "armv8.2-a+dotprod+fp16" } },
+  arm64: {
+    name: "Armv8.2 with dot products (from Cortex-A75, Neoverse N1 and Apple's A13 on)",
+    features: ["asimddp", "asimdhp"],
+    options: { GGML_CPU_ARM_ARCH: "armv8.2-a+dotprod+fp16" },
+  },
 };
 
 /** CMake's options of such a build. @throws UserError on other architectures than x64 and arm64 */
@@ -26,13 +36,23 @@ export function portableOptions(): Record<string, string> {
  */
 export function portableCpu({ features, description }: Cpu): Cpu {
   const { features: needed } = level();
-  const has = features.split(" ");
-  const lacking = process.platform === "linux" ? needed.filter((feature) => !has.includes(feature)) : [];
+  const { lacking } = portableLevel({ features });
   if (lacking.length > 0) throw new UserError(`--backend portable makes programs for processors with ${needed.join(", ")}, of which ${description} lacks ${lacking.join(", ")}; give --backend native`);
   return { description, features: `${arch()} ${needed.join(" ")}` };
 }
 
-function level(): { features: readonly string[]; options: Record<string, string> } {
+/**
+ * The level of instructions that such a build is for, and what of it a processor lacks, as far as the system tells.
+ *
+ * @throws UserError on other architectures than x64 and arm64
+ */
+export function portableLevel({ features }: Pick<Cpu, "features">): { name: string; lacking: string[] } {
+  const { name, features: needed } = level();
+  const has = features.split(" ");
+  return { name, lacking: process.platform === "linux" ? needed.filter((feature) => !has.includes(feature)) : [] };
+}
+
+function level(): Level {
   const known = levels[arch() as NodeJS.Architecture];
   if (!known) throw new UserError(`--backend portable is there for ${Object.keys(levels).join(" and ")}, not for ${arch()}; give --backend native`);
   return known;

@@ -11,6 +11,7 @@ import type { Params } from "../bench/sourceModel.ts";
 import { summary } from "../bench/summary.ts";
 import { ratioTable } from "../bench/table.ts";
 import type { BenchOutcome, BenchRequest } from "../bench/types.ts";
+import { UserError } from "../errors.ts";
 import { llamaShapes } from "../gguf/llamaModel.ts";
 import { projectRoot, shownPath } from "../paths.ts";
 import { addBenchClusterCommand } from "./benchCluster.ts";
@@ -52,9 +53,16 @@ export function addBenchCommand(program: Command, io: CommandIo): void {
       io.print(`\n${ratioTable(ratios)}\n`);
       for (const line of summary({ ratios, measurements }, request.repeats)) io.print(line);
     });
+  command.hook("preSubcommand", refuseOptionsBefore);
   addBenchClusterCommand(command, io);
   addBenchFeedbackCommand(command, io);
   addBenchHarnessCommand(command, io);
   addBenchPlanCommand(command, io);
   addBenchScaleCommand(command, io);
+}
+
+/** Options of `bench` itself mean nothing to the commands within it. */
+function refuseOptionsBefore(command: Command, within: Command): void {
+  const given = command.options.filter((option) => command.getOptionValueSource(option.attributeName()) === "cli").map(({ long }) => long);
+  if (given.length > 0) throw new UserError(`${given.join(", ")} before ${within.name()}: it has options of its own, which stand behind it (npm run bench -- ${within.name()} --help)`);
 }

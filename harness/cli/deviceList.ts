@@ -1,11 +1,10 @@
 import prettyBytes from "pretty-bytes";
 import { alignedTable } from "../alignedTable.ts";
 import { askedBackend } from "../build/askedBackend.ts";
-import { type BackendName, backends } from "../build/backends.ts";
+import type { BackendName } from "../build/backends.ts";
 import { ensureBuild, listingProgram } from "../build/build.ts";
 import { backendFlavour } from "../build/flavour.ts";
-import { UserError } from "../errors.ts";
-import { listDevices } from "../steps/devices.ts";
+import { listDevices, refuseDevice, refuseWithoutDevices } from "../steps/devices.ts";
 import { releaseNamed } from "../upstream/releases.ts";
 import type { CommandIo } from "./io.ts";
 import { plainProgress } from "./plainProgress.ts";
@@ -13,12 +12,13 @@ import { plainProgress } from "./plainProgress.ts";
 /** Prints the devices of a backend, with their memory. @throws UserError for a backend without devices */
 export async function showDevices({ backend: given, release: tag, device }: { backend?: BackendName; release?: string; device?: string }, { print, complain, signal }: CommandIo): Promise<void> {
   const backend = askedBackend(given);
-  if (!backends[backend].hasDevices) throw new UserError(`--list-devices: the backend ${backend} has no devices; give --backend with another`);
+  refuseWithoutDevices(backend, "--list-devices");
+  if (backend === "rpc") refuseDevice(backend, device);
   const report = plainProgress(complain);
   const release = await releaseNamed(tag);
   const flavour = await backendFlavour(backend, release, signal);
   const build = await ensureBuild("patched", { release, targets: [listingProgram], flavour, report: (text, fraction) => report({ kind: "build", text, fraction }), signal });
   const listed = await listDevices(build, signal, backend === "rpc" && device !== undefined ? { server: device } : {});
-  if (listed.length === 0) return print(`llama.cpp's ${backend} backend sees no device on this machine`);
+  if (listed.length === 0) return print(`llama.cpp's ${backend} backend sees no device on this machine; look at its driver${backend === "vulkan" ? ", or give --device Vulkan0 for a processor in disguise, such as lavapipe, which is passed over" : ""}`);
   print(alignedTable([["device", "description", "memory", "free"], ...listed.map(({ name, description, totalBytes, freeBytes }) => [name, description, prettyBytes(totalBytes), prettyBytes(freeBytes)])], (column) => column > 1));
 }

@@ -9,7 +9,7 @@ const roughFrom = 4;
 
 /** A plan as people read it. */
 export function forecastText(found: Forecast): string {
-  const { cells, disk, memory, time, build, fits } = found;
+  const { cells, disk, memory, deviceMemory, time, build, fits } = found;
   const toRun = cells.filter(({ why }) => why !== null);
   const lines = [
     `${shownPath(found.model.path)}, ${prettyBytes(found.model.bytes)}; results in ${shownPath(found.results)}`,
@@ -23,6 +23,7 @@ export function forecastText(found: Forecast): string {
   lines.push(
     `disk: ${prettyBytes(disk.peak)} at most at one time, ${prettyBytes(disk.results)} of it stay with the results${disk.free === null ? "" : `; ${prettyBytes(disk.free)} are free`}`,
     ...(memory ? [`memory: ${prettyBytes(memory.bytes)} for ${memory.step} of ${memory.cell}, beside some 0.3 GB for Node.js; this machine has ${prettyBytes(memory.there)}`] : []),
+    ...(deviceMemory ? [`memory on the device: about ${prettyBytes(deviceMemory.bytes)} for ${deviceMemory.step} of ${deviceMemory.cell}${deviceMemory.free === null ? "" : `; ${prettyBytes(deviceMemory.free)} are free there`}`] : []),
     `time: ${durationText(time)} with ${found.threads} threads, from what runs took on this machine (${found.machine})`,
   );
   const [known, others] = [time.unknown.filter((name) => measurable.includes(name)), time.unknown.filter((name) => !measurable.includes(name))];

@@ -1,4 +1,4 @@
-import { type Command, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import type { SweepRequest } from "../sweep/sweep.ts";
 import { backendOptions } from "./backendOptions.ts";
 import { limits, wholeNumber } from "./wholeNumber.ts";
@@ -9,7 +9,7 @@ export type SweepOptions = SweepRequest & { imatrixText?: string; listDevices?: 
 /** Adds the options that say what a sweep is about, for those that run and those that plan one. */
 export function sweepOptions(command: Command): Command {
   return backendOptions(command)
-    .option("--devices <names>", "several devices of one kind, commas between, which cells are shared out among", (text: string) => text.split(",").map((name) => name.trim()).filter(Boolean))
+    .option("--devices <names>", "several devices of one kind, commas between, which cells are shared out among", deviceNames)
     .option("--list-devices", "print the backend's devices with their memory, and do nothing else")
     .option("--study <file>", "study to run: a file, or the name of one in studies/", "thesis")
     .option("--model <gguf>", "model in F32, F16 or BF16: a file, or the name of one in models/ (default: the study's, else sotu-1m)")
@@ -25,6 +25,12 @@ export function sweepOptions(command: Command): Command {
     .option("--out <dir>", "where results go (default: results/STUDY-MODEL, with --release STUDY-MODEL-RELEASE)")
     .option("--jobs <n>", "cells at a time, on each device", wholeNumber(...limits.jobs), 1)
     .option("--retry-failed", "only cells that failed when they were run last (without it these and all that have no result)");
+}
+
+function deviceNames(text: string): string[] {
+  const names = text.split(",").map((name) => name.trim()).filter(Boolean);
+  if (names.length === 0) throw new InvalidArgumentError("It must be names as --list-devices prints them, commas between.");
+  return names;
 }
 
 /** The options as a request. */

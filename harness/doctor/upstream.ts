@@ -6,14 +6,15 @@ import { thisProject } from "../upstream/project.ts";
 import { releaseNamed } from "../upstream/releases.ts";
 import { hasRepository } from "../upstream/repository.ts";
 import { submoduleTree } from "../upstream/submodule.ts";
+import { lookAtDevices } from "./devices.ts";
 import { type Finding, good, missing, optional } from "./finding.ts";
 
-/** llama.cpp's source, and the build that sweeps run on; nothing is fetched or made. */
+/** llama.cpp's source, the build that sweeps run on, and the devices that it sees; nothing is fetched or made. */
 export async function lookAtUpstream(backend: BackendName, signal: AbortSignal): Promise<Finding[]> {
   const found: Finding[] = [];
   for (const look of [lookAtSource, () => lookAtBuild(backend, signal)]) {
     try {
-      found.push(await look());
+      found.push(...(await look()));
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       found.push(missing("llama.cpp", error.message, "npm run setup"));
@@ -22,18 +23,18 @@ export async function lookAtUpstream(backend: BackendName, signal: AbortSignal):
   return found;
 }
 
-async function lookAtSource(): Promise<Finding> {
+async function lookAtSource(): Promise<Finding[]> {
   const [project, release] = [thisProject(), await releaseNamed()];
   const tree = await submoduleTree(project);
-  if (tree !== undefined && tree !== release.tree) return missing("llama.cpp", `llama.cpp/ has tree ${tree.slice(0, 12)}, where ${release.tag} has ${release.tree.slice(0, 12)}`, "git submodule update --init llama.cpp");
-  if (tree === undefined && !(await hasRepository(project, release))) return optional("llama.cpp", `${release.tag} is not here yet; the first sweep fetches it`, "npm run setup");
-  return good("llama.cpp", `${release.tag}, ${tree === undefined ? "in the cache" : "in llama.cpp/"}`);
+  if (tree !== undefined && tree !== release.tree) return [missing("llama.cpp", `llama.cpp/ has tree ${tree.slice(0, 12)}, where ${release.tag} has ${release.tree.slice(0, 12)}`, "git submodule update --init llama.cpp")];
+  if (tree === undefined && !(await hasRepository(project, release))) return [optional("llama.cpp", `${release.tag} is not here yet; the first sweep fetches it`, "npm run setup")];
+  return [good("llama.cpp", `${release.tag}, ${tree === undefined ? "in the cache" : "in llama.cpp/"}`)];
 }
 
-async function lookAtBuild(backend: BackendName, signal: AbortSignal): Promise<Finding> {
+async function lookAtBuild(backend: BackendName, signal: AbortSignal): Promise<Finding[]> {
   const release = await releaseNamed();
   const flavour = await backendFlavour(backend, release, signal);
   const build = await findBuild("patched", { release, targets: targetsOf(false, backend), flavour, signal });
-  if (!build?.isThere) return optional("build", "not made yet; the first sweep makes it, in some minutes", `npm run sweep -- --study quick${backend === "native" ? "" : ` --backend ${backend}`}`);
-  return good("build", build.build.folder);
+  if (!build?.isThere) return [optional("build", "not made yet; the first sweep makes it, in some minutes", `npm run sweep -- --study quick${backend === "native" ? "" : ` --backend ${backend}`}`)];
+  return [good("build", build.build.folder), ...(await lookAtDevices(build.build, signal))];
 }

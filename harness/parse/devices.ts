@@ -35,6 +35,11 @@ function lineOf(name: string, stderr: string): string | null {
   return null;
 }
 
+/** Why a backend did not start, in its words; null where it says nothing of that. */
+export function startFault({ stderr }: { stderr: string }): string | null {
+  return /failed to initialize (?:CUDA|ROCm|MUSA): .+/.exec(stderr)?.[0].trim() ?? null;
+}
+
 /** Layers of a model that a program says it computes on a device, and how many there are; null as long as it has not said it. */
 export function offloadedLayers(output: string): { offloaded: number; layers: number } | null {
   const [, offloaded, layers] = /offloaded (\d+)\/(\d+) layers/.exec(output) ?? [];

@@ -1,8 +1,11 @@
 import { availableParallelism } from "node:os";
 import { askedBackend } from "../build/askedBackend.ts";
+import { type BackendName, backends } from "../build/backends.ts";
 import { ensureBuild, type Build } from "../build/build.ts";
+import { backendFlavour } from "../build/flavour.ts";
 import { UserError } from "../errors.ts";
 import { demoModel } from "../paths.ts";
+import { refuseDevice, refuseWithoutDevices } from "../steps/devices.ts";
 import { checkModel } from "../sweep/inputs.ts";
 import { checkText } from "../sweep/textInput.ts";
 import { ensureDemoText } from "../sweep/knownTexts.ts";
@@ -35,6 +38,7 @@ export async function prepare(
   const project = request.project ?? thisProject();
   const release = request.release === "newest" ? await newestRelease(project, report) : await releaseNamed(request.release, project);
   const selected = (request.only ?? checkNames).map((name) => checks[name]);
+  const backend = await comparedBackend(request, release, selected.includes(devices), signal);
   const models = await testModels(request, signal);
   const { path: text } = await checkText(request.text ?? (await ensureDemoText()), 512, signal);
   const builds = await bothBuilds(request, project, release, selected, report, signal);
@@ -42,13 +46,22 @@ export async function prepare(
     project, release, ...builds, models, text, folder, signal,
     threads: request.threads ?? availableParallelism(),
     stallSeconds: request.stallLimit === undefined ? undefined : 60 * request.stallLimit,
-    backend: askedBackend(request.backend),
+    backend,
     device: request.device,
     failOnSpeed: request.failOnSpeed ?? false,
     cells: request.writeReference ? undefined : request.cells,
     writeReference: request.writeReference ?? false,
   };
   return { selected, context };
+}
+
+/** The backend on whose device own files are compared. @throws UserError where that cannot be done, before anything else is compared */
+async function comparedBackend({ backend: given, device }: RegressRequest, release: Release, isCompared: boolean, signal: AbortSignal): Promise<BackendName> {
+  const backend = askedBackend(given);
+  if (given !== undefined && given !== "native") refuseWithoutDevices(given, `--backend ${given}`);
+  if (device !== undefined) refuseDevice(backend, device);
+  if (isCompared && backends[backend].hasDevices && !release.lacks?.includes("devices")) await backendFlavour(backend, release, signal);
+  return backend;
 }
 
 async function testModels({ model }: RegressRequest, signal: AbortSignal): Promise<TestModel[]> {

@@ -2,8 +2,8 @@ import { release } from "node:os";
 import { type BackendName, backends } from "../build/backends.ts";
 import { type Build, listingProgram } from "../build/build.ts";
 import { UserError } from "../errors.ts";
-import { type ListedDevice, parseDevices, vulkanDriver } from "../parse/devices.ts";
-import { run } from "../process/run.ts";
+import { type ListedDevice, parseDevices, startFault, vulkanDriver } from "../parse/devices.ts";
+import { ProcessError, run } from "../process/run.ts";
 import { which } from "../process/which.ts";
 import { childEnvironment } from "./environment.ts";
 
@@ -31,11 +31,18 @@ type Lister = Pick<Build, "binary" | "backend" | "release">;
  * The devices that a build's programs see.
  *
  * @param more variables, or the server that has them
- * @throws ProcessError when the program fails, as where a driver is broken
+ * @throws UserError when the program fails or its backend does not start, as where there is no driver or one that is too old
  */
 export async function listDevices(build: Lister, signal: AbortSignal, more: Pick<Device, "server" | "environment"> = {}): Promise<ListedDevice[]> {
   const argumentList = [...(more.server === undefined ? [] : ["--rpc", more.server]), "--list-devices"];
-  return parseDevices(await run(build.binary(listingProgram), argumentList, { env: { ...childEnvironment(null), ...more.environment }, signal }));
+  const cannot = (why: string): UserError => new UserError(`--backend ${build.backend}: its devices cannot be listed on this machine (${why}); look at its driver, or give --backend native`);
+  const output = await run(build.binary(listingProgram), argumentList, { env: { ...childEnvironment(null), ...more.environment }, signal }).catch((error: unknown) => {
+    throw error instanceof ProcessError ? cannot(error.reason) : error;
+  });
+  const listed = parseDevices(output);
+  const fault = listed.length === 0 ? startFault(output) : null;
+  if (fault !== null) throw cannot(fault);
+  return listed;
 }
 
 /**
@@ -63,10 +70,23 @@ export function hasOwnDevices(backend: BackendName): boolean {
   return backends[backend].hasDevices && backend !== "rpc";
 }
 
-/** @throws UserError a device for a backend that has none */
+/** @throws UserError a device for a backend that has none; for a server none, or what is no address */
 export function refuseDevice(backend: BackendName, asked: string | undefined): void {
-  if (backends[backend].hasDevices || asked === undefined || asked === "none") return;
-  throw new UserError(`--device ${asked}: a build for the backend ${backend} has no devices; give --backend ${Object.entries(backends).flatMap(([name, { hasDevices }]) => (hasDevices ? name : [])).join(", ")}`);
+  if (backend === "rpc") return void hostOf(asked);
+  if (asked !== undefined && asked !== "none") refuseWithoutDevices(backend, `--device ${asked}`);
+}
+
+/** @param option what only a backend with devices can do. @throws UserError naming those that have some */
+export function refuseWithoutDevices(backend: BackendName, option: string): void {
+  if (backends[backend].hasDevices) return;
+  throw new UserError(`${option}: a build for the backend ${backend} has no devices; give --backend ${Object.entries(backends).flatMap(([name, { hasDevices }]) => (hasDevices ? name : [])).join(", ")}`);
+}
+
+/** The host of an RPC server's address. @throws UserError what is no address */
+function hostOf(asked: string | undefined): string {
+  const [, host] = /^(.+):\d+$/.exec(asked ?? "") ?? [];
+  if (host === undefined) throw new UserError(`--backend rpc wants --device HOST:PORT, of a ggml-rpc-server that runs${asked === undefined ? "" : `; ${asked} is none`}`);
+  return host;
 }
 
 /** Devices, as messages name them. */
@@ -85,8 +105,7 @@ async function findHidden(build: Lister, asked: string | undefined, signal: Abor
 
 /** Of what lies behind a server nothing is known but where it is: servers of one host count as of one kind. */
 async function findServer(build: Lister, asked: string | undefined, signal: AbortSignal): Promise<Device> {
-  const [, host] = /^(.+):\d+$/.exec(asked ?? "") ?? [];
-  if (host === undefined) throw new UserError(`--backend rpc wants --device HOST:PORT, of a ggml-rpc-server that runs${asked === undefined ? "" : `; ${asked} is none`}`);
+  const host = hostOf(asked);
   const [found] = await listDevices(build, signal, { server: asked! });
   if (!found) throw new UserError(`--device ${asked}: no ggml-rpc-server answers there; start one (ggml-rpc-server -H HOST -p PORT)`);
   return { ...(await describe("rpc", { ...found, line: `RPC server on ${host}` }, asked!, signal)), server: asked! };

@@ -2,6 +2,7 @@ import { askedBackend } from "../build/askedBackend.ts";
 import { type BackendName, backends } from "../build/backends.ts";
 import { type Build, ensureBuild, listingProgram } from "../build/build.ts";
 import { backendFlavour } from "../build/flavour.ts";
+import { refuseDevice } from "../steps/devices.ts";
 import type { Target } from "../steps/step.ts";
 import { releaseNamed } from "../upstream/releases.ts";
 import type { Report } from "./events.ts";
@@ -21,6 +22,7 @@ export interface TargetAsked {
 /** Makes a target with its build, of a command that is about no study. @throws UserError as of backendFlavour and findTargets */
 export async function builtTarget({ backend: given, device, threads, programs, build: ready }: TargetAsked, report: Report, signal: AbortSignal): Promise<Target> {
   const backend = ready?.backend ?? askedBackend(given);
+  refuseDevice(backend, device);
   const release = await releaseNamed();
   const flavour = ready ? undefined : await backendFlavour(backend, release, signal);
   const build = ready ?? (await ensureBuild("patched", {

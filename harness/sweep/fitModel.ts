@@ -49,7 +49,9 @@ export async function fitModel(request: FitModelRequest, report: Report, signal:
   return cachedFit({ method, per, weights, scale }, inputs, say, signal);
 }
 
-function refuseContradiction({ imatrix, weights, calibration, imatrixChunks }: FitModelRequest): void {
+function refuseContradiction({ imatrix, weights, calibration, imatrixChunks, device }: FitModelRequest): void {
+  const isComputed = weights === "imatrix" && imatrix === undefined;
+  if (device !== undefined && !isComputed) throw new UserError(`--device ${device}: only an importance matrix is computed there; give --weights imatrix without --imatrix, or leave it out`);
   if (imatrix === undefined) return;
   if (weights !== "imatrix") throw new UserError(`--imatrix is for --weights imatrix, where errors count by it, and not for --weights ${weights}`);
   if (calibration !== undefined || imatrixChunks !== undefined) throw new UserError("--imatrix gives an importance matrix that is there, --calibration and --imatrix-chunks a text to compute one on: give one of both");

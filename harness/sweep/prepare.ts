@@ -82,7 +82,7 @@ export async function readInputs(request: SweepRequest, checkFolder: (folder: st
   // What is missing is told before anything large is read.
   let flavour = request.build || request.slurm ? undefined : await backendFlavour(backend, release, signal);
   const devices = askedDevices(request, study);
-  devices.forEach((device) => refuseDevice(backend, device));
+  for (const device of devices.length > 0 ? devices : [undefined]) refuseDevice(backend, device);
   refuseUnsupported(request.build?.release ?? release.tag, supports, study, study.cells.filter(({ name }) => wanted.has(name)));
   const model = request.shaped ?? (await checkModel(await askedModel({ given: request.model, study: study.model, folder }, fetching), signal));
   refuseUnmeasurable(model);

@@ -1,6 +1,6 @@
 import type { Build } from "../build/build.ts";
 import { UserError } from "../errors.ts";
-import { type Device, findDevice } from "../steps/devices.ts";
+import { type Device, findDevice, refuseWithoutDevices } from "../steps/devices.ts";
 import type { Target } from "../steps/step.ts";
 import { thisTarget } from "../steps/target.ts";
 
@@ -20,6 +20,7 @@ export interface TargetsAsked {
  */
 export async function findTargets(build: Build, { threads, stallMinutes, devices }: TargetsAsked, signal: AbortSignal): Promise<[Target, ...Target[]]> {
   const [first, ...others] = devices;
+  if (others.length > 0) refuseWithoutDevices(build.backend, `--devices ${devices.join(",")}`);
   const device = await findDevice(build, first, signal);
   const more: Device[] = [];
   for (const name of others) more.push((await findDevice(build, name, signal))!);

@@ -66,7 +66,7 @@ describe("a backend's flavour", () => {
     expect(await refusal(backend)).toMatch(says);
   });
 
-  it.skipIf(process.platform === "darwin")("of another system is refused", async () => expect(await refusal("metal")).toMatch(/is there on macOS alone/));
+  it.skipIf(process.platform === "darwin")("of another system is refused", async () => expect(await refusal("metal")).toMatch(/^--backend metal is there on macOS alone; give --backend native, portable, vulkan, cuda, hip, sycl, rpc$/));
 
   it("says for which cards it is: those that were asked for, else those that are there, else the usual", async () => {
     await script("nvcc", "echo 'Cuda compilation tools, release 13.0, V13.0.88'");
@@ -81,9 +81,19 @@ describe("a backend's flavour", () => {
     expect(await architectures()).toBe("75-virtual;80-virtual;86-real;89-real;90-virtual");
     await script("nvidia-smi", "echo 9.0; echo 8.6; echo 9.0");
     expect(await architectures()).toBe("86;90");
+    // One that knows neither of a newer card nor of all that are usual: the driver makes code of what it knows.
+    await script("nvidia-smi", "echo 12.0");
+    await script("nvcc", 'if [ "$1" = --list-gpu-arch ]; then for known in 75 80 86; do echo compute_$known; done; else echo "Cuda compilation tools, release 13.0, V13.0.88"; fi');
+    expect(await architectures()).toBe("75-virtual;80-virtual;86-real");
     vi.stubEnv("CUDAARCHS", "120");
     expect(await architectures()).toBe("120");
+    expect((await backendFlavour("cuda", release))?.options).toMatchObject({ GGML_CUDA: "ON", GGML_CUDA_FA: "OFF", GGML_CUDA_NCCL: "OFF" });
     expect((await backendFlavour("cuda", release))?.tools).toBe("nvcc 13.0.88; cuBLAS 13.1.0");
+  });
+
+  it("compiles nothing of what programs are told to leave off, and links nothing that happens to be there", async () => {
+    await script("hipcc", "echo 'HIP version: 6.2.41133'");
+    expect((await backendFlavour("hip", release))?.options).toEqual({ GGML_HIP: "ON", GGML_CUDA_FA: "OFF" });
   });
 
   it("needs a release with devices", async () => {

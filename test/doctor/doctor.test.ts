@@ -2,8 +2,11 @@ import { chmod, mkdir, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { main } from "../../harness/cli.ts";
+import { lookAtBackend } from "../../harness/doctor/backend.ts";
+import { lookAtDevices } from "../../harness/doctor/devices.ts";
 import type { Finding } from "../../harness/doctor/finding.ts";
 import { which } from "../../harness/process/which.ts";
+import { fakeDeviceBuild } from "../support/fakeDevices.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 
 let stdout = "";
@@ -93,6 +96,34 @@ it("of a backend looks for what that is built with, and names what brings it", a
   expect(code).toBe(1);
   expect(found.find(({ of }) => of === "glslc")).toEqual({ of: "glslc", found: "glslc is not on the PATH", verdict: "missing", remedy: expect.stringMatching(/install|vulkan/) as unknown });
   expect(stderr).toContain("glslc");
+});
+
+const hasLevel = ["x64", "arm64"].includes(process.arch);
+
+it.runIf(hasLevel)("of a portable build says which level of instructions it is for", async () => {
+  await main(["doctor", "--json", "--backend", "portable"]);
+  const found = JSON.parse(stdout) as Finding[];
+  expect(found.find(({ of }) => of === "portable build")!.found).toMatch(/^for (x86-64-v3|Armv8\.2 with dot products) \(.*\), of which .* lacks /);
+});
+
+it.runIf(hasLevel && process.platform === "linux")("names what a processor lacks for a portable build", async () => {
+  const features = { x64: "x64 avx bmi2 f16c fma sse4_2", arm64: "arm64 asimd asimdhp" }[process.arch as "x64" | "arm64"];
+  const lacking = { x64: "avx2", arm64: "asimddp" }[process.arch as "x64" | "arm64"];
+  const found = await lookAtBackend("portable", new AbortController().signal, async () => ({ description: "old one", features }));
+  expect(found).toMatchObject([{ verdict: "missing", found: expect.stringMatching(new RegExp(`, of which old one lacks ${lacking}$`)) as unknown, remedy: "give --backend native" }]);
+});
+
+it.skipIf(process.platform === "darwin")("says that a backend is another system's, and which this one has", async () => {
+  expect(await lookAtBackend("metal", new AbortController().signal)).toEqual([{ of: "backend metal", found: "there on macOS alone", verdict: "missing", remedy: "give --backend native, portable, vulkan, cuda, hip, sycl, rpc" }]);
+});
+
+it.each([
+  [undefined, { verdict: "good", found: "Vulkan0 (Card X, 8.39 GB free), Vulkan1 (Card X, 8.39 GB free), Vulkan2 (Card Y, 0 B free)", remedy: null }],
+  ["echo '  (none)'", { verdict: "optional", found: "llama.cpp's vulkan backend sees none on this machine" }],
+  ["echo 'cannot open libcuda.so.1' >&2; exit 127", { verdict: "optional", found: expect.stringMatching(/cannot open libcuda\.so\.1/) as unknown }],
+])("of a build for devices says which it sees: %s", async (listing, finding) => {
+  const build = await fakeDeviceBuild(path.join(await temporaryFolder(), "bin"), listing);
+  expect(await lookAtDevices(build, new AbortController().signal)).toMatchObject([{ of: "devices", ...finding }]);
 });
 
 it("refuses a backend that there is not", async () => {

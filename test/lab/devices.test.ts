@@ -1,6 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { beforeEach, describe, expect, it, vi } from "vitest";
+import { forecastText } from "../../harness/cli/forecastText.ts";
 import { compareResults, comparisonText } from "../../harness/report/compare.ts";
 import { loadResults } from "../../harness/report/load.ts";
 import { manifestRows } from "../../harness/report/html/manifest.ts";
@@ -77,6 +78,15 @@ describe("a sweep on a device", () => {
     const lab = await deviceLab();
     await expect(lab.on({}, onDevice, "echo 'Available devices:'; echo '  (none)'")).rejects.toThrow(/^--backend vulkan: llama\.cpp's vulkan backend sees no device on this machine/);
     await expect(lab.run({ device: "Vulkan0" })).rejects.toThrow(/^--device Vulkan0: a build for the backend native has no devices; give --backend vulkan/);
+    await expect(lab.run({ devices: ["none", "none"] })).rejects.toThrow(/^--devices none,none: a build for the backend native has no devices; give --backend vulkan/);
+  });
+
+  it.each([
+    ["is not there to start the programs with", "echo 'llama-bench: error while loading shared libraries: libcuda.so.1: cannot open shared object file' >&2; exit 127", "llama-bench ended with exit code 127: .*libcuda\\.so\\.1.*"],
+    ["is too old", "echo 'ggml_cuda_init: failed to initialize CUDA: CUDA driver version is insufficient for CUDA runtime version' >&2; echo 'Available devices:'; echo '  (none)'", "failed to initialize CUDA: CUDA driver version is insufficient for CUDA runtime version"],
+  ])("is refused in a line where its driver %s", async (_what, listing, why) => {
+    const lab = await deviceLab();
+    await expect(lab.on({}, onDevice, listing)).rejects.toThrow(new RegExp(`^--backend vulkan: its devices cannot be listed on this machine \\(${why}\\); look at its driver, or give --backend native$`));
   });
 
   it("is refused by a plan too, unless cells run on a cluster, whose devices are others", async () => {
@@ -160,6 +170,44 @@ it("a plan counts on a device with what that device took, not the processor", as
   expect(time.unknown).toEqual(["evaluate"]);
   await lab.on({});
   expect((await lab.plan({ build, out: path.join(lab.folder, "other") })).time.unknown).toEqual([]);
+});
+
+describe("memory that a plan names", () => {
+  const forQuantizing = { cell: "a", step: "quantize", there: expect.any(Number) as unknown };
+  const unbuilt = { build: null, backend: "rpc", device: "127.0.0.1:9" } as const;
+  const forEvaluating = { bytes: expect.any(Number) as unknown, cell: "f16", step: "evaluate" };
+
+  it("is the device's for what is computed there, and this machine's for the rest", async () => {
+    const lab = await deviceLab();
+    const build = await fakeDeviceBuild(path.join(lab.folder, "bin"));
+    const here = await lab.plan();
+    expect(here.deviceMemory).toBeNull();
+    expect(forecastText(here)).not.toContain("memory on the device");
+    const one = await lab.plan({ build, device: "Vulkan1" });
+    expect(one.memory).toMatchObject(forQuantizing);
+    expect(one.deviceMemory).toEqual({ ...forEvaluating, free: 8000 * 2 ** 20 });
+    expect(forecastText(one)).toMatch(/^memory on the device: about .*B for evaluate of f16; 8\.39 GB are free there$/m);
+    const both = await lab.plan({ build, devices: ["Vulkan0", "Vulkan1"], jobs: 2 });
+    expect(both.deviceMemory!.bytes).toBe(2 * one.deviceMemory!.bytes);
+    expect(both.memory!.bytes).toBe(4 * one.memory!.bytes);
+  });
+
+  it.each([["on a cluster", { slurm: {} }], ["before the build is there", unbuilt]] as const)("is what is needed there where the device is not known: %s", async (_what, request) => {
+    const lab = await deviceLab();
+    const planned = await lab.plan({ build: await fakeDeviceBuild(path.join(lab.folder, "bin")), ...request });
+    expect(planned.memory).toMatchObject(forQuantizing);
+    expect(planned.deviceMemory).toEqual({ ...forEvaluating, free: null });
+    expect(forecastText(planned)).toMatch(/^memory on the device: about .*B for evaluate of f16$/m);
+  });
+
+  it("is no reason to refuse a model that this machine's would not hold, not even before the build is there", async () => {
+    const lab = await deviceLab();
+    vi.spyOn(process, "constrainedMemory").mockReturnValue(1.5e9);
+    const large = { shape: "1b", chunks: 10 } as const;
+    expect((await lab.plan(large)).refusal).toMatch(/^cell f16: evaluate needs \d+ bytes of memory/);
+    expect((await lab.plan({ ...large, build: await fakeDeviceBuild(path.join(lab.folder, "bin")) })).refusal).toBeNull();
+    expect((await lab.plan({ ...large, ...unbuilt })).refusal).toBeNull();
+  });
 });
 
 it("a job knows its backend and its device, and one of the processor neither", async () => {

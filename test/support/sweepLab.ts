@@ -1,5 +1,6 @@
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
+import type { Build } from "../../harness/build/build.ts";
 import type { SweepEvent } from "../../harness/sweep/events.ts";
 import { sweep, type SweepRequest, type SweepResult } from "../../harness/sweep/sweep.ts";
 import { type Forecast, forecast, type ForecastRequest } from "../../harness/sweep/forecast/forecast.ts";
@@ -17,8 +18,8 @@ export interface SweepLab {
   events: SweepEvent[];
   /** With fake programs of this behaviour; null to leave those that there are. */
   run(request?: Partial<SweepRequest>, behaviour?: Behaviour | null, signal?: AbortSignal): Promise<SweepResult>;
-  /** What a sweep by the same request would do. */
-  plan(request?: Partial<ForecastRequest>): Promise<Forecast>;
+  /** What a sweep by the same request would do; with null as its build before that is made. */
+  plan(request?: Partial<Omit<ForecastRequest, "build">> & { build?: Build | null }): Promise<Forecast>;
   /** Arguments of every call of a fake program so far, those of llama-quantize first. */
   calls(): Promise<string[]>;
 }
@@ -43,8 +44,9 @@ export async function makeLab(given?: string): Promise<SweepLab> {
       const build = behaviour && (await fakeBuild(bin, behaviour));
       return sweep({ study, model: await smallModel(), text, out, threads: 1, ...(build && { build }), ...request }, (event) => events.push(event), signal);
     },
-    async plan(request = {}) {
-      return forecast({ study, model: await smallModel(), text, out, threads: 1, build: await fakeBuild(bin), ...request }, new AbortController().signal);
+    async plan({ build: given, ...request } = {}) {
+      const build = given === undefined ? await fakeBuild(bin) : given;
+      return forecast({ study, model: await smallModel(), text, out, threads: 1, ...(build && { build }), ...request }, new AbortController().signal);
     },
     async calls() {
       const both = await Promise.all(["llama-quantize", "llama-perplexity"].map((name) => readFile(path.join(bin, `${name}.calls`), "utf8").catch(() => "")));

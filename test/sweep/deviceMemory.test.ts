@@ -12,13 +12,13 @@ import { temporaryFolder } from "../support/temporary.ts";
 beforeEach(async () => void vi.stubEnv("QUANTFLEX_CACHE", await temporaryFolder()));
 
 const device: Device = { name: "Vulkan0", asked: "Vulkan0", line: "Card X", driver: null, totalBytes: 1e10, freeBytes: 0 };
+const on = { ...paperTarget(), device };
 const file = { path: demoModel, sha256: "a".repeat(64) };
 
 async function jobsOf(cells: string): Promise<Job[]> {
   const study = parseStudy(`name: s\ncells: [${cells}]`, "s.yaml", () => "");
   const { context, batch, ubatch } = study;
   const gguf = await readGguf(demoModel);
-  const on = { ...paperTarget(), device };
   return Promise.all(study.cells.map(async (cell) => ({
     format: 1 as const, name: cell.name, results: await temporaryFolder(), target: { release: "b0", build: "", threads: 1 },
     steps: planCell({ cell, study, settings: { context, batch, ubatch, chunks: null }, gguf, files: {} }, { model: file, text: file }, on),
@@ -27,7 +27,7 @@ async function jobsOf(cells: string): Promise<Job[]> {
 
 /** Bytes that a cell is said to need on a device that has none. */
 async function needed(cell: string, freeBytes = 0, atOnce = 1): Promise<number | null> {
-  const refused: unknown = await refuseWithoutAnyMemory(await jobsOf(cell), await readGguf(demoModel), { targets: [{ memory: Infinity, device: { ...device, freeBytes } }], jobs: atOnce }).then(() => null, (error: unknown) => error);
+  const refused: unknown = await refuseWithoutAnyMemory(await jobsOf(cell), await readGguf(demoModel), { targets: [{ ...on, memory: Infinity, device: { ...device, freeBytes } }], jobs: atOnce }).then(() => null, (error: unknown) => error);
   return refused === null ? null : Number(/^cell a: evaluate needs about (\d+) bytes on Vulkan0/.exec((refused as Error).message)?.[1]);
 }
 

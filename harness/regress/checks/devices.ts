@@ -43,7 +43,7 @@ export const devices: Check = {
       for (const model of context.models) await compareOn(device!, remote, model, context, tally, true);
     });
     const { backend, device: asked } = context;
-    if (backends[backend].hasDevices && backend !== "rpc") {
+    if (backends[backend].hasDevices && (backend !== "rpc" || asked !== undefined)) {
       const build = await buildFor(backend, context);
       const device = await findDevice(build, asked, context.signal);
       tally.note(`${device!.asked}: ${device!.line}${device!.driver === null ? "" : `, driver ${device!.driver}`}`);

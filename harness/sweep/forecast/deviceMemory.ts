@@ -1,7 +1,8 @@
 import { totalmem } from "node:os";
+import { backends } from "../../build/backends.ts";
 import { UserError } from "../../errors.ts";
 import type { Gguf } from "../../gguf/read.ts";
-import type { Job } from "../../jobs/job.ts";
+import type { Job, PlannedStep } from "../../jobs/job.ts";
 import { stepNamed } from "../../jobs/stepNamed.ts";
 import type { Device } from "../../steps/devices.ts";
 import type { Target } from "../../steps/step.ts";
@@ -18,10 +19,11 @@ import { type CellTodo, type Todo, todosOf } from "./todo.ts";
  * @param asked devices, and cells side by side on each
  * @throws UserError as of refuseWithoutMemory; naming the cell, the step, the device, and the bytes needed and free
  */
-export async function refuseWithoutAnyMemory(jobs: readonly Job[], gguf: Gguf, { targets, jobs: atOnce }: { targets: readonly Pick<Target, "device" | "memory">[]; jobs: number }): Promise<void> {
-  const devices = targets.flatMap(({ device }) => device ?? []);
-  for (const device of devices) await refuseWithoutDeviceMemory(jobs, gguf, device, atOnce);
-  await refuseWithoutMemory(devices.length > 0 ? stepsOfHost(jobs) : jobs, { gguf, moments: Math.min(...targets.map(({ memory }) => memory)) }, atOnce * targets.length, memoryThere(totalmem()));
+export async function refuseWithoutAnyMemory(jobs: readonly Job[], gguf: Gguf, { targets, jobs: atOnce }: { targets: readonly Pick<Target, "build" | "device" | "memory">[]; jobs: number }): Promise<void> {
+  for (const { device } of targets) if (device) await refuseWithoutDeviceMemory(jobs, gguf, device, atOnce);
+  // Before its build is there it is not known which device it is.
+  const isOnDevice = targets.some(({ build }) => backends[build.backend].hasDevices);
+  await refuseWithoutMemory(isOnDevice ? stepsOfHost(jobs) : jobs, { gguf, moments: Math.min(...targets.map(({ memory }) => memory)) }, atOnce * targets.length, memoryThere(totalmem()));
 }
 
 /**
@@ -31,19 +33,49 @@ export async function refuseWithoutAnyMemory(jobs: readonly Job[], gguf: Gguf, {
  * @throws UserError naming the cell, the step, the device, and the bytes needed and free
  */
 export async function refuseWithoutDeviceMemory(jobs: readonly Job[], gguf: Gguf, { asked, freeBytes }: Device, atOnce: number): Promise<void> {
-  const todos = await todosOf(jobs, { gguf, present: presentSteps(), chunksOf: () => 1 });
-  const needs = todos.flatMap((cell) => cell.todos.filter(({ planned }) => stepNamed(planned.step).computes).map((todo) => ({ todo, bytes: atOnce * bytesOn(todo, cell, gguf) })));
-  const most = needs.sort((left, right) => right.bytes - left.bytes)[0];
-  if (!most || most.bytes <= freeBytes) return;
-  throw new UserError(`cell ${most.todo.cell}: ${most.todo.planned.step} needs about ${most.bytes} bytes on ${asked}${atOnce > 1 ? ` (${atOnce} cells at a time)` : ""}, of which ${freeBytes} are free; ${atOnce > 1 ? "give fewer --jobs" : "take a smaller batch in a copy of the study, a smaller model, or a device with more memory"}`);
+  const most = largestOnDevice(await todosOf(jobs, { gguf, present: presentSteps(), chunksOf: () => 1 }), gguf);
+  if (!most || atOnce * most.bytes <= freeBytes) return;
+  throw new UserError(`cell ${most.todo.cell}: ${most.todo.planned.step} needs about ${atOnce * most.bytes} bytes on ${asked}${atOnce > 1 ? ` (${atOnce} cells at a time)` : ""}, of which ${freeBytes} are free; ${atOnce > 1 ? "give fewer --jobs" : "take a smaller batch in a copy of the study, a smaller model, or a device with more memory"}`);
 }
 
-/** Steps whose programs need this machine's memory although models are computed on a device. */
+/** Most memory that is needed on one device, in bytes, with what needs it. */
+export interface DeviceUse {
+  bytes: number;
+  cell: string;
+  step: string;
+  /** What is free on the fullest of them; null where it is not known. */
+  free: number | null;
+}
+
+/**
+ * The memory that cells take on each device.
+ *
+ * @param targets whose devices they are
+ * @param atOnce cells side by side on each
+ * @returns null where nothing is to be computed there
+ */
+export function deviceUse(cells: readonly CellTodo[], gguf: Gguf, { targets, atOnce }: { targets: readonly Pick<Target, "device">[]; atOnce: number }): DeviceUse | null {
+  const most = largestOnDevice(cells, gguf);
+  const free = targets.flatMap(({ device }) => device?.freeBytes ?? []);
+  return most && { bytes: atOnce * most.bytes, cell: most.todo.cell, step: most.todo.planned.step, free: free.length > 0 ? Math.min(...free) : null };
+}
+
+/** The step that needs most memory on a device, in bytes; null where nothing is to be computed there. */
+function largestOnDevice(cells: readonly CellTodo[], gguf: Gguf): { todo: Todo; bytes: number } | null {
+  const needs = cells.flatMap((cell) => cell.todos.filter(({ planned }) => stepNamed(planned.step).computes).map((todo) => ({ todo, bytes: bytesOn(todo, cell, gguf) })));
+  return needs.sort((left, right) => right.bytes - left.bytes)[0] ?? null;
+}
+
 function stepsOfHost(jobs: readonly Job[]): Job[] {
   return jobs.flatMap((job) => {
-    const steps = job.steps.filter(({ step }) => !stepNamed(step).computes || step === "moments");
+    const steps = job.steps.filter(isOfHost);
     return steps.length > 0 ? [{ ...job, steps }] : [];
   });
+}
+
+/** Whether a step's program needs this machine's memory although models are computed on a device. */
+export function isOfHost({ step }: Pick<PlannedStep, "step">): boolean {
+  return !stepNamed(step).computes || step === "moments";
 }
 
 /** Weights, keys and values of every layer, and what a layer leaves between its matrices; predictions go to the machine's memory. */

@@ -2,12 +2,13 @@ import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
-import type { BackendName } from "../../build/backends.ts";
+import { type BackendName, backends } from "../../build/backends.ts";
 import { cacheFolder, ensureCache } from "../../paths.ts";
 import { largeBytes } from "../../jobs/largeFiles.ts";
 import type { Divided } from "../../jobs/parts.ts";
 import { UserError } from "../../errors.ts";
 import { freeBytes } from "../../fileError.ts";
+import type { Target } from "../../steps/step.ts";
 import { thisTarget } from "../../steps/target.ts";
 import { readRates, thisMachine } from "../../store/rates.ts";
 import { withScratch } from "../../scratch.ts";
@@ -16,7 +17,7 @@ import { failedCells } from "../failedCells.ts";
 import { fitRate } from "../fits.ts";
 import { checkResults, type Content } from "../inputs.ts";
 import { keptTables } from "../keptTables.ts";
-import { buildRate, expectedBuild, fitInputsOf, planCells, readInputs, roomOf, targetsOfCells } from "../prepare.ts";
+import { buildRate, expectedBuild, fitInputsOf, type Inputs, planCells, readInputs, roomOf, targetsOfCells } from "../prepare.ts";
 import { refuseWithoutRoom } from "../room.ts";
 import { shapedModel, type ShapeName } from "../shapedModel.ts";
 import type { SweepRequest } from "../sweep.ts";
@@ -27,7 +28,7 @@ import { earlierRecords } from "./earlier.ts";
 import { largest, memoryThere } from "./memory.ts";
 import { chunksOf } from "./chunks.ts";
 import { Clock, type Duration, type StepsTogether } from "./clock.ts";
-import { refuseWithoutAnyMemory } from "./deviceMemory.ts";
+import { type DeviceUse, deviceUse, isOfHost, refuseWithoutAnyMemory } from "./deviceMemory.ts";
 import { presentSteps } from "./present.ts";
 import { todosOf } from "./todo.ts";
 import { unmadeBuild } from "./unmadeBuild.ts";
@@ -61,8 +62,10 @@ export interface Forecast {
   fits: { name: string; time: Duration }[];
   cells: ForecastCell[];
   disk: DiskUse & { free: number | null };
-  /** Most memory of a program, with what needs it, and what this machine has. */
+  /** Most memory of a program, with what needs it, and what this machine has; where models are computed on a device, of the other programs. */
   memory: { bytes: number; cell: string; step: string; there: number } | null;
+  /** Null for the processor. */
+  deviceMemory: DeviceUse | null;
   time: Duration;
   /** The same by kind of step. */
   steps: StepsTogether[];
@@ -89,14 +92,16 @@ async function forecastOf({ memory, ...request }: ForecastRequest, signal: Abort
   const inputs = await readInputs(request, checkExisting, () => undefined, signal);
   const { model, results, release } = inputs;
   const expected = await expectedBuild(inputs, request, signal);
-  const targets = expected ? await targetsOfCells(inputs, expected.build, request, signal) : ([await thisTarget(unmadeBuild(release, inputs.backend), inputs.threads, signal)] as const);
+  const targets = expected ? await targetsOfCells(inputs, expected.build, request, signal) : await unknownTargets(inputs, signal);
   const [on] = targets;
   const { cells, unfitted } = await keptTables(inputs.study.cells, inputs.wanted, fitInputsOf(inputs, on, () => undefined, signal));
   const { chosen: wanted } = planCells(inputs, cells, on);
   const chosen = request.retryFailed ? await failedCells(wanted) : wanted;
 
   const jobs = chosen.map(({ job }) => job);
-  const atOnce = (request.jobs ?? 1) * targets.length;
+  const { hasDevices } = backends[inputs.backend];
+  const onEach = request.jobs ?? 1;
+  const atOnce = onEach * targets.length;
   const present = presentSteps();
   const inMemory = { gguf: model.gguf, moments: memory === undefined ? on.memory : memory / 2 };
   const todos = await todosOf(jobs, { gguf: model.gguf, present, chunksOf: await chunksOf(inputs, inMemory.moments) });
@@ -111,19 +116,27 @@ async function forecastOf({ memory, ...request }: ForecastRequest, signal: Abort
     found.push({ name: todo.job.name, why, time: clock.ofCell(todo), divided: dividedCell(todo, clock, maxHours) });
   }
   const all = todos.flatMap((cell) => cell.todos);
-  const most = largest(all, inMemory);
+  const most = largest(hasDevices ? all.filter(({ planned }) => isOfHost(planned)) : all, inMemory);
   const there = memory ?? memoryThere(os.totalmem());
   return {
     results, model: { path: model.path, bytes: model.bytes }, machine: thisMachine(), threads: inputs.threads, backend: inputs.backend, devices: inputs.devices, device: on.device ? `${on.device.asked}: ${on.device.line}` : null, build: rebuilt, fits, cells: found,
     disk: { ...diskUse(todos, { gguf: model.gguf, kept: await largeBytes(), atOnce, keepsAll: request.keepModels === "all" }), free: freeBytes(results) },
     memory: most && { bytes: most.bytes * atOnce, cell: most.todo.cell, step: most.todo.planned.step, there },
+    // A cluster's cells are computed on the devices of its nodes.
+    deviceMemory: hasDevices ? deviceUse(todos, model.gguf, { targets: request.slurm ? [] : targets, atOnce: onEach }) : null,
     time: clock.all([...(rebuilt ? [rebuilt.time] : []), ...fits.map(({ time }) => time), ...found.map(({ time }) => time)], found),
     steps: clock.bySteps(todos),
     refusal: await refusalOf(async () => {
       await refuseWithoutRoom(jobs, roomOf(inputs, request));
-      if (!request.slurm && memory === undefined) await refuseWithoutAnyMemory(jobs, model.gguf, { targets, jobs: request.jobs ?? 1 });
+      if (!request.slurm && memory === undefined) await refuseWithoutAnyMemory(jobs, model.gguf, { targets, jobs: onEach });
     }),
   };
+}
+
+/** Of a build that is not there no device is known, but how many were asked for. */
+async function unknownTargets({ release, backend, threads, devices }: Inputs, signal: AbortSignal): Promise<[Target, ...Target[]]> {
+  const target = await thisTarget(unmadeBuild(release, backend), threads, signal);
+  return [target, ...devices.slice(1).map(() => target)];
 }
 
 /** A folder that is not there is none to look at; nor is it made. */
