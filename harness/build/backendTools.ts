@@ -55,7 +55,7 @@ async function saidBy({ said }: Pick<Tool, "said">, signal?: AbortSignal): Promi
 function roots(): string[] {
   const { VULKAN_SDK, CUDA_PATH, CMAKE_PREFIX_PATH } = process.env;
   const nvcc = which("nvcc");
-  const named = [VULKAN_SDK, CUDA_PATH, nvcc && path.dirname(path.dirname(realpathSync(nvcc))), ...(CMAKE_PREFIX_PATH?.split(path.delimiter) ?? [])];
+  const named = [VULKAN_SDK, nvcc && path.dirname(path.dirname(realpathSync(nvcc))), CUDA_PATH, ...(CMAKE_PREFIX_PATH?.split(path.delimiter) ?? [])];
   return [...new Set([...named, "/usr/local/cuda", "/usr/local", "/usr", "/opt/homebrew"])].filter((root): root is string => Boolean(root));
 }
 

@@ -5,6 +5,7 @@ import path from "node:path";
 import { loggedOutput } from "../process/processError.ts";
 import { ProcessError, type ProcessResult, run, type RunOptions } from "../process/run.ts";
 import { followBuild } from "./progress.ts";
+import { which } from "../process/which.ts";
 import type { Toolchain } from "./toolchain.ts";
 
 /** What is compiled, and where. */
@@ -36,7 +37,7 @@ export async function compile(task: CompileTask): Promise<void> {
 
   const options: RunOptions = {
     cwd: out,
-    env: { CCACHE_BASEDIR: workspace, CCACHE_NOHASHDIR: "1", NINJA_STATUS: undefined, CLICOLOR_FORCE: undefined },
+    env: { ...kernelVariables(), CCACHE_BASEDIR: workspace, CCACHE_NOHASHDIR: "1", NINJA_STATUS: undefined, CLICOLOR_FORCE: undefined },
     ...(signal && { signal }),
   };
   try {
@@ -50,6 +51,12 @@ export async function compile(task: CompileTask): Promise<void> {
     // Compilers that were stopped may have left half of a file; those that ended by themselves have not.
     if (!signal?.aborted) await rm(marker, { force: true });
   }
+}
+
+/** Variables that would choose compilers of kernels, or what these do, without being in a build's key: the nvcc that is in it is the PATH's. */
+function kernelVariables(): Record<string, string | undefined> {
+  const others = ["CUDAHOSTCXX", "CUDAFLAGS", "HIPCXX", "HIPFLAGS", "NVCC_APPEND_FLAGS", "NVCC_PREPEND_FLAGS", "NVCC_CCBIN"];
+  return { ...Object.fromEntries(others.map((name) => [name, undefined])), CUDACXX: which("nvcc") };
 }
 
 /** Whether a build tree was made by another path: it has that written all over it. */
