@@ -3,12 +3,10 @@ import path from "node:path";
 import { askedBackend } from "../build/askedBackend.ts";
 import { backends } from "../build/backends.ts";
 import { ensureBuild, type Build, type Variant } from "../build/build.ts";
-import { backendFlavour } from "../build/flavour.ts";
 import { cacheFolder } from "../paths.ts";
 import { selectByName } from "../select.ts";
 import { withScratch } from "../scratch.ts";
 import { findDevice, refuseDevice } from "../steps/devices.ts";
-import { releaseNamed } from "../upstream/releases.ts";
 import { scratchFolder, thisProject } from "../upstream/project.ts";
 import { measureModel } from "./measureModel.ts";
 import { ratioOf } from "./ratios.ts";
@@ -35,10 +33,9 @@ export async function bench(
   const backend = askedBackend(request.backend);
   refuseDevice(backend, request.device);
   const wanted = selectByName(backends[backend].hasDevices ? deviceRows : rows, request.only, "row; there are");
-  const flavour = await backendFlavour(backend, await releaseNamed(), signal);
   const load = loadavg()[0] ?? 0;
   const build = (variant: Variant): Promise<Build> => ensureBuild(variant, {
-    flavour,
+    backend,
     signal,
     report: (text, fraction) => report(`build: ${text}${fraction === undefined ? "" : ` ${Math.floor(100 * fraction)} %`}`),
   });

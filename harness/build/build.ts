@@ -70,8 +70,10 @@ export interface BuildOptions {
   release?: Release;
   /** {@link defaultTargets} by default. */
   targets?: Target[];
-  /** Other compilers or more CMake options than a study's; its builds are kept apart. */
-  flavour?: Flavour | undefined;
+  /** What it computes on; this machine's processor by default. */
+  backend?: BackendName;
+  /** Other compilers or more CMake options than a backend's; its builds are kept apart. */
+  flavour?: Flavour;
   /** Called with what is being done, and for compiling with the part that is done, 0…1. */
   report?: (message: string, fraction?: number) => void;
   signal?: AbortSignal;
@@ -85,7 +87,7 @@ export interface BuildOptions {
  * that ask for the same at once wait for one of them. Both variants share it: what they differ in, a few
  * files, is compiled for each. Binaries that are there and whole cost no build.
  *
- * @throws {UserError} no compiler, CMake, make or git; no source; patches that do not apply
+ * @throws {UserError} no compiler, CMake, make or git, or what the backend needs; no source; patches that do not apply
  * @throws {ProcessError} the compiler's error
  * @throws {Error} with the name `AbortError` when aborted
  */
@@ -94,7 +96,7 @@ export async function ensureBuild(variant: Variant, options: BuildOptions = {}):
   signal?.throwIfAborted();
   const release = options.release ?? (await releaseNamed(undefined, project));
   const named = targets.map((target) => programName(release, target));
-  const inputs = await gatherInputs({ project, release, variant, targets: named, flavour: options.flavour }, signal);
+  const inputs = await gatherInputs({ project, release, variant, targets: named, backend: options.backend, flavour: options.flavour }, signal);
   const known = await knownCommit(project, release, variant);
   const present = known && (await look(inputs, known.tree));
   if (present) return runnable(present, targets);
@@ -118,12 +120,12 @@ export async function ensureBuild(variant: Variant, options: BuildOptions = {}):
  *
  * @returns the build, and whether its programs are there; null where the patches were never applied to the release on this
  *   machine, so that the tree that they make is not known
- * @throws {UserError} no compiler, CMake, make or git
+ * @throws {UserError} no compiler, CMake, make or git, or what the backend needs
  */
 export async function findBuild(variant: Variant, options: Omit<BuildOptions, "report"> = {}): Promise<{ build: Build; isThere: boolean } | null> {
   const { project = thisProject(), targets = defaultTargets, signal } = options;
   const release = options.release ?? (await releaseNamed(undefined, project));
-  const inputs = await gatherInputs({ project, release, variant, targets: targets.map((target) => programName(release, target)), flavour: options.flavour }, signal);
+  const inputs = await gatherInputs({ project, release, variant, targets: targets.map((target) => programName(release, target)), backend: options.backend, flavour: options.flavour }, signal);
   const known = await knownCommit(project, release, variant);
   if (!known) return null;
   const present = await look(inputs, known.tree);

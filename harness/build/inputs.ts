@@ -5,7 +5,7 @@ import type { Variant } from "../upstream/series.ts";
 import type { BackendName } from "./backends.ts";
 import { readCpu, type Cpu } from "./cpu.ts";
 import { cmakeFlags, cmakeOptions } from "./flags.ts";
-import type { Flavour } from "./flavour.ts";
+import { backendFlavour, type Flavour } from "./flavour.ts";
 import { hashLibrary, type LibraryHashes } from "./library.ts";
 import { portableCpu } from "./portable.ts";
 import { findToolchain, type Toolchain } from "./toolchain.ts";
@@ -25,10 +25,11 @@ export interface BuildInputs extends LibraryHashes {
   tools: string | null;
 }
 
-type Wanted = Pick<BuildInputs, "project" | "release" | "variant" | "targets"> & { flavour: Flavour | undefined };
+type Wanted = Pick<BuildInputs, "project" | "release" | "variant" | "targets"> & { backend: BackendName | undefined; flavour: Flavour | undefined };
 
-/** Looks at the machine and the project. @throws {UserError} see findToolchain and hashLibrary */
-export async function gatherInputs({ flavour, ...wanted }: Wanted, signal?: AbortSignal): Promise<BuildInputs> {
+/** Looks at the machine and the project. @throws {UserError} see backendFlavour, findToolchain and hashLibrary */
+export async function gatherInputs({ backend: asked = "native", flavour: given, ...wanted }: Wanted, signal?: AbortSignal): Promise<BuildInputs> {
+  const flavour = given ?? (await backendFlavour(asked, wanted.release, signal));
   const [toolchain, cpu, hashes] = await Promise.all([
     findToolchain(signal, flavour?.compilers),
     readCpu(),

@@ -1,6 +1,5 @@
 import type { BackendName } from "../build/backends.ts";
 import { findBuild, targetsOf } from "../build/build.ts";
-import { backendFlavour } from "../build/flavour.ts";
 import { UserError } from "../errors.ts";
 import { thisProject } from "../upstream/project.ts";
 import { releaseNamed } from "../upstream/releases.ts";
@@ -32,9 +31,7 @@ async function lookAtSource(): Promise<Finding[]> {
 }
 
 async function lookAtBuild(backend: BackendName, signal: AbortSignal): Promise<Finding[]> {
-  const release = await releaseNamed();
-  const flavour = await backendFlavour(backend, release, signal);
-  const build = await findBuild("patched", { release, targets: targetsOf(false, backend), flavour, signal });
+  const build = await findBuild("patched", { targets: targetsOf(false, backend), backend, signal });
   if (!build?.isThere) return [optional("build", "not made yet; the first sweep makes it, in some minutes", `npm run sweep -- --study quick${backend === "native" ? "" : ` --backend ${backend}`}`)];
   return [good("build", build.build.folder), ...(await lookAtDevices(build.build, signal))];
 }

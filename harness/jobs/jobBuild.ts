@@ -1,5 +1,4 @@
 import { type Build, type BuildOptions, ensureBuild, findBuild, targetsOf } from "../build/build.ts";
-import { backendFlavour } from "../build/flavour.ts";
 import { readCpu } from "../build/cpu.ts";
 import { isForThisProcessor, storedBuild } from "../build/storedBuild.ts";
 import { moments } from "../steps/moments.ts";
@@ -43,7 +42,7 @@ export async function ensureJobBuild(job: Job, what: string, report: NonNullable
 
 async function optionsOf(job: Job, signal: AbortSignal): Promise<BuildOptions> {
   const release = await releaseNamed(job.target.release);
-  return { release, targets: programsOf(job), flavour: await backendFlavour(job.target.backend ?? "native", release, signal), signal };
+  return { release, targets: programsOf(job), backend: job.target.backend ?? "native", signal };
 }
 
 function programsOf({ target: { backend }, steps }: Job): string[] {

@@ -1,10 +1,8 @@
 import { askedBackend } from "../build/askedBackend.ts";
 import { type BackendName, backends } from "../build/backends.ts";
 import { type Build, ensureBuild, listingProgram } from "../build/build.ts";
-import { backendFlavour } from "../build/flavour.ts";
 import { refuseDevice } from "../steps/devices.ts";
 import type { Target } from "../steps/step.ts";
-import { releaseNamed } from "../upstream/releases.ts";
 import type { Report } from "./events.ts";
 import { findTargets } from "./targets.ts";
 
@@ -19,16 +17,13 @@ export interface TargetAsked {
   build?: Build | undefined;
 }
 
-/** Makes a target with its build, of a command that is about no study. @throws UserError as of backendFlavour and findTargets */
+/** Makes a target with its build, of a command that is about no study. @throws UserError as of ensureBuild and findTargets */
 export async function builtTarget({ backend: given, device, threads, programs, build: ready }: TargetAsked, report: Report, signal: AbortSignal): Promise<Target> {
   const backend = ready?.backend ?? askedBackend(given);
   refuseDevice(backend, device);
-  const release = await releaseNamed();
-  const flavour = ready ? undefined : await backendFlavour(backend, release, signal);
   const build = ready ?? (await ensureBuild("patched", {
-    release,
     targets: [...programs, ...(backends[backend].hasDevices ? [listingProgram] : [])],
-    flavour,
+    backend,
     report: (text, fraction) => report({ kind: "build", text, fraction }),
     signal,
   }));

@@ -3,7 +3,7 @@ import path from "node:path";
 import { askedBackend } from "../build/askedBackend.ts";
 import { type BackendName, backends } from "../build/backends.ts";
 import { type Build, type BuildOptions, findBuild, targetsOf } from "../build/build.ts";
-import { backendFlavour, type Flavour } from "../build/flavour.ts";
+import { backendFlavour } from "../build/flavour.ts";
 import { UserError } from "../errors.ts";
 import { areOfOtherKind } from "../executors/slurm/probe.ts";
 import type { FitInputs } from "../fit/cached.ts";
@@ -46,8 +46,6 @@ export interface Inputs {
   backend: BackendName;
   /** Where llama.cpp is built, and all else is made that cells need before the first: on this machine, or by a job on a cluster's node. */
   madeReadyBy: "here" | "nodes";
-  /** How the backend is built; undefined for this machine's processor, and where the build was given or is others' to make. */
-  flavour: Flavour | undefined;
   /** Names of the devices that cells run on; none for the first that there is. */
   devices: readonly string[];
   model: Model;
@@ -80,7 +78,7 @@ export async function readInputs(request: SweepRequest, checkFolder: (folder: st
   const supports: Build["supports"] = request.build?.supports ?? ((feature) => !release.lacks?.includes(feature));
   const backend = request.build?.backend ?? askedBackend(request.backend, study.backend);
   // What is missing is told before anything large is read.
-  let flavour = request.build || request.slurm ? undefined : await backendFlavour(backend, release, signal);
+  if (!request.build && !request.slurm) await backendFlavour(backend, release, signal);
   const devices = askedDevices(request, study);
   for (const device of devices.length > 0 ? devices : [undefined]) refuseDevice(backend, device);
   refuseUnsupported(request.build?.release ?? release.tag, supports, study, study.cells.filter(({ name }) => wanted.has(name)));
@@ -88,7 +86,6 @@ export async function readInputs(request: SweepRequest, checkFolder: (folder: st
   refuseUnmeasurable(model);
   const results = path.resolve(request.out ?? path.join(projectRoot, "results", [study.name, model.name, ...(request.release ? [release.tag] : [])].join("-")));
   const madeReadyBy = placeOfPreparation(request, study, backend, results);
-  if (request.slurm && madeReadyBy === "here") flavour = await backendFlavour(backend, release, signal);
   for (const file of ready.values()) refuseOtherVocabulary(file, model);
   const text = await checkText(await askedText({ given: request.text, study: study.text, folder }, fetching), study.context, signal);
   await checkFolder(results, model);
@@ -97,7 +94,7 @@ export async function readInputs(request: SweepRequest, checkFolder: (folder: st
   const imatrix = request.imatrix === undefined ? null : await givenImportance(request.imatrix, { model, cells: chosen, readsGguf: supports("imatrix") }, report, signal);
   const files = { ...(await checkStepFiles(study, studyFile, fetching)), ...(imatrix && { imatrix }) };
   return {
-    study, studyPath: studyFile.path, wanted, release, backend, madeReadyBy, flavour, devices, model, text, calibrations, imatrix, files, ready, results,
+    study, studyPath: studyFile.path, wanted, release, backend, madeReadyBy, devices, model, text, calibrations, imatrix, files, ready, results,
     settings: { context: study.context, batch: study.batch, ubatch: study.ubatch, chunks: request.chunks ?? study.chunks ?? null },
     threads: request.threads ?? study.threads ?? (request.slurm && slurmSettings(request.slurm, study.slurm).cpus) ?? os.availableParallelism(),
   };
@@ -119,8 +116,8 @@ export async function expectedBuild(inputs: Inputs, { build }: Pick<SweepRequest
 }
 
 /** How the programs are built that a study's cells need. */
-export function buildOptions({ release, study: { cells }, backend, flavour }: Pick<Inputs, "release" | "study" | "backend" | "flavour">): Pick<BuildOptions, "release" | "targets" | "flavour"> {
-  return { release, targets: targetsOf(cells.some(({ feedback }) => feedback), backend), flavour };
+export function buildOptions({ release, study: { cells }, backend }: Pick<Inputs, "release" | "study" | "backend">): Pick<BuildOptions, "release" | "targets" | "backend"> {
+  return { release, targets: targetsOf(cells.some(({ feedback }) => feedback), backend), backend };
 }
 
 /** What the time of a build is remembered by. */

@@ -1,7 +1,6 @@
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { beforeAll, expect, it } from "vitest";
-import { backendFlavour } from "../../harness/build/flavour.ts";
 import { type Build, ensureBuild, targetsOf } from "../../harness/build/build.ts";
 import { main } from "../../harness/cli.ts";
 import { rpcServer, withRpcServer } from "../../harness/regress/rpcServer.ts";
@@ -21,8 +20,7 @@ let folder = "";
 let study = "";
 beforeAll(async () => {
   const release = await releaseNamed();
-  const flavour = await backendFlavour("rpc", release);
-  server = await ensureBuild("patched", { release, ...(flavour && { flavour }), targets: [...targetsOf(true, "rpc"), rpcServer] });
+  server = await ensureBuild("patched", { release, backend: "rpc", targets: [...targetsOf(true, "rpc"), rpcServer] });
   folder = await lastingTemporaryFolder();
   study = path.join(folder, "remote.yaml");
   await writeFile(study, `name: remote

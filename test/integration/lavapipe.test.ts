@@ -22,12 +22,12 @@ const models = [
   { name: "native", type: "Q8_0", conf: "1 0 1\n" },
 ];
 
-const { environment, flavour, reason } = await findLavapipe();
+const { environment, reason } = await findLavapipe();
 describe.skipIf(reason)(`on Vulkan's lavapipe${reason && ` (${reason})`}`, () => {
   let build: Build;
   let folder = "";
   beforeAll(async () => {
-    build = await ensureBuild("patched", { ...(flavour && { flavour }), targets: ["llama-quantize", "llama-perplexity"] });
+    build = await ensureBuild("patched", { backend: "vulkan", targets: ["llama-quantize", "llama-perplexity"] });
     folder = await lastingTemporaryFolder();
   }, patience);
 

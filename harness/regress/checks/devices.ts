@@ -4,7 +4,6 @@ import type { Frame } from "../../analysis/frame.ts";
 import { chunkNll } from "../../analysis/tokenPerplexity.ts";
 import { backends } from "../../build/backends.ts";
 import { type Build, ensureBuild, listingProgram } from "../../build/build.ts";
-import { backendFlavour } from "../../build/flavour.ts";
 import { watchLayers } from "../../jobs/onDevice.ts";
 import { perplexityArguments } from "../../steps/arguments.ts";
 import { type Device, findDevice } from "../../steps/devices.ts";
@@ -54,9 +53,8 @@ export const devices: Check = {
   },
 };
 
-async function buildFor(name: RegressContext["backend"], { project, release, signal, report }: RegressContext, more: readonly string[] = []): Promise<Build> {
-  const flavour = await backendFlavour(name, release, signal);
-  return ensureBuild("patched", { project, release, targets: ["llama-quantize", "llama-perplexity", listingProgram, ...more], flavour, signal, report });
+async function buildFor(backend: RegressContext["backend"], { project, release, signal, report }: RegressContext, more: readonly string[] = []): Promise<Build> {
+  return ensureBuild("patched", { project, release, targets: ["llama-quantize", "llama-perplexity", listingProgram, ...more], backend, signal, report });
 }
 
 async function compareOn(device: Device, build: Build, model: TestModel, context: RegressContext, tally: Tally, exact: boolean): Promise<void> {
