@@ -3,8 +3,9 @@ import path from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { UserError } from "../errors.ts";
 import { withScratch } from "../scratch.ts";
-import { hasEnded, type Owner, ownerSchema, thisOwner } from "./owner.ts";
+import { hasEnded } from "../processes.ts";
 import { writeOwn } from "../writeAtomic.ts";
+import { type Owner, ownerSchema, thisOwner } from "./owner.ts";
 
 /** How often a holder says that it lives, and after how long a silence it is taken for dead, in milliseconds. */
 export interface Timing {
@@ -26,7 +27,7 @@ export interface ClaimOptions {
 /**
  * Do work as the only one who does it, on all machines that see the claim: a folder with one file, whose name is the
  * holder's alone, and which tells who that is and since when it is alive. Waits while another holds it; a claim whose owner
- * has ended is taken over, at once on its own host, elsewhere when it has been silent for a minute by this host's own clock.
+ * has ended is taken over, at once on its own machine, elsewhere when it has been silent for a minute by this one's own clock.
  *
  * A claim is taken by renaming a folder into its place, and given back or taken away by removing the file: neither can
  * happen to another's claim, whoever else does the same at that moment.
@@ -56,7 +57,7 @@ export async function withClaim<T>(folder: string, work: (held: AbortSignal) => 
 async function acquire(folder: string, { signal, onWait, timing }: Required<ClaimOptions>): Promise<string> {
   return withScratch(path.dirname(folder), "new", async (prepared) => {
     const name = `${path.basename(prepared)}.json`;
-    await writeOwn(path.join(prepared, name), JSON.stringify(await thisOwner()));
+    await writeOwn(path.join(prepared, name), JSON.stringify(thisOwner()));
     let seen = "";
     let since = performance.now();
     for (let attempt = 0; ; attempt++) {
@@ -69,7 +70,7 @@ async function acquire(folder: string, { signal, onWait, timing }: Required<Clai
       seen = pulseNow;
       const isSilent = performance.now() - since > timing.silence;
       if (isSilent && !holder) throw new UserError(`the claim ${folder} has no owner that can be read, and cannot be taken; if no quantflex is at work there, remove it`);
-      if (holder && (isSilent || (holder.owner && (await hasEnded(holder.owner))))) await rm(holder.file, { force: true });
+      if (holder && (isSilent || (holder.owner && hasEnded(holder.owner)))) await rm(holder.file, { force: true });
       else await wait(200, undefined, { signal });
     }
   });

@@ -60,7 +60,7 @@ async function standingOfOne({ name, steps }: Named, results: string, plan: Plan
   if (await areStored({ results, steps: own })) return said({ state: "stored" });
   const tasks = cluster.tasks.get(name) ?? [];
   const chunks = await chunksOf(results, steps, plan, filesOf);
-  const claimed = await claimedStep(own, holdersOf);
+  const claimed = claimedStep(own, holdersOf);
   const log = tasks.length === 1 ? logFile(tasks[0]!.submission, tasks[0]!.array, tasks[0]!.index) : null;
   const running = tasks.flatMap(({ queued }) => (queued && queued.state !== "PENDING" ? [queued] : []));
   const pending = tasks.flatMap(({ queued }) => (queued?.state === "PENDING" ? [queued] : []));
