@@ -47,22 +47,57 @@ export async function withClaim<T>(folder: string, work: (held: AbortSignal) => 
     throw lost.signal.aborted ? lost.signal.reason : error;
   } finally {
     clearInterval(timer);
-    await rm(file, { force: true });
-    // It is another's already when it is not empty.
-    await rmdir(folder).catch(() => undefined);
+    await giveBack(file);
   }
+}
+
+/** How often, in milliseconds, and how many times a claim is tried that may be held for a moment alone. */
+const moments = { pause: 200, tries: 10 };
+
+/**
+ * The same for what takes a moment, where nobody is at the work: another's claim is neither waited for nor taken away.
+ *
+ * @returns null where another has it for longer than two seconds, or had it when it died
+ */
+export async function withFreeClaim<T>(folder: string, work: () => Promise<T>, signal: AbortSignal): Promise<T | null> {
+  const file = await withOwnFile(folder, async (prepared, held) => {
+    for (let tries = 0; tries < moments.tries; tries++) {
+      if (await takes(prepared, folder)) return held;
+      await wait(moments.pause, undefined, { signal });
+    }
+    return null;
+  });
+  if (file === null) return null;
+  try {
+    return await work();
+  } finally {
+    await giveBack(file);
+  }
+}
+
+async function giveBack(file: string): Promise<void> {
+  await rm(file, { force: true });
+  // It is another's already when it is not empty.
+  await rmdir(path.dirname(file)).catch(() => undefined);
+}
+
+/** Makes the folder that is to take a claim's place. @param task gets that, and the path that this process's file in it has then */
+async function withOwnFile<T>(folder: string, task: (prepared: string, held: string) => Promise<T>): Promise<T> {
+  return withScratch(path.dirname(folder), "new", async (prepared) => {
+    const name = `${path.basename(prepared)}.json`;
+    await writeOwn(path.join(prepared, name), JSON.stringify(thisOwner()));
+    return task(prepared, path.join(folder, name));
+  });
 }
 
 /** @returns the file that holds the claim */
 async function acquire(folder: string, { signal, onWait, timing }: Required<ClaimOptions>): Promise<string> {
-  return withScratch(path.dirname(folder), "new", async (prepared) => {
-    const name = `${path.basename(prepared)}.json`;
-    await writeOwn(path.join(prepared, name), JSON.stringify(thisOwner()));
+  return withOwnFile(folder, async (prepared, held) => {
     let seen = "";
     let since = performance.now();
     for (let attempt = 0; ; attempt++) {
       signal.throwIfAborted();
-      if (await takes(prepared, folder)) return path.join(folder, name);
+      if (await takes(prepared, folder)) return held;
       const holder = await readHolder(folder);
       if (attempt === 0) onWait(holder?.owner ?? null);
       const pulseNow = holder?.pulse ?? "";

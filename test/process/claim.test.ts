@@ -5,7 +5,7 @@ import os from "node:os";
 import path from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { expect, it, onTestFinished } from "vitest";
-import { type ClaimOptions, withClaim } from "../../harness/process/claim.ts";
+import { type ClaimOptions, withClaim, withFreeClaim } from "../../harness/process/claim.ts";
 import { type Owner, thisOwner } from "../../harness/process/owner.ts";
 import { projectRoot } from "../../harness/paths.ts";
 import { temporaryFolder } from "../support/temporary.ts";
@@ -134,6 +134,24 @@ it("an owner that lives on this machine keeps its claim; one whose number anothe
   expect(await claims(store)).toEqual([key]);
   await plantClaim(store, { began: "another-boot-1" });
   expect(await secondsUntilTaken(store)).toBeLessThan(30);
+});
+
+it("what takes a moment is done where nobody is at the work, and not at all where somebody is, or died at it", async () => {
+  const store = await temporaryFolder();
+  const folder = path.join(store, "claims", key);
+  const inMoment = (): Promise<string[] | null> => withFreeClaim(folder, async () => claims(store), new AbortController().signal);
+  expect(await inMoment()).toEqual([key]);
+  expect(await claims(store)).toEqual([]);
+  for (const owner of [{}, { began: "another-boot-1" }]) {
+    const file = await plantClaim(store, owner);
+    expect(await inMoment()).toBeNull();
+    expect(await readFile(file, "utf8")).toContain("another");
+    expect(await claims(store)).toEqual([key]);
+  }
+  // Somebody else looks for a moment as well.
+  await plantClaim(store, {});
+  const [found] = await Promise.all([inMoment(), wait(500).then(() => rm(folder, { recursive: true }))]);
+  expect(found).toEqual([key]);
 });
 
 it("work whose claim was lost is stopped, told why, and leaves the new owner's claim alone", async () => {
