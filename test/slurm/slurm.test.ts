@@ -73,11 +73,6 @@ cells:
   const script = (lab: RealLab, name: string, ...argv: string[]): ReturnType<typeof startScript> =>
     startScript(name, name === "status.ts" ? ["--results", path.join(lab.folder, "out"), ...argv] : ["--study", lab.study, "--out", path.join(lab.folder, "out"), "--threads", "1", "--executor", "slurm", ...argv]);
 
-  /** Gives its study a cell whose table is fitted. */
-  async function addFittedCell(lab: RealLab): Promise<void> {
-    await appendFile(lab.study, "  - { name: fitted, type: Q4_0, container: packed, table: { fit: { method: lloyd-max, weights: histogram } }, encode: nearest }\n");
-  }
-
   const notes = (events: readonly SweepEvent[]): string[] => events.flatMap((event) => (event.kind === "note" ? [event.text] : []));
 
 
@@ -172,14 +167,14 @@ cells:
 
   it("where the machine that submits has no compiler, a node makes ready what cells need; where nodes have none, they take what is there", async () => {
     const lab = await newLab();
-    await addFittedCell(lab);
+    await appendFile(lab.study, "  - { name: fitted, type: Q4_0, container: packed, table: { fit: { method: lloyd-max, weights: histogram } }, encode: nearest }\n");
     vi.stubEnv("CC", "/nowhere/cc");
     await expect(onCluster(lab)).rejects.toThrow(/^CC=\/nowhere\/cc is no program\./);
     const slurm: SlurmSettings = { prepare: "nodes", options: "--export=ALL,CC=" };
     const events: SweepEvent[] = [];
     // Tables of cells that are not asked for are nobody's to fit.
     expect(await onCluster(lab, [], { slurm, only: "f16" })).toMatchObject({ computed: ["f16"], failed: [], left: [] });
-    expect(await onCluster(lab, events, { slurm })).toMatchObject({ computed: ["iq4", "q-r1", "q-r2", "fitted"], stored: ["f16"], failed: [], left: [] });
+    expect(await onCluster(lab, events, { slurm })).toMatchObject({ computed: expect.arrayContaining(["iq4", "q-r1", "q-r2", "fitted"]), stored: ["f16"], failed: [], left: [] });
     expect(notes(events)).toContainEqual(expect.stringMatching(/^a node makes ready what cells need: job \d+, which builds llama\.cpp there if need be$/));
     const submissions = await readSubmissions(path.join(lab.folder, "out"));
     expect(submissions.map(({ arrays }) => arrays.length)).toEqual([0, 2, 0, 2]);
