@@ -1,7 +1,7 @@
 import { open, readdir, realpath, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileError } from "./fileError.ts";
-import { nameHasEnded, processName } from "./processes.ts";
+import { isLeftBy, processName } from "./processes.ts";
 
 let replaced = 0;
 
@@ -12,7 +12,7 @@ let replaced = 0;
  * @param make writes the file at the path that it gets; what it throws comes through, and nothing is left behind
  */
 export async function replaceFile(file: string, make: (partial: string) => Promise<void>): Promise<void> {
-  const partial = path.join(path.dirname(file), `.${await processName()}.${++replaced}.partial`);
+  const partial = path.join(path.dirname(file), `.${processName()}.${++replaced}.partial`);
   try {
     await make(partial);
     await rename(partial, file);
@@ -58,10 +58,11 @@ export async function writeOwn(file: string, content: string | Uint8Array): Prom
   });
 }
 
-/** Removes what processes that were killed left half written in a folder. */
+/** Removes what processes that were killed left half written in a folder; what another machine's may have, after two days. */
 export async function removePartial(folder: string): Promise<void> {
   for (const name of await readdir(folder).catch(() => [])) {
     const [, owner] = /^\.(.*)\.\d+\.partial$/.exec(name) ?? [];
-    if (owner !== undefined && (await nameHasEnded(owner))) await rm(path.join(folder, name), { force: true }).catch(() => undefined);
+    const file = path.join(folder, name);
+    if (owner !== undefined && (await isLeftBy(owner, file))) await rm(file, { force: true }).catch(() => undefined);
   }
 }

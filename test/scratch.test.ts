@@ -1,17 +1,16 @@
 import { mkdir, readdir, writeFile } from "node:fs/promises";
-import { hostname } from "node:os";
 import path from "node:path";
 import { expect, it } from "vitest";
+import { processName } from "../harness/processes.ts";
 import { withScratch } from "../harness/scratch.ts";
-import { run } from "../harness/process/run.ts";
+import { endedName } from "./support/endedName.ts";
 import { temporaryFolder } from "./support/temporary.ts";
 
 it("is there for the task alone, and clears up after processes that were killed", async () => {
   const scratch = path.join(await temporaryFolder(), "scratch");
-  const { stdout: dead } = await run(process.execPath, ["-e", "process.stdout.write(String(process.pid))"]);
-  const host = hostname();
-  const others = [`bench-${host}-${process.ppid}-abc`, `try-${host}-${dead}-abc`, `bench-x-${host}-${dead}-abc`, `bench-another-${dead}-abc`, "else"].sort();
-  for (const name of [`bench-${host}-${dead}-abc`, ...others]) await mkdir(path.join(scratch, name), { recursive: true });
+  const [mine, dead] = [processName(), await endedName()];
+  const others = [`bench-${mine}-abc`, `try-${dead}-abc`, "bench-another-7-abc", "else"].sort();
+  for (const name of [`bench-${dead}-abc`, ...others]) await mkdir(path.join(scratch, name), { recursive: true });
 
   const task = async (folder: string): Promise<never> => {
     await writeFile(path.join(folder, "model.gguf"), "x");

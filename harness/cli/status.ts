@@ -1,11 +1,11 @@
 import path from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import { type Command } from "commander";
+import type { Command } from "commander";
 import { type Scheduler, slurmScheduler } from "../executors/slurm/scheduler.ts";
 import { cancelSubmitted } from "../status/cluster.ts";
 import { type Look, withRates } from "../status/rates.ts";
-import { standingOf } from "../status/standing.ts";
-import type { StudyStanding } from "../status/types.ts";
+import { refuseNoFolder, standingOf } from "../status/standing.ts";
+import type { State, StudyStanding } from "../status/types.ts";
 import type { CommandIo } from "./io.ts";
 import { statusText } from "./statusText.ts";
 
@@ -31,21 +31,32 @@ export function addStatusCommand(program: Command, io: CommandIo): void {
     .option("--cancel", "cancel what this study's sweeps submitted to the cluster, and nothing else")
     .action(async ({ results, json = false, watch = false, cancel = false }: StatusOptions) => {
       const folder = path.resolve(results);
-      const print = (standing: StudyStanding): void => io.print(json ? JSON.stringify(standing, null, watch ? 0 : 1) : statusText(standing));
+      await refuseNoFolder(folder);
       if (cancel) return cancelAll(folder, io);
-      let before = await look(folder, io);
-      if (watch) print(before.standing);
-      while (isUnderWay(before.standing)) {
-        if (!watch && !before.standing.cells.some(({ chunks, state }) => state === "running" && chunks)) break;
-        await wait(watch ? pauses.watch : pauses.rate, undefined, { signal: io.signal });
-        const now = await look(folder, io);
-        const rated = withRates(before, now);
-        if (!watch) return print(rated);
-        print(rated);
-        before = now;
-      }
-      if (!watch) print(before.standing);
+      if (watch) return watchStudy(folder, io, (standing) => (json ? JSON.stringify(standing) : `${new Date().toLocaleTimeString("sv-SE")} ${statusText(standing)}\n`));
+      const before = await look(folder, io);
+      const isMoving = before.standing.cells.some(({ chunks, state }) => state === "running" && chunks);
+      if (isMoving) await wait(pauses.rate, undefined, { signal: io.signal });
+      const standing = isMoving ? withRates(before, await look(folder, io)) : before.standing;
+      io.print(json ? JSON.stringify(standing, null, 1) : statusText(standing));
     });
+}
+
+/** Prints how a study stands again and again, as long as somebody is at it. */
+async function watchStudy(folder: string, io: CommandIo, text: (standing: StudyStanding) => string): Promise<void> {
+  let before = await look(folder, io);
+  io.print(text(before.standing));
+  let isIdle = false;
+  for (;;) {
+    // Between two steps nobody is at work for a moment.
+    const isOver = !isAny(before.standing, "running", "queued") && (isIdle || !isAny(before.standing, "waiting"));
+    if (isOver) return;
+    isIdle = !isAny(before.standing, "running", "queued");
+    await wait(pauses.watch, undefined, { signal: io.signal });
+    const now = await look(folder, io);
+    io.print(text(withRates(before, now)));
+    before = now;
+  }
 }
 
 async function look(folder: string, io: CommandIo): Promise<Look> {
@@ -56,8 +67,8 @@ function slurmOf({ signal, complain }: CommandIo): Scheduler {
   return slurmScheduler({ note: complain, signal });
 }
 
-function isUnderWay({ cells }: StudyStanding): boolean {
-  return cells.some(({ state }) => state === "running" || state === "queued");
+function isAny({ cells }: StudyStanding, ...states: State[]): boolean {
+  return cells.some(({ state }) => states.includes(state));
 }
 
 async function cancelAll(folder: string, io: CommandIo): Promise<void> {

@@ -20,11 +20,12 @@ export function statusText({ results, study, cells, unknown }: StudyStanding): s
     if (all.length > shown) left.push(`and ${all.length - shown} more that are ${state}`);
   }
   const table = rows.length === 0 ? [] : [alignedTable([["cell", "state", "node", "since", "step", "chunks", "chunks/min", "why"], ...rows], (column) => column === 5 || column === 6)];
-  return [`${study} in ${shownPath(results)}: ${counts.join(", ") || "no cells"}`, ...(unknown === null ? [] : [`${unknown}; what waits and runs there is not known`]), ...table, ...left].join("\n");
+  const isLost = cells.some(({ state }) => state === "lost" || state === "cancelled");
+  return [`${study} in ${shownPath(results)}: ${counts.join(", ") || "no cells"}`, ...(unknown === null ? [] : [`${unknown}; what waits and runs there is not known`]), ...table, ...left, ...(isLost ? ["npm run sweep with the same options goes on with what is lost or cancelled"] : [])].join("\n");
 }
 
 function row({ name, state, node, since, step, chunks, chunksPerMinute, reason, log }: Standing): string[] {
   const done = chunks ? `${chunks.done}${chunks.of === null ? "" : ` of ${chunks.of}`}` : "";
   const why = [...(reason === null ? [] : [reason]), ...(log === null ? [] : [`(${shownPath(log)})`])].join(" ");
-  return [name, state, node ?? "", since?.slice(0, 19).replace("T", " ") ?? "", step ?? "", done, chunksPerMinute === null ? "" : Number(chunksPerMinute.toPrecision(3)).toString(), why];
+  return [name, state, node ?? "", since === null ? "" : new Date(since).toLocaleString("sv-SE"), step ?? "", done, chunksPerMinute === null ? "" : Number(chunksPerMinute.toPrecision(3)).toString(), why];
 }

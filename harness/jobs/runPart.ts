@@ -11,6 +11,7 @@ import { estimatedChunks } from "../steps/tokens.ts";
 import { growingFile, readRecord, resultsStore } from "../store/store.ts";
 import type { Job, JobPart, PlannedStep } from "./job.ts";
 import { mostKept } from "./largeFiles.ts";
+import { haveOthersEnded, untilSeen } from "./otherParts.ts";
 import { rangesOf } from "./parts.ts";
 import type { Runner, Watch } from "./runner.ts";
 import { stepNamed } from "./stepNamed.ts";
@@ -29,19 +30,24 @@ export function isPart(job: Job): job is PartOfJob {
  * @returns whether all parts are done now, so that the rest of the job can be
  * @throws UserError when it evaluates no text
  */
-export async function runPart(job: PartOfJob, runner: Runner, { note }: Pick<Watch, "note">): Promise<boolean> {
+export async function runPart(job: PartOfJob, runner: Runner, { note, signal }: Pick<Watch, "note" | "signal">): Promise<boolean> {
   const { index, of } = job.part;
   const evaluation = evaluationOf(job);
   if (await readRecord(resultsStore(job.results), evaluation.step, evaluation.key)) return true;
-  const range = await partRange(job);
+  const ranges = await rangesOfJob(job, of);
+  const range = ranges[index - 1];
   if (range) await runner.part(evaluation.key, range);
   else note(`part ${index} of ${of} has nothing to do: the text has fewer batches of chunks`);
   const { compared, chunks, ...settings } = evaluation.config as unknown as Settings & { compared: boolean };
   const { reference } = evaluation.inputs;
   const wanted = compared && reference && "step" in reference ? (await referenceHead(await runner.file(reference.step, "reference"))).chunks : chunks;
-  const covered = await coveredChunks(growingOf(job), wanted, chunksPerBatch(settings));
-  if (!covered.isComplete) note(`part ${index} of ${of} is done; others are to come, or to be run again`);
-  return covered.isComplete;
+  const areAllDone = async (): Promise<boolean> => (await coveredChunks(growingOf(job), wanted, chunksPerBatch(settings))).isComplete;
+  if (await areAllDone()) return true;
+  const stored = new Set(await storedParts(job, ranges.map((_, place) => place + 1), of));
+  const missing = ranges.filter((_, place) => !stored.has(place + 1));
+  if ((await haveOthersEnded(missing, ({ first }) => runner.wasAtPart(evaluation.key, first))) && (await untilSeen(areAllDone, { note, signal }))) return true;
+  note(`part ${index} of ${of} is done; others are to come, or to be run again`);
+  return false;
 }
 
 /** Whether what a job's part is about has been evaluated, as far as that can be told without the text. */
@@ -84,11 +90,7 @@ export function growingOf(job: Job): string {
   return growingFile(resultsStore(job.results), step, growing!);
 }
 
-/** The chunks of a part; null where there are fewer parts. All processes find the same, from the model's vocabulary and the text. */
-async function partRange(job: PartOfJob): Promise<Part | null> {
-  return (await rangesOfJob(job, job.part.of))[job.part.index - 1] ?? null;
-}
-
+/** The chunks of each part that there is. All processes find the same, from the model's vocabulary and the text. */
 async function rangesOfJob(job: Job, of: number): Promise<Part[]> {
   const { config } = evaluationOf(job);
   const inputs = job.steps.flatMap((step) => Object.entries(step.inputs));

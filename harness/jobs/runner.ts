@@ -2,11 +2,11 @@ import { rm } from "node:fs/promises";
 import path from "node:path";
 import { UserError } from "../errors.ts";
 import { DiskFull, fileError } from "../fileError.ts";
-import { withClaim } from "../process/claim.ts";
+import { withClaim, withFreeClaim } from "../process/claim.ts";
 import type { Owner } from "../process/owner.ts";
 import { reasonOf } from "../process/reason.ts";
 import { chunksPerBatch } from "../steps/growingFrames.ts";
-import { partFile } from "../steps/partFrames.ts";
+import { isBegun, partFile } from "../steps/partFrames.ts";
 import type { Settings } from "../steps/settings.ts";
 import type { Part, Target } from "../steps/step.ts";
 import { growingFile, keptFile, move, resultsStore, type Store, stepFolder, writeFailure, writeRecord } from "../store/store.ts";
@@ -37,6 +37,8 @@ export interface Runner {
   file(key: string, role: string): Promise<string>;
   /** Does a part of the step with that key, whose work can be divided. */
   part(key: string, part: Part): Promise<void>;
+  /** Whether somebody was at the part that begins at a chunk, and nobody is: frames of it are there, or about to be seen. */
+  wasAtPart(key: string, first: number): Promise<boolean>;
 }
 
 /**
@@ -58,6 +60,7 @@ export function makeRunner(job: Pick<Job, "results" | "steps">, on: Target, fold
   };
   const storeOf = (step: PlannedStep): Store => storesOf(step, job.results)[0];
   const folderOf = (step: PlannedStep): string => stepFolder(storeOf(step), step.step, step.key);
+  const growingOf = (step: PlannedStep): string => growingFile(resultsStore(job.results), step.step, step.growing ?? "");
   const read = (step: PlannedStep): Promise<StepRecord | null> => recordOf(step, job.results);
 
   const record = (key: string): Promise<StepRecord> => {
@@ -100,7 +103,7 @@ export function makeRunner(job: Pick<Job, "results" | "steps">, on: Target, fold
   async function attempt<T>(step: PlannedStep, { signal, isNew }: { signal: AbortSignal; isNew: boolean }, work: (place: Place) => Promise<T>, again = false): Promise<T> {
     const { step: name, key } = step;
     const scratch = path.join(folder, `${name}-${++runs}`);
-    const growing = growingFile(resultsStore(job.results), name, step.growing ?? "");
+    const growing = growingOf(step);
     const logs: Record<string, string> = {};
     try {
       return await work({ folder: scratch, makers: byKey, growing, logs, signal, report: (text, fraction) => watch.report(name, text, fraction), note: watch.note });
@@ -159,6 +162,12 @@ export function makeRunner(job: Pick<Job, "results" | "steps">, on: Target, fold
     }, signal);
   }
 
+  async function wasAtPart(key: string, first: number): Promise<boolean> {
+    const step = planned(key);
+    const claim = path.join(claimsOf(step), partFile(claimName(step), first).file);
+    return (await withFreeClaim(claim, async () => isBegun(partFile(growingOf(step), first)), watch.signal)) ?? false;
+  }
+
   async function gather(step: PlannedStep, { growing, signal }: Place): Promise<void> {
     await gatherParts(growing, {
       claims: claimsOf(step),
@@ -200,7 +209,7 @@ export function makeRunner(job: Pick<Job, "results" | "steps">, on: Target, fold
     return again;
   }
 
-  return { record, file, part };
+  return { record, file, part, wasAtPart };
 }
 
 function refuseOthers(before: StepRecord, after: StepRecord): void {

@@ -3,8 +3,9 @@ import path from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { UserError } from "../errors.ts";
 import { withScratch } from "../scratch.ts";
-import { hasEnded, type Owner, ownerSchema, thisOwner } from "./owner.ts";
+import { hasEnded } from "../processes.ts";
 import { writeOwn } from "../writeAtomic.ts";
+import { type Owner, ownerSchema, thisOwner } from "./owner.ts";
 
 /** How often a holder says that it lives, and after how long a silence it is taken for dead, in milliseconds. */
 export interface Timing {
@@ -26,7 +27,7 @@ export interface ClaimOptions {
 /**
  * Do work as the only one who does it, on all machines that see the claim: a folder with one file, whose name is the
  * holder's alone, and which tells who that is and since when it is alive. Waits while another holds it; a claim whose owner
- * has ended is taken over, at once on its own host, elsewhere when it has been silent for a minute by this host's own clock.
+ * has ended is taken over, at once on its own machine, elsewhere when it has been silent for a minute by this one's own clock.
  *
  * A claim is taken by renaming a folder into its place, and given back or taken away by removing the file: neither can
  * happen to another's claim, whoever else does the same at that moment.
@@ -46,22 +47,57 @@ export async function withClaim<T>(folder: string, work: (held: AbortSignal) => 
     throw lost.signal.aborted ? lost.signal.reason : error;
   } finally {
     clearInterval(timer);
-    await rm(file, { force: true });
-    // It is another's already when it is not empty.
-    await rmdir(folder).catch(() => undefined);
+    await giveBack(file);
   }
+}
+
+/** How often, in milliseconds, and how many times a claim is tried that may be held for a moment alone. */
+const moments = { pause: 200, tries: 10 };
+
+/**
+ * The same for what takes a moment, where nobody is at the work: another's claim is neither waited for nor taken away.
+ *
+ * @returns null where another has it for longer than two seconds, or had it when it died
+ */
+export async function withFreeClaim<T>(folder: string, work: () => Promise<T>, signal: AbortSignal): Promise<T | null> {
+  const file = await withOwnFile(folder, async (prepared, held) => {
+    for (let tries = 0; tries < moments.tries; tries++) {
+      if (await takes(prepared, folder)) return held;
+      await wait(moments.pause, undefined, { signal });
+    }
+    return null;
+  });
+  if (file === null) return null;
+  try {
+    return await work();
+  } finally {
+    await giveBack(file);
+  }
+}
+
+async function giveBack(file: string): Promise<void> {
+  await rm(file, { force: true });
+  // It is another's already when it is not empty.
+  await rmdir(path.dirname(file)).catch(() => undefined);
+}
+
+/** Makes the folder that is to take a claim's place. @param task gets that, and the path that this process's file in it has then */
+async function withOwnFile<T>(folder: string, task: (prepared: string, held: string) => Promise<T>): Promise<T> {
+  return withScratch(path.dirname(folder), "new", async (prepared) => {
+    const name = `${path.basename(prepared)}.json`;
+    await writeOwn(path.join(prepared, name), JSON.stringify(thisOwner()));
+    return task(prepared, path.join(folder, name));
+  });
 }
 
 /** @returns the file that holds the claim */
 async function acquire(folder: string, { signal, onWait, timing }: Required<ClaimOptions>): Promise<string> {
-  return withScratch(path.dirname(folder), "new", async (prepared) => {
-    const name = `${path.basename(prepared)}.json`;
-    await writeOwn(path.join(prepared, name), JSON.stringify(await thisOwner()));
+  return withOwnFile(folder, async (prepared, held) => {
     let seen = "";
     let since = performance.now();
     for (let attempt = 0; ; attempt++) {
       signal.throwIfAborted();
-      if (await takes(prepared, folder)) return path.join(folder, name);
+      if (await takes(prepared, folder)) return held;
       const holder = await readHolder(folder);
       if (attempt === 0) onWait(holder?.owner ?? null);
       const pulseNow = holder?.pulse ?? "";
@@ -69,7 +105,7 @@ async function acquire(folder: string, { signal, onWait, timing }: Required<Clai
       seen = pulseNow;
       const isSilent = performance.now() - since > timing.silence;
       if (isSilent && !holder) throw new UserError(`the claim ${folder} has no owner that can be read, and cannot be taken; if no quantflex is at work there, remove it`);
-      if (holder && (isSilent || (holder.owner && (await hasEnded(holder.owner))))) await rm(holder.file, { force: true });
+      if (holder && (isSilent || (holder.owner && hasEnded(holder.owner)))) await rm(holder.file, { force: true });
       else await wait(200, undefined, { signal });
     }
   });

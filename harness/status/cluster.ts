@@ -20,7 +20,11 @@ export interface ClusterTask {
 export interface Cluster {
   /** By the name of the cell, or of the step that several share: one, or those of its parts. */
   tasks: ReadonlyMap<string, readonly ClusterTask[]>;
-  /** Why it is not known what waits and runs; null when it is. */
+  /** The oldest first. */
+  submissions: readonly Submission[];
+  /** What of it waits and runs. */
+  queued: readonly QueuedTask[];
+  /** Why that is not known; null when it is. */
   unknown: string | null;
 }
 
@@ -40,7 +44,7 @@ export async function lookAtCluster(results: string, scheduler: () => Scheduler)
       }
     }
   }
-  return { tasks, unknown };
+  return { tasks, submissions, queued, unknown };
 }
 
 async function askQueue(submissions: readonly Submission[], scheduler: () => Scheduler): Promise<{ queued: QueuedTask[]; unknown: string | null }> {
@@ -52,6 +56,12 @@ async function askQueue(submissions: readonly Submission[], scheduler: () => Sch
     if (!(error instanceof UserError)) throw error;
     return { queued: [], unknown: error instanceof ProcessError ? `Slurm's controller does not answer: ${saidBy(error)}` : error.message };
   }
+}
+
+/** When a task began, as of a {@link Standing}; null where Slurm does not say. Its times are local. */
+export function startOf({ start }: QueuedTask): string | null {
+  const date = new Date(start);
+  return Number.isNaN(date.getTime()) ? null : date.toISOString();
 }
 
 /** Why a cell has no record whose tasks have ended. */
@@ -85,13 +95,9 @@ async function whyTaskGone({ submission, array, index }: ClusterTask): Promise<G
   const probed = await readAnswer(submission);
   if (probed?.failure != null) return { state: "failed", reason: probed.failure, log: logFile(submission, helperNames(submission).probe, "job") };
   const tail = await logTail(log);
-  return { state: (await isCancelled(submission)) ? "cancelled" : "lost", reason: tail === "" ? "it left neither a record nor a log" : `its log ends: ${tail}`, log: tail === "" ? null : log };
-}
-
-/** Log of the job that makes ready on a node what cells need, of the latest of a results folder; null without one. */
-export async function preparationLog(results: string): Promise<string | null> {
-  const latest = (await readSubmissions(results)).filter(({ arrays }) => arrays.length === 0).at(-1);
-  return latest ? logFile(latest, helperNames(latest).preparation, "job") : null;
+  const state = (await isCancelled(submission)) ? "cancelled" : "lost";
+  const without = state === "cancelled" ? "it left no log" : "it left neither a record nor a log";
+  return { state, reason: tail === "" ? without : `its log ends: ${tail}`, log: tail === "" ? null : log };
 }
 
 /** Cancels what was submitted for a results folder and has not ended, with what goes with it. @returns numbers of the jobs */

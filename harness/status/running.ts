@@ -2,7 +2,7 @@ import { open } from "node:fs/promises";
 import type { HoldersOf } from "../jobs/claims.ts";
 import { decodeFrames, frameBytes } from "../parse/frames.ts";
 import type { Holder } from "../process/claim.ts";
-import { hasEnded } from "../process/owner.ts";
+import { hasEnded } from "../processes.ts";
 import { chunksBySize, type FramesFiles } from "../steps/framesFiles.ts";
 import type { Plan } from "../store/plan.ts";
 import { growingFile, resultsStore } from "../store/store.ts";
@@ -20,18 +20,16 @@ export interface ClaimedStep {
 const silence = 120_000;
 
 /** The step of a cell that somebody is at, or several at parts of it, the last of several; null when nobody is at any. */
-export async function claimedStep(steps: readonly PlanStep[], holdersOf: HoldersOf): Promise<ClaimedStep | null> {
+export function claimedStep(steps: readonly PlanStep[], holdersOf: HoldersOf): ClaimedStep | null {
   for (const step of [...steps].reverse()) {
-    const holders: Holder[] = [];
-    for (const holder of holdersOf(step)) if (await isAtWork(holder)) holders.push(holder);
-    const [first, ...others] = holders.sort((left, right) => left.since.getTime() - right.since.getTime());
+    const [first, ...others] = holdersOf(step).filter(isAtWork).sort((left, right) => left.since.getTime() - right.since.getTime());
     if (first) return { step, holders: [first, ...others] };
   }
   return null;
 }
 
-async function isAtWork({ owner, seen }: Holder): Promise<boolean> {
-  return Date.now() - seen.getTime() <= silence && (!owner || !(await hasEnded(owner)));
+function isAtWork({ owner, seen }: Holder): boolean {
+  return Date.now() - seen.getTime() <= silence && (!owner || !hasEnded(owner));
 }
 
 /** How far a cell's evaluation has come, its parts included; null when it has not begun. */

@@ -10,9 +10,10 @@ import { areStored, ownSteps, storesOf } from "../jobs/ownSteps.ts";
 import { type FramesFiles, framesFiles } from "../steps/framesFiles.ts";
 import { readPlan, type Plan } from "../store/plan.ts";
 import { readFailure } from "../store/store.ts";
-import { type Cluster, type ClusterTask, lookAtCluster, preparationLog, whyGone } from "./cluster.ts";
+import { type Cluster, type ClusterTask, lookAtCluster, startOf, whyGone } from "./cluster.ts";
+import { preparationOf } from "./preparation.ts";
 import { chunksOf, claimedStep, type PlanStep } from "./running.ts";
-import type { Standing, StudyStanding } from "./types.ts";
+import { type Standing, type StudyStanding, unsaid } from "./types.ts";
 
 /**
  * How the study of a results folder stands, by what is stored, claimed, and submitted to a cluster.
@@ -21,17 +22,25 @@ import type { Standing, StudyStanding } from "./types.ts";
  * @throws UserError when the folder holds no results
  */
 export async function standingOf(results: string, scheduler: () => Scheduler): Promise<StudyStanding> {
-  const plan = await readPlan(results);
+  await refuseNoFolder(results);
+  const [plan, cluster] = [await readPlan(results), await lookAtCluster(results, scheduler)];
+  const preparation = await preparationOf(cluster, plan !== null);
   if (!plan) {
-    const preparation = await preparationLog(results);
-    throw new UserError(preparation === null ? `${results} holds no results; run npm run sweep first, or give its folder` : `${results} has no plan yet: a node of the cluster makes ready what cells need, or did not come to that; see ${preparation}`);
+    if (!preparation) throw new UserError(`${results} holds no results; run npm run sweep first, or give its folder`);
+    return { results, study: cluster.submissions.at(-1)!.name.replace(/-[0-9a-f]+$/, ""), cells: [preparation], unknown: cluster.unknown };
   }
-  const looked: Looked = { cluster: await lookAtCluster(results, scheduler), holdersOf: await readHolders(results), filesOf: framesFiles() };
+  const looked: Looked = { cluster, holdersOf: await readHolders(results), filesOf: framesFiles() };
   const cells = await inBatches([...sharedSteps(plan), ...plan.cells.map(({ cell, steps }) => ({ name: cell.name, steps }))], (one) => standingOfOne(one, results, plan, looked));
   // What cells share is told of as long as it is under way, or in their way.
   const isOver = cells.every(({ isShared, standing: { state } }) => isShared || state === "stored");
   const shown = cells.filter(({ isShared, standing: { state } }) => !isShared || !(isOver || ["stored", "waiting"].includes(state)));
-  return { results, study: plan.study.name, cells: shown.map(({ standing }) => standing), unknown: looked.cluster.unknown };
+  return { results, study: plan.study.name, cells: [...(preparation ? [preparation] : []), ...shown.map(({ standing }) => standing)], unknown: looked.cluster.unknown };
+}
+
+/** @throws UserError where there is no such folder */
+export async function refuseNoFolder(results: string): Promise<void> {
+  const found = await stat(results).catch(() => null);
+  if (!found?.isDirectory()) throw new UserError(`${results} ${found ? "is a file" : "is not there"}: give the results folder of a sweep with --results`);
 }
 
 /** What is looked up once for all cells. */
@@ -51,16 +60,14 @@ function sharedSteps({ cells }: Plan): Named[] {
   return [...new Map(all.map((step) => [step.key, { name: step.step, steps: [step] }])).values()];
 }
 
-const nothing = { node: null, since: null, step: null, chunks: null, chunksPerMinute: null, reason: null, log: null };
-
 async function standingOfOne({ name, steps }: Named, results: string, plan: Plan, { cluster, holdersOf, filesOf }: Looked): Promise<{ isShared: boolean; standing: Standing }> {
   const own = ownSteps({ steps });
   const isShared = steps.length === 1 && !plan.cells.some(({ cell }) => cell.name === name);
-  const said = (standing: Omit<Standing, "name" | keyof typeof nothing> & Partial<Standing>): { isShared: boolean; standing: Standing } => ({ isShared, standing: { ...nothing, ...standing, name } });
+  const said = (standing: Pick<Standing, "state"> & Partial<Standing>): { isShared: boolean; standing: Standing } => ({ isShared, standing: { ...unsaid, ...standing, name } });
   if (await areStored({ results, steps: own })) return said({ state: "stored" });
   const tasks = cluster.tasks.get(name) ?? [];
   const chunks = await chunksOf(results, steps, plan, filesOf);
-  const claimed = await claimedStep(own, holdersOf);
+  const claimed = claimedStep(own, holdersOf);
   const log = tasks.length === 1 ? logFile(tasks[0]!.submission, tasks[0]!.array, tasks[0]!.index) : null;
   const running = tasks.flatMap(({ queued }) => (queued && queued.state !== "PENDING" ? [queued] : []));
   const pending = tasks.flatMap(({ queued }) => (queued?.state === "PENDING" ? [queued] : []));
@@ -72,7 +79,7 @@ async function standingOfOne({ name, steps }: Named, results: string, plan: Plan
     const nodes = running.length > 0 ? running.map(({ node }) => node) : holders.flatMap(({ owner }) => owner?.host ?? []);
     return said({ state: "running", node: together(nodes), since: holders[0].since.toISOString(), step: claimed.step.step, chunks, log, ...lacking });
   }
-  if (running.length > 0) return said({ state: "running", node: together(running.map(({ node }) => node)), since: running[0]!.start, chunks, log, ...lacking });
+  if (running.length > 0) return said({ state: "running", node: together(running.map(({ node }) => node)), since: startOf(running[0]!), chunks, log, ...lacking });
   if (pending.length > 0) return said({ state: "queued", reason: together(pending.map(({ reason }) => reason)), chunks, ...lacking });
   if (gone) return said({ ...gone, chunks });
   const failed = await failedStep(steps, results);

@@ -23,6 +23,9 @@ export interface Standing {
   log: string | null;
 }
 
+/** Of one of which nothing is known but its state. */
+export const unsaid: Omit<Standing, "name" | "state"> = { node: null, since: null, step: null, chunks: null, chunksPerMinute: null, reason: null, log: null };
+
 /** How a study stands. */
 export interface StudyStanding {
   results: string;

@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm } from "node:fs/promises";
+import { mkdir, open, readdir, rm } from "node:fs/promises";
 import path from "node:path";
 import type { Frame } from "../analysis/frame.ts";
 import { writeAtomic } from "../writeAtomic.ts";
@@ -31,6 +31,20 @@ export async function partFiles(growing: string, named: Promise<readonly string[
   const beginning = `${path.basename(growing)}-from-`;
   const firsts = (await named).flatMap((name) => (name.startsWith(beginning) ? [Number(name.slice(beginning.length))] : []));
   return firsts.sort((left, right) => left - right).map((first) => partFile(growing, first));
+}
+
+/**
+ * Whether a part has a file, by the word of whoever keeps the folder: what a machine looked up before it may remember wrongly.
+ * Nobody else may be about to make it.
+ */
+export async function isBegun({ file }: PartFile): Promise<boolean> {
+  try {
+    await (await open(file, "wx")).close();
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EEXIST";
+  }
+  await rm(file);
+  return false;
 }
 
 /** What of an evaluation is in its files. */

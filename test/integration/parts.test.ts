@@ -1,8 +1,9 @@
 import { readdir, readFile, rm } from "node:fs/promises";
 import path from "node:path";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import { ensureBuild } from "../../harness/build/build.ts";
 import type { Job } from "../../harness/jobs/job.ts";
+import { projectRoot } from "../../harness/paths.ts";
 import { loadResults } from "../../harness/report/load.ts";
 import { resultsStore } from "../../harness/store/store.ts";
 import { startScript } from "../support/cli.ts";
@@ -40,6 +41,8 @@ describe.each([[false, "null"], [true, "398"]])("an evaluation in four parts, co
     parts[2]!.child.kill("SIGKILL");
     const ended = await Promise.all(parts.map((part) => part.ended));
     expect(ended.map(({ code }) => code)).toEqual([0, 0, null, 0]);
+    // Of one that died nothing is to be waited for.
+    for (const index of [0, 1, 3]) expect(ended[index]!.stdout).not.toContain("all parts have ended");
     for (const index of [0, 1, 3]) expect(ended[index]).toMatchObject({ stderr: "", stdout: expect.stringContaining(`part ${index + 1} of 4 is done`) as string });
     expect(await readdir(path.join(resultsStore(out), "evaluate"))).toEqual(["growing"]);
     expect((await files(out)).sort()).toEqual(ranges.map((first) => `-from-${first}`).sort());
@@ -55,7 +58,11 @@ describe.each([[false, "null"], [true, "398"]])("an evaluation in four parts, co
 
   it("whose parts are not all done is gathered by the whole's job, which evaluates what is missing, between them as behind them", async () => {
     const { out, file } = await freshFolder(made);
-    for (const index of [1, 3]) expect(await start(file, index).ended).toMatchObject({ code: 0, stderr: "" });
+    for (const index of [1, 3]) {
+      const ended = await start(file, index).ended;
+      expect(ended).toMatchObject({ code: 0, stderr: "", stdout: expect.stringContaining("others are to come") as string });
+      expect(ended.stdout).not.toContain("all parts have ended");
+    }
     const [begin = NaN, third] = (await files(out)).map((name) => Number(name.slice("-from-".length))).sort((left, right) => left - right);
     expect(begin).toBe(0);
     expect(await startScript("job.ts", [file]).ended).toMatchObject({ code: 0, stderr: "" });
@@ -74,6 +81,17 @@ describe.each([[false, "null"], [true, "398"]])("an evaluation in four parts, co
     const ended = await Promise.all([1, 2].map((index) => startScript("job.ts", [file, "--part", `${index}/2`, "--alone"]).ended));
     for (const one of ended) expect(one).toMatchObject({ code: 0, stderr: "" });
     expect(ended.map(({ stdout }) => stdout).join("")).toMatch(/quantize[^]*every step has its record/);
+    await expectWhole(out);
+  });
+
+  if (!compared) it("whose two parts end at the same time, where a file system shows files late, is whole all the same", async () => {
+    const { out, file } = await freshFolder(made);
+    vi.stubEnv("LATE", "-from-\\d+$ 2000");
+    vi.stubEnv("NODE_OPTIONS", `--import ${path.join(projectRoot, "test", "support", "showLate.mjs")}`);
+    const ended = await Promise.all([1, 2].map((index) => start(file, index, 2).ended));
+    vi.unstubAllEnvs();
+    for (const one of ended) expect(one).toMatchObject({ code: 0, stderr: "" });
+    expect(ended.map(({ stdout }) => stdout).join("")).toMatch(/all parts have ended: what others have done is looked for, for up to 60 s[^]*every step has its record/);
     await expectWhole(out);
   });
 

@@ -1,11 +1,10 @@
 import { mkdir, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
-import { hostname } from "node:os";
 import path from "node:path";
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { run } from "../../harness/process/run.ts";
 import { loadResults } from "../../harness/report/load.ts";
 import { writeReports } from "../../harness/report/reports.ts";
 import { cacheStore, resultsStore } from "../../harness/store/store.ts";
+import { endedName } from "../support/endedName.ts";
 import { fakeBuild, goodPerplexity } from "../support/fakeBuild.ts";
 import { folderOf, labCells, leftOvers, makeLab } from "../support/sweepLab.ts";
 import { temporaryFolder } from "../support/temporary.ts";
@@ -132,11 +131,10 @@ describe("a sweep", () => {
     expect(await lab.run()).toMatchObject({ computed: ["a", "b"], stored: ["f16"] });
   });
 
-  it("removes what a killed sweep of this host left behind, and leaves alone what others make", async () => {
+  it("removes what a killed sweep of this machine left behind, and leaves alone what others make", async () => {
     const lab = await makeLab();
-    const { stdout: dead } = await run(process.execPath, ["-e", "process.stdout.write(String(process.pid))"]);
     const scratch = path.join(process.env["QUANTFLEX_CACHE"]!, "scratch");
-    const [mine, elsewhere] = [`job-${hostname()}-${dead}-abcdef`, `job-another-host-${dead}-abcdef`];
+    const [mine, elsewhere] = [`job-${await endedName()}-abcdef`, "job-another-host-7-abcdef"];
     for (const name of [mine, elsewhere]) await mkdir(path.join(scratch, name), { recursive: true });
     await lab.run({ only: "f16" });
     expect(await readdir(scratch)).toEqual([elsewhere]);

@@ -5,7 +5,7 @@ import os from "node:os";
 import path from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { expect, it, onTestFinished } from "vitest";
-import { type ClaimOptions, withClaim } from "../../harness/process/claim.ts";
+import { type ClaimOptions, withClaim, withFreeClaim } from "../../harness/process/claim.ts";
 import { type Owner, thisOwner } from "../../harness/process/owner.ts";
 import { projectRoot } from "../../harness/paths.ts";
 import { temporaryFolder } from "../support/temporary.ts";
@@ -37,7 +37,7 @@ async function plantClaim(store: string, owner: Partial<Owner>): Promise<string>
   const file = path.join(folder, "owner.json");
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
-  await writeFile(file, JSON.stringify({ ...(await thisOwner()), ...owner, token: "another" }));
+  await writeFile(file, JSON.stringify({ ...thisOwner(), ...owner, token: "another" }));
   return file;
 }
 
@@ -63,7 +63,7 @@ it("processes do each piece of work once, one after another", async () => {
   expect(await claims(store)).toEqual([]);
 });
 
-it("a process of this host that was killed loses its claim at once", async () => {
+it("a process of this machine that was killed loses its claim at once", async () => {
   const store = await temporaryFolder();
   const child = startClaimant(store, 600_000);
   while (!(await told(store)).some((line) => line.startsWith("works"))) await wait(20);
@@ -82,7 +82,7 @@ it("a process of this host that was killed loses its claim at once", async () =>
 it("a process of another host that says that it lives keeps its claim, by whatever clock, and loses it after its silence", async () => {
   const store = await temporaryFolder();
   // A process by that number may well be here, or not: it says nothing about another host's.
-  const file = await plantClaim(store, { host: "another-host", process: 1, began: "long ago" });
+  const file = await plantClaim(store, { host: "another-host", namespace: "another", machine: null, process: 1, began: "long ago" });
   let other = new Date(2001, 1, 1).getTime();
   const pulse = setInterval(() => void utimes(file, new Date(other), new Date((other += 7000))), quick.pulse);
   onTestFinished(() => clearInterval(pulse));
@@ -123,7 +123,7 @@ it("a store that is taken away ends the wait, and the work", async () => {
   await expect(working).rejects.toThrow(/claim .* was taken by another process, .* or was removed/);
 });
 
-it("an owner that lives on this host keeps its claim; one whose number another process has got since has ended", async () => {
+it("an owner that lives on this machine keeps its claim; one whose number another process has got since has ended", async () => {
   const store = await temporaryFolder();
   await plantClaim(store, {});
   const stop = new AbortController();
@@ -136,10 +136,28 @@ it("an owner that lives on this host keeps its claim; one whose number another p
   expect(await secondsUntilTaken(store)).toBeLessThan(30);
 });
 
+it("what takes a moment is done where nobody is at the work, and not at all where somebody is, or died at it", async () => {
+  const store = await temporaryFolder();
+  const folder = path.join(store, "claims", key);
+  const inMoment = (): Promise<string[] | null> => withFreeClaim(folder, async () => claims(store), new AbortController().signal);
+  expect(await inMoment()).toEqual([key]);
+  expect(await claims(store)).toEqual([]);
+  for (const owner of [{}, { began: "another-boot-1" }]) {
+    const file = await plantClaim(store, owner);
+    expect(await inMoment()).toBeNull();
+    expect(await readFile(file, "utf8")).toContain("another");
+    expect(await claims(store)).toEqual([key]);
+  }
+  // Somebody else looks for a moment as well.
+  await plantClaim(store, {});
+  const [found] = await Promise.all([inMoment(), wait(500).then(() => rm(folder, { recursive: true }))]);
+  expect(found).toEqual([key]);
+});
+
 it("work whose claim was lost is stopped, told why, and leaves the new owner's claim alone", async () => {
   const store = await temporaryFolder();
   const working = withClaim(path.join(store, "claims", key), async (held) => {
-    await plantClaim(store, { host: "another-host" });
+    await plantClaim(store, { host: "another-host", namespace: "another" });
     await wait(60_000, undefined, { signal: held });
   }, options({ timing: quick }));
   await expect(working).rejects.toThrow(/claim .* was taken by another process/);

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { appendFile, mkdir, readFile, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { promisify } from "node:util";
@@ -18,6 +18,7 @@ import { type Ended, startScript } from "../support/cli.ts";
 import { found, growing } from "../support/jobLab.ts";
 import { leftBehind, makeRealLab, type RealLab, sweepAndReport, tablesOf } from "../support/realLab.ts";
 import { type Cluster, noSlurm, startSlurm } from "../support/slurm.ts";
+import { cellOn, queued, releasing, sameSecond, standStill, until } from "../support/slurmQueue.ts";
 
 const quick = { queue: 500, store: 200, patience: 10_000 };
 
@@ -72,18 +73,9 @@ cells:
   const script = (lab: RealLab, name: string, ...argv: string[]): ReturnType<typeof startScript> =>
     startScript(name, name === "status.ts" ? ["--results", path.join(lab.folder, "out"), ...argv] : ["--study", lab.study, "--out", path.join(lab.folder, "out"), "--threads", "1", "--executor", "slurm", ...argv]);
 
-  /** Gives its study a cell whose table is fitted. */
-  async function addFittedCell(lab: RealLab): Promise<void> {
-    await appendFile(lab.study, "  - { name: fitted, type: Q4_0, container: packed, table: { fit: { method: lloyd-max, weights: histogram } }, encode: nearest }\n");
-  }
-
   const notes = (events: readonly SweepEvent[]): string[] => events.flatMap((event) => (event.kind === "note" ? [event.text] : []));
 
-  async function until(isSo: () => Promise<boolean>): Promise<void> {
-    while (!(await isSo())) await wait(300);
-  }
 
-  const queued = async (): Promise<string[]> => (await cluster.call("squeue", "--noheader", "--array", "--format=%j|%i|%T|%N|%r")).split("\n").filter(Boolean);
 
   it("a study gives the tables of this machine by itself: what cells share first, then they, and nothing is left", async () => {
     const lab = await newLab();
@@ -94,51 +86,60 @@ cells:
     expect(others).toEqual([]);
     expect(submission!.arrays.map(({ tasks }) => tasks.map(({ cell, after }) => [cell, after.length]))).toEqual([[["reference", 0], ["imatrix", 0]], [["f16", 1], ["iq4", 2], ["q-r1", 1], ["q-r2", 1]]]);
     expect(events).toContainEqual(expect.objectContaining({ kind: "cell", step: "slurm", text: expect.stringMatching(/^runs on n[12]$/) }));
-    await until(async () => (await queued()).length === 0);
+    await until(async () => (await queued(cluster)).length === 0);
     expect(await onCluster(lab)).toMatchObject({ computed: [], stored: ["f16", "iq4", "q-r1", "q-r2"] });
   });
 
-  it("so it does when a node's daemon is killed and brought back, a job is put back, and the controller is away", async () => {
+  it("so it does when a node's daemon is killed and brought back, and a job that met its time limit is put back", async () => {
     const lab = await newLab();
-    const events: SweepEvent[] = [];
-    const running = onCluster(lab, events);
-    const heard = (text: RegExp): boolean => events.some((event) => event.kind === "note" && text.test(event.text));
-    const cellOn = async (node: string): Promise<string | undefined> => (await queued()).find((line) => line.includes("-after|") && line.includes(`|RUNNING|${node}|`));
-    await until(async () => (await cellOn("n1")) !== undefined);
-    const back = (await cellOn("n1"))!.split("|")[1]!;
-    await cluster.call("scontrol", "requeue", back);
-    await until(async () => (await cellOn("n2")) !== undefined);
+    const running = onCluster(lab, [], { timing: { ...quick, patience: 30_000 } });
+    const late = await standStill(lab.folder, "n1");
+    await cluster.call("scontrol", "update", `JobId=${late.job}`, "TimeLimit=1");
+    await until(async () => (await cellOn(cluster, "n2")) !== undefined);
     await cluster.end("n2", "SIGKILL");
-    // A controller that is killed forgets what it was told last.
-    await cluster.end("slurmctld", "SIGTERM");
-    await until(async () => heard(/^Slurm's controller does not answer \(.*\): jobs go on/));
-    await cluster.start("slurmctld");
-    await wait(1000);
+    await wait(3000);
     await cluster.start("n2");
     let isOver = false;
-    void running.finally(() => (isOver = true));
-    // Slurm waits two minutes before it starts again what was put back.
-    await until(async () => {
-      for (const line of await queued()) if (line.endsWith("|BeginTime")) await cluster.call("scontrol", "update", `JobId=${line.split("|")[1]}`, "StartTime=now");
-      return isOver;
-    });
+    void running.finally(() => (isOver = true)).catch(() => undefined);
+    await until(async () => isOver || !(await queued(cluster)).some((line) => line.includes(`|${late.job}|`)));
+    expect(isOver).toBe(false);
+    await wait(sameSecond);
+    await cluster.call("scontrol", "requeue", late.job);
+    await releasing(cluster, () => isOver);
     expect(await running).toMatchObject({ failed: [], left: [] });
     await expectWhole(lab);
-    expect(heard(/^Slurm's controller answers again$/)).toBe(true);
+    // What it had done is not done again.
+    const cells = (await loadResults(path.join(lab.folder, "out"))).cells;
+    const begun = cells.map(({ record }) => record!.steps.get("evaluate")!.argv).find((argv) => argv.includes(late.frames))!;
+    expect(begun.slice(begun.indexOf("--first-chunk"))[1]).toBe(String(late.chunks - (late.chunks % 4)));
     await until(async () => (await cluster.call("sinfo", "--noheader", "--format=%T")).trim() === "idle");
   });
 
-  it("a sweep that was killed is gone on with: nothing is submitted a second time", async () => {
+  it("so it does when the controller is away for a minute, in which jobs go on, and the sweep is killed and run again", async () => {
     const lab = await newLab();
+    const stored = async (): Promise<number> => (await readdir(path.join(lab.folder, "out", "store", "evaluate")).catch(() => [])).filter((name) => /^[0-9a-f]{64}$/.test(name)).length;
     const first = script(lab, "sweep.ts");
-    await first.said("jobs run,");
+    for (const node of ["n1", "n2"]) await until(async () => (await cellOn(cluster, node)) !== undefined);
+    const before = await stored();
+    // One that is killed forgets what it was told last.
+    await cluster.end("slurmctld", "SIGTERM");
+    const minute = wait(60_000);
+    await first.said("Slurm's controller does not answer");
     first.child.kill("SIGKILL");
     await first.ended;
+    await until(async () => (await stored()) >= before + 2);
+    const standing = JSON.parse((await script(lab, "status.ts", "--json").ended).stdout) as StudyStanding;
+    expect(standing.unknown).toMatch(/^Slurm's controller does not answer: /);
+    expect(standing.cells.filter(({ state }) => state === "stored").length).toBeGreaterThanOrEqual(2);
     const events: SweepEvent[] = [];
-    expect(await onCluster(lab, events)).toMatchObject({ failed: [], left: [] });
-    expect(events).toContainEqual({ kind: "note", text: expect.stringMatching(/^[1-4] jobs of an earlier run wait or run on the cluster$/) });
+    const second = onCluster(lab, events);
+    await until(async () => notes(events).some((text) => /^Slurm's controller does not answer \(.*\); asking again with growing pauses$/.test(text)));
+    await minute;
+    await cluster.start("slurmctld");
+    expect(await second).toMatchObject({ failed: [], left: [] });
     expect(await readSubmissions(path.join(lab.folder, "out"))).toHaveLength(1);
     await expectWhole(lab);
+    await until(async () => (await queued(cluster)).length === 0);
   });
 
   it("Ctrl-C detaches, status tells how it stands, and --cancel ends what the study submitted and nothing else", async () => {
@@ -156,8 +157,8 @@ cells:
     expect(states(await standing())).toMatchObject({ "q-r2": "queued" });
     const cancelled = await script(lab, "status.ts", "--cancel").ended;
     expect(cancelled).toMatchObject({ code: 0, stderr: "", stdout: expect.stringMatching(/^cancelled: \d+(, \d+)*; what was finished is kept/) });
-    await until(async () => (await queued()).length === 1);
-    expect((await queued())[0]).toContain(`other|${other}|PENDING`);
+    await until(async () => (await queued(cluster)).length === 1);
+    expect((await queued(cluster))[0]).toContain(`other|${other}|PENDING`);
     expect(states(await standing())).toMatchObject({ "q-r2": "cancelled" });
     await cluster.call("scancel", other);
     expect(await onCluster(lab)).toMatchObject({ failed: [], left: [] });
@@ -166,14 +167,14 @@ cells:
 
   it("where the machine that submits has no compiler, a node makes ready what cells need; where nodes have none, they take what is there", async () => {
     const lab = await newLab();
-    await addFittedCell(lab);
+    await appendFile(lab.study, "  - { name: fitted, type: Q4_0, container: packed, table: { fit: { method: lloyd-max, weights: histogram } }, encode: nearest }\n");
     vi.stubEnv("CC", "/nowhere/cc");
     await expect(onCluster(lab)).rejects.toThrow(/^CC=\/nowhere\/cc is no program\./);
     const slurm: SlurmSettings = { prepare: "nodes", options: "--export=ALL,CC=" };
     const events: SweepEvent[] = [];
     // Tables of cells that are not asked for are nobody's to fit.
     expect(await onCluster(lab, [], { slurm, only: "f16" })).toMatchObject({ computed: ["f16"], failed: [], left: [] });
-    expect(await onCluster(lab, events, { slurm })).toMatchObject({ computed: ["iq4", "q-r1", "q-r2", "fitted"], stored: ["f16"], failed: [], left: [] });
+    expect(await onCluster(lab, events, { slurm })).toMatchObject({ computed: expect.arrayContaining(["iq4", "q-r1", "q-r2", "fitted"]), stored: ["f16"], failed: [], left: [] });
     expect(notes(events)).toContainEqual(expect.stringMatching(/^a node makes ready what cells need: job \d+, which builds llama\.cpp there if need be$/));
     const submissions = await readSubmissions(path.join(lab.folder, "out"));
     expect(submissions.map(({ arrays }) => arrays.length)).toEqual([0, 2, 0, 2]);
@@ -197,7 +198,7 @@ cells:
     expect(await onCluster(lab, events)).toMatchObject({ failed: [], left: [] });
     expect(notes(events)).toContainEqual(expect.stringMatching(/^node \S+: compress of the study was planned for another machine than one with xz .*: one of them makes ready what cells need$/));
     await expectWhole(lab);
-    expect(await queued()).toEqual([]);
+    expect(await queued(cluster)).toEqual([]);
     // That is remembered.
     const submissions = await readSubmissions(path.join(lab.folder, "out"));
     expect(await onCluster(lab)).toMatchObject({ computed: [], stored: { length: 4 } });
@@ -232,7 +233,7 @@ cells:
     expect((await refused("--time", "2-00:00:00")).stderr).toMatch(/^error: --time asks for 172800 s, and partition here gives 86400 s at most: .*\n$/);
     expect((await refused("--slurm-options", "--no-such-option")).stderr).toMatch(/^error: Slurm refuses what sbatch was asked for: .*no-such-option.*\n$/);
     expect((await refused("--keep-models", "all")).stderr).toMatch(/^error: --keep-models does not go with --executor slurm.*\n$/);
-    expect(await queued()).toEqual([]);
+    expect(await queued(cluster)).toEqual([]);
   });
 
   it("a results folder that the nodes do not see is told before anything is computed", async () => {
@@ -243,6 +244,6 @@ cells:
       .then(() => ({ code: 0, stderr: "" }), (error: { code: number; stderr: string }) => error);
     expect(stderr).toMatch(/^the cluster's nodes do not see .*out, or cannot run Node\.js there: .*--out\n$/);
     expect(code).toBe(1);
-    expect(await queued()).toEqual([]);
+    expect(await queued(cluster)).toEqual([]);
   });
 });

@@ -10,6 +10,7 @@ import { standingOf } from "../../harness/status/standing.ts";
 import { partFile } from "../../harness/steps/partFrames.ts";
 import { readPlan } from "../../harness/store/plan.ts";
 import { growingFile, resultsStore } from "../../harness/store/store.ts";
+import { startScript } from "../support/cli.ts";
 import { goodPerplexity } from "../support/fakeBuild.ts";
 import { encodeFrame, inventFrames } from "../support/frames.ts";
 import { makeLab, type SweepLab } from "../support/sweepLab.ts";
@@ -38,6 +39,12 @@ it("of a cell that runs it says where, since when, and how far", async () => {
   const running = lab.run({ only: "a" }, { perplexity: `${goodPerplexity}\ntouch ${flag}; sleep 300 & wait` }, stop.signal);
   while (!(await stat(flag).catch(() => null))) await new Promise((resolve) => setTimeout(resolve, 20));
   const found = await standing(lab);
+  // Whoever looks on can leave.
+  const watching = startScript("status.ts", ["--results", lab.out, "--watch"]);
+  await watching.said("1 running");
+  watching.child.kill("SIGINT");
+  expect(await watching.ended).toMatchObject({ code: 130, stderr: "interrupted\n", stdout: expect.stringMatching(/^\d\d:\d\d:\d\d s in .*: 1 running, \d waiting\ncell +state .*\na +running [^]*\n\n$/) as string });
+  expect((await standing(lab)).cells.find(({ name }) => name === "a")).toMatchObject({ state: "running" });
   stop.abort();
   await expect(running).rejects.toMatchObject({ name: "AbortError" });
   const cell = found.cells.find(({ name }) => name === "a")!;

@@ -9,7 +9,7 @@ import { unplannedOptions } from "./resources.ts";
 import { type Scheduler, type SchedulerWatch, slurmScheduler } from "./scheduler.ts";
 import { batchScript, quoted } from "./script.ts";
 import { lookAtSite } from "./site.ts";
-import { isCancelled, logFile, logTail, newName, type Submission, submissionFolder, writeSubmission } from "./submission.ts";
+import { isCancelled, logFile, logTail, markCancelled, newName, type Submission, submissionFolder, writeSubmission } from "./submission.ts";
 import { helperNames } from "./submit.ts";
 
 /** What a node shall make ready, and what that takes. */
@@ -57,7 +57,10 @@ export async function prepareOnNode({ study, results, settings, request, bytes, 
     watch.note(`a node makes ready what cells need: job ${id}, which builds llama.cpp there if need be`);
     await untilAnswered({ submission, files, name, log, timing }, scheduler, watch);
   } catch (error) {
-    if (watch.signal.aborted) await cancelNamed(name).catch(() => undefined);
+    if (watch.signal.aborted) {
+      await markCancelled(submission).catch(() => undefined);
+      await cancelNamed(name).catch(() => undefined);
+    }
     throw error;
   }
   return files;
