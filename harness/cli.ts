@@ -5,7 +5,7 @@ import { UserError } from "./errors.ts";
 import { fileError } from "./fileError.ts";
 import { shownPath } from "./paths.ts";
 import { untilInterrupted } from "./process/interrupt.ts";
-import type { SweepRequest } from "./sweep/sweep.ts";
+import type { SweepRequest } from "./sweep/request.ts";
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 // A reader that leaves, such as head, is no reason to stop measuring.

@@ -18,22 +18,19 @@ import { readRecord, storeBuild, type BuildRecord } from "./record.ts";
 
 export type { Variant } from "../upstream/series.ts";
 
-/** A target of llama.cpp's build that is a program, such as `llama-quantize`. */
-export type Target = string;
-
 /** The programs that a study's steps run. */
-export const studyTargets: Target[] = ["llama-quantize", "llama-perplexity", "llama-imatrix"];
+export const studyPrograms: string[] = ["llama-quantize", "llama-perplexity", "llama-imatrix"];
 
 /** The program that lists a backend's devices. */
-export const listingProgram: Target = "llama-bench";
+export const listingProgram = "llama-bench";
 
 /** Those of a study, of which some cells have error feedback; of a backend with devices also what lists them. */
-export function targetsOf(hasFeedback: boolean, backend: BackendName = "native"): Target[] {
-  return [...studyTargets, ...(hasFeedback ? ["llama-moments"] : []), ...(backends[backend].hasDevices ? [listingProgram] : [])];
+export function targetsOf(hasFeedback: boolean, backend: BackendName = "native"): string[] {
+  return [...studyPrograms, ...(hasFeedback ? ["llama-moments"] : []), ...(backends[backend].hasDevices ? [listingProgram] : [])];
 }
 
 /** Those, and what speed is measured with. */
-const defaultTargets: Target[] = [...studyTargets, "llama-bench"];
+const defaultTargets: string[] = [...studyPrograms, "llama-bench"];
 
 /** Binaries of one variant, and everything that they were made of. */
 export interface Build {
@@ -61,7 +58,7 @@ export interface Build {
   /** Whether the release can do something. */
   supports(feature: Feature): boolean;
   /** Path of a program, by its name today. @throws {UserError} one that was not asked for */
-  binary(name: Target): string;
+  binary(name: string): string;
 }
 
 /** Options of {@link ensureBuild}. */
@@ -69,7 +66,7 @@ export interface BuildOptions {
   /** The pin by default. */
   release?: Release;
   /** {@link defaultTargets} by default. */
-  targets?: Target[];
+  targets?: string[];
   /** What it computes on; this machine's processor by default. */
   backend?: BackendName;
   /** Other compilers or more CMake options than a backend's; its builds are kept apart. */
@@ -135,7 +132,7 @@ export async function findBuild(variant: Variant, options: Omit<BuildOptions, "r
 }
 
 /** @throws UserError a program that is there cannot be started */
-function runnable(build: Build, targets: readonly Target[]): Build {
+function runnable(build: Build, targets: readonly string[]): Build {
   for (const target of targets) refuseUnexecutable(build.binary(target));
   return build;
 }
@@ -181,7 +178,7 @@ function factsOf({ variant, release, libraryHash, toolchain, options, cpu, backe
 }
 
 /** Name of a program in a release. */
-export function programName(release: Release, target: Target): string {
+export function programName(release: Release, target: string): string {
   return release.programs?.[target] ?? target;
 }
 

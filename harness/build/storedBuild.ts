@@ -1,7 +1,7 @@
 import { knownCommit } from "../upstream/patches.ts";
 import { thisProject } from "../upstream/project.ts";
 import type { Release } from "../upstream/releases.ts";
-import { binariesFolder, type Build, programName, type Target, toBuild } from "./build.ts";
+import { binariesFolder, type Build, programName, toBuild } from "./build.ts";
 import { readCpu } from "./cpu.ts";
 import { hashLibrary } from "./library.ts";
 import { portableCpu } from "./portable.ts";
@@ -12,7 +12,7 @@ import { readRecord } from "./record.ts";
  *
  * @returns null where its programs are not there or not whole
  */
-export async function storedBuild(key: string, targets: readonly Target[], release: Release): Promise<Build | null> {
+export async function storedBuild(key: string, targets: readonly string[], release: Release): Promise<Build | null> {
   const folder = binariesFolder(thisProject(), key);
   const record = await readRecord(folder, key, targets.map((target) => programName(release, target)));
   return record ? toBuild(release, folder, record) : null;

@@ -7,7 +7,7 @@ import { runTask, taskNamed } from "../executors/slurm/task.ts";
 import type { Job, JobPart } from "../jobs/job.ts";
 import { readJob } from "../jobs/jobFile.ts";
 import { logNote } from "../process/reason.ts";
-import { answerRequest } from "../sweep/nodeAnswer.ts";
+import { answerPreparation } from "../sweep/answerPreparation.ts";
 import { type CommandIo, exitCodes } from "./io.ts";
 import { runHere } from "./jobRun.ts";
 import { plainProgress } from "./plainProgress.ts";
@@ -38,7 +38,7 @@ export function addJobCommand(program: Command, io: CommandIo): void {
     .addOption(new Option("--prepare").hideHelp())
     .action(async (file: string, { stallLimit, part, alone, task, probe, prepare }: JobOptions) => {
       if (probe) return tellFailure(await answerProbe(await readSubmission(file), io.signal), "sees what jobs need", io);
-      if (prepare) return tellFailure(await answerRequest(path.resolve(file), plainProgress(io.print), io.signal), "has made ready what cells need", io);
+      if (prepare) return tellFailure(await answerPreparation(path.resolve(file), plainProgress(io.print), io.signal), "has made ready what cells need", io);
       if (alone && !part) throw new UserError("--alone is for a part of a job: give --part I/N with it");
       const asked = async (): Promise<Job> => {
         const whole = await readJob(path.resolve(file));

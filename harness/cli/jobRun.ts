@@ -3,7 +3,7 @@ import { localExecutor } from "../executors/local.ts";
 import { isStored } from "../jobs/isStored.ts";
 import type { Job } from "../jobs/job.ts";
 import { ensureJobBuild } from "../jobs/jobBuild.ts";
-import { findTargets } from "../sweep/targets.ts";
+import { findTargets } from "../steps/targets.ts";
 import type { CommandIo } from "./io.ts";
 import { plainProgress } from "./plainProgress.ts";
 

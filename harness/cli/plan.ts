@@ -3,7 +3,7 @@ import { knownShapes } from "../gguf/llamaModel.ts";
 import { calibrateRates } from "../sweep/calibrateRates.ts";
 import { forecast, type ForecastRequest } from "../sweep/forecast/forecast.ts";
 import type { ShapeName } from "../sweep/shapedModel.ts";
-import type { SweepRequest } from "../sweep/sweep.ts";
+import type { SweepRequest } from "../sweep/request.ts";
 import { showDevices } from "./deviceList.ts";
 import { forecastText } from "./forecastText.ts";
 import { type CommandIo, exitCodes } from "./io.ts";

@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import prettyBytes from "pretty-bytes";
 import { UserError } from "../errors.ts";
 import { quantizeModel } from "../sweep/quantizeModel.ts";
-import type { SweepRequest } from "../sweep/sweep.ts";
+import type { SweepRequest } from "../sweep/request.ts";
 import { defaultDamping } from "../study/types.ts";
 import { type BackendOptions, backendOptions } from "./backendOptions.ts";
 import type { CommandIo } from "./io.ts";

@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { UserError } from "../errors.ts";
 import { usualJobHours } from "../jobs/parts.ts";
 import { type SlurmSettings, slurmSchema } from "../study/slurmSettings.ts";
-import type { SweepRequest } from "../sweep/sweep.ts";
+import type { SweepRequest } from "../sweep/request.ts";
 import { positiveNumber } from "./positiveNumber.ts";
 import { wholeNumber } from "./wholeNumber.ts";
 

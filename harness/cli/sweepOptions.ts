@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import type { SweepRequest } from "../sweep/sweep.ts";
+import type { SweepRequest } from "../sweep/request.ts";
 import { backendOptions } from "./backendOptions.ts";
 import { limits, wholeNumber } from "./wholeNumber.ts";
 

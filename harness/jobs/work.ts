@@ -34,7 +34,7 @@ function workOf(step: string, config: PlannedStep["config"], { weights, active, 
   const { context = 1, tasks = 1 } = config as { context?: number; tasks?: number };
   if (step === "quantize" || step === "count") return weights;
   if (step === "compress") return weights + compressed.longer * Math.min(weights, compressed.weights);
-  return active * context * (["evaluate", "reference", "imatrix", "moments"].includes(step) ? chunks : tasks);
+  return active * context * (step === "evaluate" || stepNamed(step).shared ? chunks : tasks);
 }
 
 function placeOf(step: string, { build: { backend }, device }: Target): Pick<RateOf, "on"> {

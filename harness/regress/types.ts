@@ -1,5 +1,5 @@
 import type { BackendName } from "../build/backends.ts";
-import type { Build, Target } from "../build/build.ts";
+import type { Build } from "../build/build.ts";
 import type { Project } from "../upstream/project.ts";
 import type { Release } from "../upstream/releases.ts";
 
@@ -81,7 +81,7 @@ export interface Check {
   name: CheckName;
   title: string;
   /** Programs that it needs of both builds of a release; none if it looks at sources only. */
-  targets(project: Project, release: Release): Promise<Target[]>;
+  targets(project: Project, release: Release): Promise<string[]>;
   /** @throws {Error} with the name `AbortError` when the signal fires */
   run(context: RegressContext): Promise<Outcome>;
 }

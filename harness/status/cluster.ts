@@ -1,6 +1,5 @@
-import { endedTasks, isCancelled, logFile, logTail, markCancelled, readEnded, readSubmissions, type Submission } from "../executors/slurm/submission.ts";
+import { helperNames, endedTasks, isCancelled, logFile, logTail, markCancelled, readEnded, readSubmissions, type Submission } from "../executors/slurm/submission.ts";
 import { readAnswer } from "../executors/slurm/probe.ts";
-import { helperNames } from "../executors/slurm/submit.ts";
 import { type QueuedTask, saidBy, type Scheduler } from "../executors/slurm/scheduler.ts";
 import type { JobPart } from "../jobs/job.ts";
 import { UserError } from "../errors.ts";

@@ -1,8 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { preparationFiles } from "../executors/slurm/preparation.ts";
-import { isCancelled, logFile, logTail, submissionFolder } from "../executors/slurm/submission.ts";
-import { helperNames } from "../executors/slurm/submit.ts";
+import { helperNames, isCancelled, logFile, logTail, submissionFolder } from "../executors/slurm/submission.ts";
 import { startOf, type Cluster } from "./cluster.ts";
 import { type Standing, unsaid } from "./types.ts";
 

@@ -3,8 +3,8 @@ import { type BackendName, backends } from "../build/backends.ts";
 import { type Build, ensureBuild, listingProgram } from "../build/build.ts";
 import { refuseDevice } from "../steps/devices.ts";
 import type { Target } from "../steps/step.ts";
+import { findTargets } from "../steps/targets.ts";
 import type { Report } from "./events.ts";
-import { findTargets } from "./targets.ts";
 
 /** What a target is asked for by. */
 export interface TargetAsked {

@@ -7,7 +7,8 @@ import { withScratch } from "../scratch.ts";
 import { thisMachine } from "../store/rates.ts";
 import type { Report } from "./events.ts";
 import type { Forecast } from "./forecast/forecast.ts";
-import { sweep, type SweepRequest } from "./sweep.ts";
+import type { SweepRequest } from "./request.ts";
+import { sweep } from "./sweep.ts";
 
 /** Steps whose time can be measured. */
 export const measurable: readonly string[] = ["build", "fit", "imatrix", "moments", "reference", "quantize", "count", "compress", "evaluate"];

@@ -9,6 +9,8 @@ import { recordOf } from "../jobs/ownSteps.ts";
 import { stepNamed } from "../jobs/stepNamed.ts";
 import { cacheFolder, cacheIsWritable } from "../paths.ts";
 import { type KnownSizes, leastQuantizedBytes } from "../steps/room.ts";
+import type { Inputs } from "./readInputs.ts";
+import type { SweepRequest } from "./request.ts";
 
 /** What a cell writes besides: records, logs, its share of tables and page. */
 const cellBytes = 1 << 16;
@@ -23,6 +25,11 @@ export interface RoomRequest {
   atOnce: number;
   /** Whether every quantized file stays with the results. */
   keepsAll: boolean;
+}
+
+/** What room for a sweep's files is looked for by. */
+export function roomOf({ model, text, results, devices }: Inputs, { jobs = 1, keepModels }: Pick<SweepRequest, "jobs" | "keepModels">): RoomRequest {
+  return { gguf: model.gguf, textBytes: text.bytes, results, atOnce: jobs * Math.max(1, devices.length), keepsAll: keepModels === "all" };
 }
 
 /**

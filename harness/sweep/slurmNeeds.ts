@@ -8,7 +8,7 @@ import { harnessBytes, largest } from "./forecast/memory.ts";
 import { presentSteps } from "./forecast/present.ts";
 import { todosOf } from "./forecast/todo.ts";
 import { chunksOf } from "./forecast/chunks.ts";
-import type { Inputs } from "./prepare.ts";
+import type { Inputs } from "./readInputs.ts";
 
 /**
  * What jobs take when each runs by itself, those for what cells share before them, and how they are to be divided: by the slowest

@@ -2,8 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { beforeEach, expect, it } from "vitest";
 import { type PreparationFiles, preparationFiles, prepareOnNode } from "../../harness/executors/slurm/preparation.ts";
-import { logFile, readSubmissions, type Submission, submissionFolder } from "../../harness/executors/slurm/submission.ts";
-import { helperNames } from "../../harness/executors/slurm/submit.ts";
+import { helperNames, logFile, readSubmissions, type Submission, submissionFolder } from "../../harness/executors/slurm/submission.ts";
 import { fakeSlurm, type FakeSlurm } from "../support/fakeSlurm.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 

@@ -1,7 +1,7 @@
 import { cp, readFile, rm, stat, truncate, utimes, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { beforeAll, expect, vi } from "vitest";
-import { ensureBuild, studyTargets } from "../../harness/build/build.ts";
+import { ensureBuild, studyPrograms } from "../../harness/build/build.ts";
 import { readRecord } from "../../harness/build/record.ts";
 import { filesIn, makeRealLab, type RealLab, sweepAndReport, tablesOf } from "../support/realLab.ts";
 import { faultRow, type Random } from "./row.ts";
@@ -48,7 +48,7 @@ async function remove(name: string): Promise<void> {
 
 /** A build's folder of the test's own, and what a bit in it is worth. */
 async function damageBuild(random: Random): Promise<void> {
-  const targets = [...studyTargets];
+  const targets = [...studyPrograms];
   const build = await ensureBuild("patched", { targets });
   const folder = path.join(lab.folder, "build");
   for (const name of ["build.json", ...targets]) await cp(path.join(build.folder, name), path.join(folder, name));

@@ -1,7 +1,7 @@
 import { readdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { beforeAll, expect, vi } from "vitest";
-import { type Build, ensureBuild, studyTargets } from "../../harness/build/build.ts";
+import { type Build, ensureBuild, studyPrograms } from "../../harness/build/build.ts";
 import { storeBuild } from "../../harness/build/record.ts";
 import { startScript } from "../support/cli.ts";
 import { type LoggedBuild, loggedBuild } from "../support/loggedBuild.ts";
@@ -12,7 +12,7 @@ import { faultRow } from "./row.ts";
 let build: Build;
 let folder: string;
 beforeAll(async () => {
-  build = await ensureBuild("patched", { targets: studyTargets });
+  build = await ensureBuild("patched", { targets: studyPrograms });
   folder = await lastingTemporaryFolder();
 });
 
@@ -21,7 +21,7 @@ async function logCalls({ cache, folder: parent }: RealLab): Promise<LoggedBuild
   const logged = await loggedBuild(build, path.join(parent, "logged"));
   await rm(path.join(cache, "binaries"));
   const { variant, release, key, tree, libraryHash, compiler, cmakeFlags, cpu, features, backend, tools } = build;
-  await storeBuild(path.join(cache, "binaries", key), path.join(parent, "logged"), { variant, release, key, tree, libraryHash, compiler, cmakeFlags, cpu, features, backend, tools }, studyTargets);
+  await storeBuild(path.join(cache, "binaries", key), path.join(parent, "logged"), { variant, release, key, tree, libraryHash, compiler, cmakeFlags, cpu, features, backend, tools }, studyPrograms);
   return logged;
 }
 

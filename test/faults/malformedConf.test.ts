@@ -3,7 +3,7 @@ import { mkdir, readdir, symlink, truncate, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
 import { beforeAll, expect } from "vitest";
-import { type Build, ensureBuild, studyTargets } from "../../harness/build/build.ts";
+import { type Build, ensureBuild, studyPrograms } from "../../harness/build/build.ts";
 import { demoModel } from "../../harness/paths.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 import { faultRow, type Random } from "./row.ts";
@@ -30,7 +30,7 @@ const kinds: ((file: string, random: Random) => Promise<unknown>)[] = [
 ];
 
 let build: Build;
-beforeAll(async () => void (build = await ensureBuild("patched", { targets: studyTargets })));
+beforeAll(async () => void (build = await ensureBuild("patched", { targets: studyPrograms })));
 
 faultRow("malformed confs, by llama-quantize", 120, async (index, random) => {
   const folder = await temporaryFolder();

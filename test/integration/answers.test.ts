@@ -7,7 +7,8 @@ import { loadResults, type Measured, measured, type Results } from "../../harnes
 import type { StepRecord } from "../../harness/store/record.ts";
 import { cacheStore, readRecord } from "../../harness/store/store.ts";
 import { bitsPerWeight } from "../../harness/steps/sizes.ts";
-import { sweep, type SweepRequest } from "../../harness/sweep/sweep.ts";
+import type { SweepRequest } from "../../harness/sweep/request.ts";
+import { sweep } from "../../harness/sweep/sweep.ts";
 import { itOnStories, stories } from "../support/stories.ts";
 import { lastingTemporaryFolder } from "../support/temporary.ts";
 

@@ -8,7 +8,8 @@ import { compareResults } from "../../harness/report/compare.ts";
 import { loadResults, type Results } from "../../harness/report/load.ts";
 import { resultsStore } from "../../harness/store/store.ts";
 import type { SweepEvent } from "../../harness/sweep/events.ts";
-import { sweep, type SweepRequest, type SweepResult } from "../../harness/sweep/sweep.ts";
+import type { SweepRequest } from "../../harness/sweep/request.ts";
+import { sweep, type SweepResult } from "../../harness/sweep/sweep.ts";
 import { releaseNamed } from "../../harness/upstream/releases.ts";
 import { lastingTemporaryFolder } from "../support/temporary.ts";
 

@@ -12,7 +12,8 @@ import { childEnvironment } from "../../harness/steps/environment.ts";
 import { resultsStore } from "../../harness/store/store.ts";
 import { ensureDemoText } from "../../harness/sweep/knownTexts.ts";
 import { refuseUnmeasurable } from "../../harness/sweep/modelKind.ts";
-import { sweep, type SweepRequest } from "../../harness/sweep/sweep.ts";
+import type { SweepRequest } from "../../harness/sweep/request.ts";
+import { sweep } from "../../harness/sweep/sweep.ts";
 import { smallFile, smallModel, writeSmall } from "../support/smallModel.ts";
 import { lastingTemporaryFolder, temporaryFolder } from "../support/temporary.ts";
 

@@ -2,7 +2,7 @@ import { cp, mkdir, readdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { execa } from "execa";
 import { beforeAll, expect, it, vi } from "vitest";
-import { ensureBuild, studyTargets } from "../../harness/build/build.ts";
+import { ensureBuild, studyPrograms } from "../../harness/build/build.ts";
 import { projectRoot } from "../../harness/paths.ts";
 import { canMount, inNamespace } from "../support/namespace.ts";
 import { makeRealLab, type RealLab, sweepAndReport, tablesOf } from "../support/realLab.ts";
@@ -46,7 +46,7 @@ itWhereMountable("a cache on which nothing can be executed is said to be so, whe
   const cache = path.join(await temporaryFolder(), "cache");
   await mkdir(cache);
   const sources = ["sources", "texts"].map((name) => `cp -P '${lab.cache}/${name}' '${cache}'`);
-  const { folder } = await ensureBuild("patched", { targets: studyTargets });
+  const { folder } = await ensureBuild("patched", { targets: studyPrograms });
   for (const build of [`mkdir '${cache}/binaries'`, `mkdir '${cache}/binaries'; cp -r '${folder}' '${cache}/binaries'`]) {
     const { exitCode, stderr } = await inNamespace([`mount -t tmpfs -o noexec tmpfs '${cache}'`, ...sources, build, '"$@"'], sweepTo(path.join(lab.folder, "never")), { QUANTFLEX_CACHE: cache });
     expect(exitCode).toBe(1);

@@ -3,7 +3,7 @@ import path from "node:path";
 import { beforeEach, expect, it, vi } from "vitest";
 import { readCpu } from "../../harness/build/cpu.ts";
 import { storeBuild } from "../../harness/build/record.ts";
-import { studyTargets } from "../../harness/build/build.ts";
+import { studyPrograms } from "../../harness/build/build.ts";
 import type { Job } from "../../harness/jobs/job.ts";
 import { findJobBuild } from "../../harness/jobs/jobBuild.ts";
 import { OtherMachine } from "../../harness/jobs/otherMachine.ts";
@@ -23,8 +23,8 @@ async function jobWith(features: string): Promise<Job> {
   const { tag: release } = await releaseNamed();
   const made = path.join(cache, "made");
   await mkdir(made);
-  for (const name of studyTargets) await writeFile(path.join(made, name), "#!/bin/sh\n", { mode: 0o755 });
-  await storeBuild(path.join(cache, "binaries", key), made, { variant: "patched", release, key, tree: "t", libraryHash: "l", compiler: "cc 1", cmakeFlags: [], cpu: "c", features, backend: "native", tools: null }, studyTargets);
+  for (const name of studyPrograms) await writeFile(path.join(made, name), "#!/bin/sh\n", { mode: 0o755 });
+  await storeBuild(path.join(cache, "binaries", key), made, { variant: "patched", release, key, tree: "t", libraryHash: "l", compiler: "cc 1", cmakeFlags: [], cpu: "c", features, backend: "native", tools: null }, studyPrograms);
   return { format: 1, name: "a", results: path.join(cache, "out"), target: { release, build: key, threads: 1 }, steps: [{ step: "evaluate", key, growing: null, config: {}, inputs: {} }] };
 }
 

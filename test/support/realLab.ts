@@ -5,7 +5,8 @@ import { expect } from "vitest";
 import { cacheFolder } from "../../harness/paths.ts";
 import { loadResults } from "../../harness/report/load.ts";
 import { writeReports } from "../../harness/report/reports.ts";
-import { sweep, type SweepRequest, type SweepResult } from "../../harness/sweep/sweep.ts";
+import type { SweepRequest } from "../../harness/sweep/request.ts";
+import { sweep, type SweepResult } from "../../harness/sweep/sweep.ts";
 import { lastingTemporaryFolder } from "./temporary.ts";
 
 /** A study of three small cells that uses every kind of file that results and cache hold. */

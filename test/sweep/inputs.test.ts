@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 import { readGguf } from "../../harness/gguf/read.ts";
 import { demoModel } from "../../harness/paths.ts";
 import { resultsStore } from "../../harness/store/store.ts";
-import type { SweepRequest } from "../../harness/sweep/sweep.ts";
+import type { SweepRequest } from "../../harness/sweep/request.ts";
 import { goodPerplexity } from "../support/fakeBuild.ts";
 import { smallModel } from "../support/smallModel.ts";
 import { makeLab, type SweepLab } from "../support/sweepLab.ts";

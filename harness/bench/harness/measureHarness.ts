@@ -1,6 +1,6 @@
 import { rm, stat } from "node:fs/promises";
 import path from "node:path";
-import { ensureBuild, studyTargets } from "../../build/build.ts";
+import { ensureBuild, studyPrograms } from "../../build/build.ts";
 import { UserError } from "../../errors.ts";
 import { selectByName } from "../../select.ts";
 import { withScratch } from "../../scratch.ts";
@@ -40,7 +40,7 @@ export interface Measured {
 export async function measureHarness({ only, against, repeats, threads }: HarnessRequest, report: BenchReport, keep: (measured: Measured) => void, signal: AbortSignal): Promise<void> {
   const chosen = selectByName(cases, only, "sweep; there are");
   if (against !== undefined) await refuseOther(against);
-  const build = await ensureBuild("patched", { targets: studyTargets, report: (text) => report(`build: ${text}`), signal });
+  const build = await ensureBuild("patched", { targets: studyPrograms, report: (text) => report(`build: ${text}`), signal });
   const withThreads = (options: readonly string[]): string[] => [...options, "--threads", String(threads)];
   for (const wanted of chosen) {
     await withScratch(scratchFolder(thisProject()), "harness", async (folder) => {

@@ -2,8 +2,9 @@ import { setTimeout as wait } from "node:timers/promises";
 import { isStored } from "../../jobs/isStored.ts";
 import type { Job } from "../../jobs/job.ts";
 import type { Ended } from "../executor.ts";
-import type { Followed, Timing } from "./follow.ts";
+import type { Followed } from "./follow.ts";
 import { logFile, partNote } from "./submission.ts";
+import type { Timing } from "./timing.ts";
 
 /** How long and how often records are looked for. */
 interface Patience {

@@ -10,18 +10,7 @@ import type { Ended, JobReport } from "../executor.ts";
 import { readAnswer } from "./probe.ts";
 import { type QueuedTask, type Scheduler, saidBy } from "./scheduler.ts";
 import { endedTasks, isCancelled, logFile, logTail, readEnded, type Submission } from "./submission.ts";
-
-/** Milliseconds between two looks, and how long files that shall be there are waited for. */
-export interface Timing {
-  /** At the scheduler's queue. */
-  queue: number;
-  /** At what tasks left in the store. */
-  store: number;
-  patience: number;
-}
-
-/** As a cluster bears it. */
-export const usualTiming: Timing = { queue: 10_000, store: 2_000, patience: 60_000 };
+import type { Timing } from "./timing.ts";
 
 /** A job, and the task that runs it. */
 export interface Followed {

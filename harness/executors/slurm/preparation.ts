@@ -4,13 +4,12 @@ import { setTimeout as wait } from "node:timers/promises";
 import { UserError } from "../../errors.ts";
 import type { SlurmSettings } from "../../study/slurmSettings.ts";
 import { writeAtomic } from "../../writeAtomic.ts";
-import { type Timing, usualTiming } from "./follow.ts";
 import { unplannedOptions } from "./resources.ts";
 import { type Scheduler, type SchedulerWatch, slurmScheduler } from "./scheduler.ts";
 import { batchScript, quoted } from "./script.ts";
 import { lookAtSite } from "./site.ts";
-import { isCancelled, logFile, logTail, markCancelled, newName, type Submission, submissionFolder, writeSubmission } from "./submission.ts";
-import { helperNames } from "./submit.ts";
+import { helperNames, isCancelled, logFile, logTail, markCancelled, newName, type Submission, submissionFolder, writeSubmission } from "./submission.ts";
+import { type Timing, usualTiming } from "./timing.ts";
 
 /** What a node shall make ready, and what that takes. */
 export interface PreparationAsked {

@@ -8,12 +8,13 @@ import type { Executor } from "../executor.ts";
 import { planArrays } from "./arrays.ts";
 import { cellEnds } from "./cellEnds.ts";
 import { divideCell, earlierDivisions } from "./divide.ts";
-import { follow, type Followed, type Timing, usualTiming } from "./follow.ts";
+import { follow, type Followed } from "./follow.ts";
 import { mostPlanned, type Need } from "./resources.ts";
 import { type QueuedTask, type Scheduler, type SchedulerWatch, slurmScheduler } from "./scheduler.ts";
 import { lookAtSite } from "./site.ts";
-import { isCancelled, newName, readSubmissions, type Submission, type Task } from "./submission.ts";
-import { helperNames, submitAll } from "./submit.ts";
+import { helperNames, isCancelled, newName, readSubmissions, type Submission, type Task } from "./submission.ts";
+import { submitAll } from "./submit.ts";
+import { type Timing, usualTiming } from "./timing.ts";
 
 /** What jobs are submitted for and how. */
 export interface SlurmRequest {

@@ -62,6 +62,11 @@ export function newName(study: string): string {
   return `${study}-${randomBytes(4).toString("hex")}`;
 }
 
+/** Names of a submission's probe, of the job that makes its reports, and of one that made ready what cells need. */
+export function helperNames({ name }: Pick<Submission, "name">): Record<"probe" | "report" | "preparation", string> {
+  return { probe: `${name}-probe`, report: `${name}-report`, preparation: `${name}-prepare` };
+}
+
 /** Folder of a submission: what was asked for, logs, and how tasks ended. */
 export function submissionFolder({ results, name }: Pick<Submission, "results" | "name">): string {
   return path.join(submissionsFolder(results), name);

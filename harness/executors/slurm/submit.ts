@@ -8,7 +8,7 @@ import { type Need, placeOptions, resourceOptions, resourcesSaid, wantsDevice, w
 import type { Scheduler } from "./scheduler.ts";
 import { batchScript, quoted } from "./script.ts";
 import type { Site } from "./site.ts";
-import { logFile, type Submission, submissionFile, submissionFolder, writeSubmission } from "./submission.ts";
+import { helperNames, logFile, type Submission, submissionFile, submissionFolder, writeSubmission } from "./submission.ts";
 
 /** What is submitted together. */
 export interface Asked {
@@ -22,11 +22,6 @@ export interface Asked {
   under: readonly string[];
   /** Minutes after which a silent program is taken for one that hangs; a job's usual ones by default. */
   stallMinutes: number | undefined;
-}
-
-/** Names of a submission's probe, of the job that makes its reports, and of one that made ready what cells need. */
-export function helperNames({ name }: Pick<Submission, "name">): Record<"probe" | "report" | "preparation", string> {
-  return { probe: `${name}-probe`, report: `${name}-report`, preparation: `${name}-prepare` };
 }
 
 /**

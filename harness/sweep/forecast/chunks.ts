@@ -1,6 +1,6 @@
 import type { PlannedStep } from "../../jobs/job.ts";
 import { estimatedChunks } from "../../steps/tokens.ts";
-import type { Inputs } from "../prepare.ts";
+import type { Inputs } from "../readInputs.ts";
 import { momentsPasses } from "./memory.ts";
 
 /**

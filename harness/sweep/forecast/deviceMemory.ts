@@ -80,7 +80,7 @@ export function isOfHost({ step }: Pick<PlannedStep, "step">): boolean {
 
 /** Weights, keys and values of every layer, and what a layer leaves between its matrices; predictions go to the machine's memory. */
 function bytesOn({ planned: { step, config }, quantizedBytes }: Todo, { job }: CellTodo, gguf: Gguf): number {
-  const readsModel = ["reference", "imatrix", "moments"].includes(step);
+  const readsModel = stepNamed(step).shared;
   return (readsModel ? gguf.fileBytes : weightBytes(job, quantizedBytes, gguf)) + workBytes(config as unknown as Settings, gguf);
 }
 

@@ -5,6 +5,7 @@ import { momentsBytes } from "../../steps/momentsBytes.ts";
 import { vocabularySize } from "../../gguf/vocabulary.ts";
 import type { Gguf } from "../../gguf/read.ts";
 import { mostKept } from "../../jobs/largeFiles.ts";
+import { stepNamed } from "../../jobs/stepNamed.ts";
 import { frameBytes } from "../../parse/frames.ts";
 import type { CellTodo, Todo } from "./todo.ts";
 
@@ -41,7 +42,7 @@ export function diskUse(cells: readonly CellTodo[], { gguf, kept, atOnce, keepsA
     for (const todo of todos) {
       const bytes = bytesOf(todo, gguf);
       results += recordBytes + (todo.planned.step === "evaluate" ? bytes : 0);
-      if (["reference", "imatrix", "moments"].includes(todo.planned.step)) shared += bytes;
+      if (stepNamed(todo.planned.step).shared) shared += bytes;
       if (todo.planned.step === "quantize") {
         // One that is too large to be kept goes with its cell; one that is kept already goes as soon as the new one takes its place.
         if (keepsAll) results += bytes;

@@ -9,10 +9,10 @@ import { reasonOf } from "../process/reason.ts";
 import type { Device } from "../steps/devices.ts";
 import { writeAtomic } from "../writeAtomic.ts";
 import type { Report } from "./events.ts";
-import { layGround } from "./ground.ts";
 import { checkResults } from "./inputs.ts";
-import { readInputs } from "./prepare.ts";
-import type { SweepRequest } from "./sweep.ts";
+import { prepareHere } from "./prepareHere.ts";
+import { readInputs } from "./readInputs.ts";
+import type { SweepRequest } from "./request.ts";
 
 const deviceSchema = z.strictObject({
   name: z.string(),
@@ -26,7 +26,7 @@ const deviceSchema = z.strictObject({
 }) as unknown as z.ZodType<Device>;
 
 /** What cells run on, as a node of a cluster has it. */
-export const nodeGroundSchema = z.strictObject({
+export const nodeTargetSchema = z.strictObject({
   host: z.string(),
   failure: z.null(),
   /** Key of the build. */
@@ -38,9 +38,9 @@ export const nodeGroundSchema = z.strictObject({
 });
 
 /** What cells run on, as a node of a cluster has it. */
-export type NodeGround = z.infer<typeof nodeGroundSchema>;
+export type NodeTarget = z.infer<typeof nodeTargetSchema>;
 
-const answerSchema = z.union([nodeGroundSchema, z.strictObject({ host: z.string(), failure: z.string() })]);
+const answerSchema = z.union([nodeTargetSchema, z.strictObject({ host: z.string(), failure: z.string() })]);
 
 const requestSchema = z.strictObject({
   /** Folder that paths count from. */
@@ -60,10 +60,10 @@ export async function requestForNode(request: SweepRequest): Promise<z.infer<typ
 }
 
 /** Makes ready on this machine, a node, what a sweep's cells need, and leaves the answer beside the request. */
-export async function answerRequest(file: string, report: Report, signal: AbortSignal): Promise<z.infer<typeof answerSchema>> {
+export async function answerPreparation(file: string, report: Report, signal: AbortSignal): Promise<z.infer<typeof answerSchema>> {
   const { answer } = preparationFiles(path.dirname(file));
   const host = os.hostname();
-  const made = await makeReady(file, report, signal).then((found): z.infer<typeof answerSchema> => ({ host, failure: null, ...found }), (error: unknown) => {
+  const made = await prepare(file, report, signal).then((found): z.infer<typeof answerSchema> => ({ host, failure: null, ...found }), (error: unknown) => {
     signal.throwIfAborted();
     return { host, failure: `node ${host}: ${reasonOf(error)}` };
   });
@@ -71,7 +71,7 @@ export async function answerRequest(file: string, report: Report, signal: AbortS
   return made;
 }
 
-async function makeReady(file: string, report: Report, signal: AbortSignal): Promise<Pick<NodeGround, "build" | "device" | "memory" | "xz">> {
+async function prepare(file: string, report: Report, signal: AbortSignal): Promise<Pick<NodeTarget, "build" | "device" | "memory" | "xz">> {
   const { cwd, request } = await readJson(file, requestSchema, "npm run sweep writes it");
   try {
     process.chdir(cwd);
@@ -80,11 +80,11 @@ async function makeReady(file: string, report: Report, signal: AbortSignal): Pro
   }
   const asked = request as unknown as SweepRequest;
   const inputs = await readInputs(asked, checkResults, report, signal);
-  const { places: [{ build, device, memory, xz }] } = await layGround(inputs, asked, report, signal);
+  const { targets: [{ build, device, memory, xz }] } = await prepareHere({ inputs, request: asked, report, signal });
   return { build: build.key, device: device ?? null, memory, xz };
 }
 
 /** @throws UserError what a node answers that could not do what it was asked for */
-export async function readNodeAnswer({ answer }: PreparationFiles): Promise<z.infer<typeof answerSchema>> {
+export async function readAnswer({ answer }: PreparationFiles): Promise<z.infer<typeof answerSchema>> {
   return readJson(answer, answerSchema, "npm run sweep again has it made anew");
 }

@@ -1,8 +1,8 @@
 import type { Build } from "../build/build.ts";
 import { UserError } from "../errors.ts";
-import { type Device, findDevice, refuseWithoutDevices } from "../steps/devices.ts";
-import type { Target } from "../steps/step.ts";
-import { thisTarget } from "../steps/target.ts";
+import { type Device, findDevice, refuseWithoutDevices } from "./devices.ts";
+import type { Target } from "./step.ts";
+import { thisTarget } from "./target.ts";
 
 /** What a sweep's cells shall run on. */
 export interface TargetsAsked {

@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { expect, it } from "vitest";
 import { preparationFiles } from "../../harness/executors/slurm/preparation.ts";
-import { answerRequest, readNodeAnswer, requestForNode } from "../../harness/sweep/nodeAnswer.ts";
+import { answerPreparation, readAnswer, requestForNode } from "../../harness/sweep/answerPreparation.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 
 it("a node is told all of a sweep but how it is followed, and makes it ready for itself", async () => {
@@ -18,7 +18,7 @@ it("a node that does not see the folder that paths count from says so in its ans
   const files = preparationFiles(await temporaryFolder());
   const nowhere = path.join(path.dirname(files.request), "nowhere");
   await writeFile(files.request, JSON.stringify({ cwd: nowhere, request: { study: "quick" } }));
-  const answer = await answerRequest(files.request, () => undefined, new AbortController().signal);
+  const answer = await answerPreparation(files.request, () => undefined, new AbortController().signal);
   expect(answer.failure).toMatch(/^node \S+: it does not see .*nowhere, where the sweep was started: start it in a folder that all nodes see$/);
-  expect(await readNodeAnswer(files)).toEqual(answer);
+  expect(await readAnswer(files)).toEqual(answer);
 });
