@@ -5,7 +5,7 @@ import { which } from "../process/which.ts";
 import { backendNames } from "../study/backendNames.ts";
 import type { Release } from "../upstream/releases.ts";
 import { type BackendName, backends } from "./backends.ts";
-import { lookForTools } from "./backendTools.ts";
+import { type FoundTool, lookForTools } from "./backendTools.ts";
 import { portableOptions } from "./portable.ts";
 import type { Toolchain } from "./toolchain.ts";
 
@@ -38,7 +38,7 @@ export async function backendFlavour(name: BackendName, release: Pick<Release, "
   if (onlySystem !== null) throw new UserError(`--backend ${name} is there on ${onlySystem} alone; ${anotherThan(name)}`);
   const tools = await lookForTools(name, signal);
   const lacking = tools.find(({ fault }) => fault !== null);
-  if (lacking) throw new UserError(`--backend ${name} cannot be built: ${lacking.fault} (${lacking.tool.name}); ${wayTo(name)}`);
+  if (lacking) throw new UserError(`--backend ${name} cannot be built: ${lacking.fault} (${lacking.tool.name}); ${wayTo(name, lacking)}`);
   const [c, cxx] = [compilers && which(compilers.c), compilers && which(compilers.cxx)];
   return {
     backend: name,
@@ -60,10 +60,10 @@ export function anotherThan(name: BackendName): string {
   return `give --backend ${backendNames.filter((other) => other !== name && otherSystemOf(other) === null).join(", ")}`;
 }
 
-/** How what a backend needs is got. */
-export function wayTo(name: BackendName): string {
+/** How a tool of a backend is got; what is there and too old has come from the package manager, which is asked no second time. */
+export function wayTo(name: BackendName, { version }: Pick<FoundTool, "version">): string {
   const { packages, otherwise } = backends[name];
-  return installCommand(packages, otherwise);
+  return version === null ? installCommand(packages, otherwise) : otherwise;
 }
 
 /** For which cards code is made: CMake's own variable, else the cards that are there, else the usual ones, as far as nvcc knows them. */

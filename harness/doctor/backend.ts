@@ -15,7 +15,7 @@ export async function lookAtBackend(name: BackendName, signal: AbortSignal, proc
   const onlySystem = otherSystemOf(name);
   if (onlySystem !== null) return [missing(`backend ${name}`, `there on ${onlySystem} alone`, anotherThan(name))];
   if (name === "portable") return [lookAtLevel(await processor())];
-  return (await lookForTools(name, signal)).map(({ tool, version, fault }) => (fault === null ? good(tool.name, version!) : missing(tool.name, fault, wayTo(name))));
+  return (await lookForTools(name, signal)).map(({ tool, version, fault }) => (fault === null ? good(tool.name, version!) : missing(tool.name, fault, wayTo(name, { version }))));
 }
 
 /** Whether a processor has the level of instructions that a portable build is for. */
