@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 import path from "node:path";
-import { hashText } from "./hash.ts";
+import { machineOf, short } from "./machineId.ts";
 
 /** Where a process is, as far as others need that to judge whether it has ended. */
 export interface Place {
@@ -31,9 +31,8 @@ function look(): Place {
   const boot = told(() => readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim());
   return {
     host,
-    namespace: short(boot ?? id ?? host, namespace),
-    // Machines that were copied have one id and may have one name, but not the same network cards.
-    machine: id !== null && boot !== null && namespace === firstNamespace ? short(host, id, ...networkCards()) : null,
+    namespace: boot === null ? null : short(boot, namespace),
+    machine: boot !== null && namespace === firstNamespace ? machineOf(host, id, networkCards()) : null,
   };
 }
 
@@ -52,8 +51,4 @@ function told(ask: () => string): string | null {
   } catch {
     return null;
   }
-}
-
-function short(...parts: readonly string[]): string {
-  return hashText(parts.join("\n")).slice(0, 12);
 }

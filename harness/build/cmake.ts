@@ -37,7 +37,7 @@ export async function compile(task: CompileTask): Promise<void> {
 
   const options: RunOptions = {
     cwd: out,
-    env: { ...kernelVariables(), CCACHE_BASEDIR: workspace, CCACHE_NOHASHDIR: "1", NINJA_STATUS: undefined, CLICOLOR_FORCE: undefined },
+    env: { ...kernelVariables(toolchain), CCACHE_BASEDIR: workspace, CCACHE_NOHASHDIR: "1", NINJA_STATUS: undefined, CLICOLOR_FORCE: undefined },
     ...(signal && { signal }),
   };
   try {
@@ -53,10 +53,10 @@ export async function compile(task: CompileTask): Promise<void> {
   }
 }
 
-/** Variables that would choose compilers of kernels, or what these do, without being in a build's key: the nvcc that is in it is the PATH's. */
-function kernelVariables(): Record<string, string | undefined> {
-  const others = ["CUDAHOSTCXX", "CUDAFLAGS", "HIPCXX", "HIPFLAGS", "NVCC_APPEND_FLAGS", "NVCC_PREPEND_FLAGS", "NVCC_CCBIN"];
-  return { ...Object.fromEntries(others.map((name) => [name, undefined])), CUDACXX: which("nvcc") };
+/** Variables that would choose compilers of kernels, or what these do, without being in a build's key: in it are the PATH's nvcc and the toolchain. */
+function kernelVariables({ cxx }: Toolchain): Record<string, string | undefined> {
+  const others = ["CUDAFLAGS", "HIPCXX", "HIPFLAGS", "NVCC_APPEND_FLAGS", "NVCC_PREPEND_FLAGS", "NVCC_CCBIN"];
+  return { ...Object.fromEntries(others.map((name) => [name, undefined])), CUDACXX: which("nvcc"), CUDAHOSTCXX: cxx };
 }
 
 /** Whether a build tree was made by another path: it has that written all over it. */
@@ -98,7 +98,8 @@ async function commands({ workspace, toolchain, options, targets }: CompileTask,
   const configure = await new cmakeJs.CMake({ ...shared, extraCMakeArgs: extra }).getConfigureCommand();
   const build = await new cmakeJs.CMake({
     ...shared,
-    parallel: availableParallelism(),
+    // A cluster that does not bind its jobs to processors gives them fewer all the same.
+    parallel: Math.min(availableParallelism(), Number(process.env["SLURM_CPUS_PER_TASK"]) || Infinity),
     extraCMakeArgs: ["--target", ...targets],
   }).getBuildCommand();
   return { configure: split(configure), build: split(build.map(String)) };

@@ -1,18 +1,18 @@
-import { mkdir, rm, stat, truncate } from "node:fs/promises";
+import { mkdir, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { UserError } from "../errors.ts";
 import { diskFull, freeBytes } from "../fileError.ts";
 import { hashFile } from "../hash.ts";
 import { loggedOutput } from "../process/processError.ts";
 import { run, type RunOptions } from "../process/run.ts";
+import { ComputedElsewhere } from "../steps/computedElsewhere.ts";
 import { childEnvironment } from "../steps/environment.ts";
 import { framesFiles } from "../steps/framesFiles.ts";
-import { partFile } from "../steps/partFrames.ts";
 import type { AnyStep, Part, Paths, Target, Tools } from "../steps/step.ts";
 import { type KeyInputs, type StepRecord } from "../store/record.ts";
 import { GivenFileChanged, onGivenFiles } from "./givenFiles.ts";
 import type { PlannedStep } from "./job.ts";
-import { ComputedElsewhere, deviceFaultOr, watchLayers } from "./onDevice.ts";
+import { deviceFaultOr, watchLayers } from "./onDevice.ts";
 import { determinedBy, isPlannedFor } from "./plannedFor.ts";
 import { stepNamed } from "./stepNamed.ts";
 import { writeOwn } from "../writeAtomic.ts";
@@ -69,7 +69,7 @@ export async function executeStep(planned: PlannedStep, input: Input, on: Target
   const { step, determined, tools, command } = await prepare(planned, on, place);
   let start = performance.now();
   let read: Paths | null = null;
-  const compute = (): Promise<unknown> => onUnchanged(planned, place.growing, place, async () => {
+  const compute = (): Promise<unknown> => onUnchanged(planned, place, async () => {
     const at = await allInputs(planned, input);
     if (!step.grows || step.shared || !(await isFile(place.growing))) read = at;
     start = performance.now();
@@ -91,7 +91,7 @@ export async function executeStep(planned: PlannedStep, input: Input, on: Target
  */
 export async function executePart(planned: PlannedStep, part: Part, input: Input, on: Target, place: Place): Promise<PartExecuted> {
   const { step, tools } = await prepare(planned, on, place);
-  return onUnchanged(planned, partFile(place.growing, part.first).file, place, async () => {
+  return onUnchanged(planned, place, async () => {
     const read = await allInputs(planned, input);
     const start = performance.now();
     const chunks = await step.part!(planned.config, part, read, on, tools);
@@ -143,24 +143,12 @@ async function prepare(planned: PlannedStep, on: Target, { logs, ...place }: Pla
   return { step, determined, tools, command: () => command };
 }
 
-/**
- * Does work on files that were given; what has grown goes if it may have grown from another file. If it was computed elsewhere
- * than it says, what this work has added goes.
- *
- * @param grown the file that the work adds to
- */
-async function onUnchanged<T>(planned: PlannedStep, grown: string, { growing, signal }: Place, work: () => Promise<T>): Promise<T> {
-  const before = await sizeOf(grown);
+/** Does work on files that were given; what has grown goes if it may have grown from another file. */
+async function onUnchanged<T>(planned: PlannedStep, { growing, signal }: Place, work: () => Promise<T>): Promise<T> {
   return onGivenFiles(planned, signal, work).catch(async (error: unknown) => {
     if (error instanceof GivenFileChanged) for (const file of await framesFiles()(growing)) await rm(file, { force: true });
-    else if (error instanceof ComputedElsewhere && before !== await sizeOf(grown)) await (before === null ? rm(grown, { force: true }) : truncate(grown, before));
     throw error;
   });
-}
-
-/** Null of what is no file. */
-async function sizeOf(file: string): Promise<number | null> {
-  return stat(file).then((status) => (status.isFile() ? status.size : null), () => null);
 }
 
 async function isFile(file: string): Promise<boolean> {

@@ -1,12 +1,8 @@
 import { UserError } from "../errors.ts";
 import { offloadedLayers } from "../parse/devices.ts";
 import { ProcessError } from "../process/processError.ts";
+import { ComputedElsewhere } from "../steps/computedElsewhere.ts";
 import type { Device } from "../steps/devices.ts";
-
-/** Something was computed elsewhere than on the device: nothing that was found is to be kept. */
-export class ComputedElsewhere extends UserError {
-  override name = "ComputedElsewhere";
-}
 
 /** Longer than the line that is waited for. */
 const lineLength = 1000;

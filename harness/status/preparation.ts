@@ -8,8 +8,8 @@ import { type Standing, unsaid } from "./types.ts";
 const answerSchema = z.looseObject({ failure: z.string().nullable() });
 
 /**
- * How the latest job stands by which a node makes ready what cells need; null where there was none, or it is over and cells are
- * planned.
+ * How the latest job stands by which a node makes ready what cells need; null where there was none, or it is over and its
+ * cells are planned.
  */
 export async function preparationOf({ submissions, queued, unknown }: Cluster, isPlanned: boolean): Promise<Standing | null> {
   const latest = submissions.filter(({ arrays }) => arrays.length === 0).at(-1);
@@ -22,8 +22,9 @@ export async function preparationOf({ submissions, queued, unknown }: Cluster, i
   const job = queued.find((one) => one.name === name);
   if (job?.state === "PENDING") return said({ state: "queued", reason: job.reason });
   if (job) return said({ state: "running", node: job.node, since: startOf(job), log, reason: await logTail(file, 1) || null });
-  if (isPlanned) return null;
   const answer = await readFile(preparationFiles(submissionFolder(latest)).answer, "utf8").then((text) => answerSchema.parse(JSON.parse(text)), () => null);
+  // What was submitted since has been planned.
+  if (isPlanned && (answer?.failure === null || latest !== submissions.at(-1))) return null;
   if (answer) return answer.failure === null ? said({ state: "waiting", reason: "a node has made ready what cells need; the sweep is to go on" }) : said({ state: "failed", reason: answer.failure, log });
   if (unknown !== null) return said({ state: "queued", reason: unknown });
   const reason = tail === "" ? "it left neither an answer nor a log" : `its log ends: ${tail}`;

@@ -8,6 +8,7 @@ import { parsePerplexity } from "../parse/perplexity.ts";
 import { type AskedEvaluation, frameFault, settingsFault } from "../parse/plausible.ts";
 import { ProcessError } from "../process/processError.ts";
 import type { ProcessResult } from "../process/run.ts";
+import { ComputedElsewhere } from "./computedElsewhere.ts";
 import { followChunks } from "./followChunks.ts";
 import { keepFrames, readFrames } from "./growingFrames.ts";
 import { refuseShortText } from "./shortText.ts";
@@ -41,15 +42,22 @@ export interface Evaluated {
 }
 
 /**
- * Evaluates the chunks behind those that a file of frames has. What the program printed must agree with what it wrote; else
- * the file is left as it was found.
+ * Evaluates the chunks behind those that a file of frames has. What the program printed must agree with what it wrote, and
+ * it must have computed where it was to; else the file is left as it was found.
  *
  * @returns null when the text ends before the first of them
  * @throws ParseError or UserError saying what is missing or wrong
  */
 export async function evaluateBehind({ file, begin, frames: before }: Begun, { argv, end, compared, expected }: Chunks, tools: Tools): Promise<Evaluated | null> {
   const first = begin + before.length;
-  const ran = await runFrom(first, begin, [...argv, "--frames", file], expected.context, tools);
+  const restore = async (): Promise<void> => {
+    if (before.length === 0) await rm(file, { force: true });
+    else await keepFrames(file, before.length, await readFrames(file, begin));
+  };
+  const ran = await runFrom(first, begin, [...argv, "--frames", file], expected.context, tools).catch(async (error: unknown) => {
+    if (error instanceof ComputedElsewhere) await restore();
+    throw error;
+  });
   if (ran === null) return null;
   const { frames } = await readFrames(file, begin);
   try {
@@ -61,8 +69,7 @@ export async function evaluateBehind({ file, begin, frames: before }: Begun, { a
     const agreed = compared ? agreedDivergence : agreedPerplexity;
     agreed(ran.ended, frames.slice(before.length));
   } catch (error) {
-    if (before.length === 0) await rm(file, { force: true });
-    else await keepFrames(file, before.length, await readFrames(file, begin));
+    await restore();
     throw error;
   }
   return { frames, seconds: ran.ended.seconds, tokensPerSecond: ran.tokensPerSecond };

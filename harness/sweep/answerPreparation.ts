@@ -54,7 +54,8 @@ export async function requestForNode(request: SweepRequest): Promise<z.infer<typ
   const { timing: _timing, detach: _detach, ...rest } = request;
   for (const file of [rest.study, rest.model, rest.text, rest.calibration, rest.imatrix, ...(rest.also ?? [])]) {
     const found = file === undefined ? null : await stat(file).catch(() => null);
-    if (found && !found.isFile()) throw new UserError(`${file} is no file that a node can read: put it into one, or give --prepare here`);
+    // A folder is another thing by that name, as a study or a model may have it.
+    if (found && ((!found.isFile() && !found.isDirectory()) || /^\/(?:dev|proc)\//.test(file!))) throw new UserError(`${file} is no file that a node can read: put it into one, or give --prepare here`);
   }
   return { cwd: process.cwd(), request: { ...rest, slurm: { ...rest.slurm, prepare: "here" } } };
 }

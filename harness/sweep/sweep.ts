@@ -40,7 +40,7 @@ export async function sweep(request: SweepRequest, report: Report, signal: Abort
   try {
     return await runPrepared(inputs.prepare === "nodes" ? await preparedByNodes(context) : await prepareHere(context), context);
   } catch (error) {
-    if (!(error instanceof OtherMachine)) throw error;
+    if (!(error instanceof OtherMachine) || slurmSettings(request.slurm, inputs.study.slurm).prepare === "here") throw error;
     report({ kind: "note", text: `${error.message}: one of them makes ready what cells need` });
     return runPrepared(await preparedByNodes(context, "anew"), context);
   }

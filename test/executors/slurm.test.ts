@@ -3,7 +3,7 @@ import path from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { planArrays } from "../../harness/executors/slurm/arrays.ts";
 import { answerProbe, readAnswer } from "../../harness/executors/slurm/probe.ts";
-import { resourceOptions } from "../../harness/executors/slurm/resources.ts";
+import { resourceOptions, smallOptions } from "../../harness/executors/slurm/resources.ts";
 import { type Scheduler, slurmScheduler } from "../../harness/executors/slurm/scheduler.ts";
 import { readEnded, type Submission, submissionFile, writeEnded, writeSubmission } from "../../harness/executors/slurm/submission.ts";
 import { submitAll } from "../../harness/executors/slurm/submit.ts";
@@ -113,6 +113,8 @@ describe("limits", () => {
     expect(resourceOptions(jobs, needs, { time: "0", memory: "0" }, { ...site, seconds: Infinity })).toEqual(["--time=0", "--mem=0", "--ntasks=1", "--cpus-per-task=4"]);
     expect(() => resourceOptions(jobs, needs, { time: "0" }, site)).toThrow(/^--time asks for no limit, and partition p gives 7200 s at most/);
     expect(resourceOptions(jobs, needs, { options: "--mem-per-cpu=2G" }, site)).toEqual(["--time=44", "--ntasks=1", "--cpus-per-task=4", "--mem-per-cpu=2G"]);
+    expect(smallOptions({ options: "--mem-per-cpu=2G" })).toEqual(["--mem-per-cpu=2G", "--time=10", "--ntasks=1"]);
+    expect(smallOptions({})).toEqual(["--time=10", "--mem=1G", "--ntasks=1"]);
   });
 
   it.each([

@@ -168,6 +168,7 @@ it("jobs of a study with a device ask for one of their node's, if nothing else w
   const gpu = of({ backend: "cuda", device: "CUDA0" });
   expect(resourceOptions(gpu, [whole], withDevice({}, gpu.some(wantsDevice)), site)).toContain("--gres=gpu:1");
   expect(withDevice({ gres: "gpu:a100:1" }, true)).toEqual({ gres: "gpu:a100:1" });
+  expect(withDevice({ options: "--gpus-per-node=a100:1" }, true)).toEqual({ options: "--gpus-per-node=a100:1" });
   expect(withDevice({}, of({ backend: "rpc", device: "host:1" }).some(wantsDevice))).toEqual({});
   expect(withDevice({}, wantsDevice(job))).toEqual({});
   // Quantizing is the processor's.

@@ -6,6 +6,7 @@ import path from "node:path";
 import { execa } from "execa";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { thisPlace } from "../../harness/machine.ts";
+import { machineOf } from "../../harness/machineId.ts";
 import { projectRoot } from "../../harness/paths.ts";
 import { withClaim } from "../../harness/process/claim.ts";
 import { thisOwner } from "../../harness/process/owner.ts";
@@ -32,6 +33,14 @@ describe("a process", () => {
     ["of the same name by an earlier version", false, { ...mine, namespace: null, machine: null, process: free }],
     ["of this machine under another name", true, { ...mine, host: "i", process: free }],
   ])("%s: has ended %s", (_kind, expected, known) => expect(hasEnded(known, here)).toBe(expected));
+
+  it("tells machines that were copied by addresses that makers gave their network cards, or not at all", () => {
+    const made = "00:1b:21:aa:bb:cc";
+    expect(machineOf("h", "id", [made])).toMatch(/^[0-9a-f]{12}$/);
+    expect(machineOf("h", "id", [made])).not.toBe(machineOf("h", "id", ["00:1b:21:aa:bb:cd"]));
+    for (const cards of [[], ["52:54:00:12:34:56"], ["02:fc:00:00:00:01"], [""]]) expect(machineOf("h", "id", cards)).toBeNull();
+    expect(machineOf("h", null, [made])).toBeNull();
+  });
 
   it.each([["h", true], ["i", false]])("on a system that tells no more than host names, of host %s: has ended %s", (host, expected) => {
     expect(hasEnded({ host, namespace: null, machine: null, process: free, began: null }, { host: "h", namespace: null, machine: null })).toBe(expected);

@@ -1,20 +1,24 @@
 import { existsSync } from "node:fs";
-import { readFile, stat } from "node:fs/promises";
+import { readFile, rm, stat } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { z } from "zod";
+import { binariesFolder } from "../../build/build.ts";
 import { UserError } from "../../errors.ts";
 import { cacheFolder } from "../../paths.ts";
 import type { Job } from "../../jobs/job.ts";
 import { findJobBuild } from "../../jobs/jobBuild.ts";
 import { jobFile, readJob } from "../../jobs/jobFile.ts";
 import { isPlannedFor } from "../../jobs/plannedFor.ts";
+import { ProcessError, run } from "../../process/run.ts";
 import { reasonOf } from "../../process/reason.ts";
+import { childEnvironment } from "../../steps/environment.ts";
 import { findDevice } from "../../steps/devices.ts";
 import { thisTarget } from "../../steps/target.ts";
+import { thisProject } from "../../upstream/project.ts";
 import { writeAtomic } from "../../writeAtomic.ts";
 import { OtherMachine } from "../../jobs/otherMachine.ts";
-import { type Submission, submissionFolder, submissionsFolder } from "./submission.ts";
+import { type Submission, preparedFile, submissionFolder, submissionsFolder } from "./submission.ts";
 
 const answerSchema = z.strictObject({
   host: z.string(),
@@ -38,7 +42,11 @@ export async function answerProbe(submission: Submission, signal: AbortSignal): 
   });
   const failure = fault && `node ${os.hostname()}: ${reasonOf(fault)}`;
   const answer = { host: os.hostname(), failure, isOtherKind: fault instanceof OtherMachine };
-  if (answer.isOtherKind) await writeAtomic(otherKindFile(submission.results), JSON.stringify(answer), { fsync: false });
+  if (answer.isOtherKind) {
+    await writeAtomic(otherKindFile(submission.results), JSON.stringify(answer), { fsync: false });
+    // What a node prepared before does not serve this one.
+    await rm(preparedFile(submission.results), { force: true });
+  }
   await writeAtomic(answerFile(submission), JSON.stringify(answer), { fsync: false });
   return answer;
 }
@@ -69,10 +77,16 @@ async function lookAt(job: Job, signal: AbortSignal): Promise<void> {
   for (const input of job.steps.flatMap(({ inputs }) => Object.values(inputs))) {
     if ("file" in input && !(await stat(input.file).catch(() => null))) throw new UserError(`it does not see ${input.file}: put it where all nodes do`);
   }
+  const unseen = `it does not see the cache folder ${cacheFolder()}, in which llama.cpp was built: give one that all nodes see in QUANTFLEX_CACHE`;
+  if (!existsSync(binariesFolder(thisProject(), job.target.build))) throw new UserError(unseen);
   const found = await findJobBuild(job, "the study", signal);
-  if (!found) throw new UserError(`it does not see the cache folder ${cacheFolder()}, in which llama.cpp was built: give one that all nodes see in QUANTFLEX_CACHE`);
-  const { build, isThere } = found;
-  if (!isThere) return;
+  // Whoever submits has the build by then.
+  if (!found?.isThere) throw new UserError(unseen);
+  const { build } = found;
+  await run(build.binary("llama-perplexity"), ["--version"], { env: childEnvironment(null), signal }).catch((error: unknown) => {
+    if (!(error instanceof ProcessError)) throw error;
+    throw new OtherMachine(`programs that were built for the study do not start here (${error.reason})`);
+  });
   const device = await findDevice(build, job.target.device, signal);
   const on = await thisTarget(build, job.target.threads, signal, { device });
   const makers = new Map(job.steps.map((planned) => [planned.key, planned]));

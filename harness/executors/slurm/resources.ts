@@ -57,9 +57,19 @@ function jobOptions({ seconds, bytes, cpus }: { seconds: number; bytes: number; 
   const asked = limitOf(settings.time, slurmSeconds);
   if (settings.time !== undefined && asked > most) throw new UserError(`--time asks for ${Number.isFinite(asked) ? `${asked} s` : "no limit"}, and partition ${partition} gives ${most} s at most: give less, or another with --partition`);
   const place = placeOptions(settings);
-  // Memory that is asked for by processor or by device goes instead.
-  const memory = place.some((word) => word.startsWith("--mem-per-")) ? [] : [`--mem=${settings.memory ?? `${Math.ceil((margins.memory * bytes) / mebibyte)}M`}`];
-  return [`--time=${settings.time ?? Math.ceil(Math.min(seconds, most) / 60)}`, ...memory, "--ntasks=1", `--cpus-per-task=${settings.cpus ?? cpus}`, ...place];
+  const memory = settings.memory ?? `${Math.ceil((margins.memory * bytes) / mebibyte)}M`;
+  return [`--time=${settings.time ?? Math.ceil(Math.min(seconds, most) / 60)}`, ...memoryOption(memory, place), "--ntasks=1", `--cpus-per-task=${settings.cpus ?? cpus}`, ...place];
+}
+
+/** Options of a job that takes next to nothing. */
+export function smallOptions(settings: SlurmSettings): string[] {
+  const place = placeOptions(settings);
+  return [...place, "--time=10", ...memoryOption("1G", place), "--ntasks=1"];
+}
+
+/** Memory that is asked for by processor or by device goes instead. */
+function memoryOption(memory: string, place: readonly string[]): string[] {
+  return place.some((word) => word.startsWith("--mem-per-")) ? [] : [`--mem=${memory}`];
 }
 
 /** What a limit allows; without one, and by Slurm's 0, everything. */
@@ -68,7 +78,7 @@ function limitOf(text: string | undefined, read: (text: string) => number): numb
 }
 
 /** Options that say where jobs run, and on whose account. */
-export function placeOptions({ partition, gres, options = "" }: SlurmSettings): string[] {
+function placeOptions({ partition, gres, options = "" }: SlurmSettings): string[] {
   return [...(partition === undefined ? [] : [`--partition=${partition}`]), ...(gres === undefined ? [] : [`--gres=${gres}`]), ...words(options)];
 }
 
@@ -79,7 +89,8 @@ export function mostPlanned({ max_job_hours: hours = usualJobHours }: SlurmSetti
 
 /** Settings for what is computed on a device or not: it wants one of its node's, if nothing else was said. */
 export function withDevice(settings: SlurmSettings, isOnDevice: boolean): SlurmSettings {
-  return isOnDevice ? { gres: "gpu:1", ...settings } : settings;
+  const isSaid = words(settings.options ?? "").some((word) => /^--(?:gres|gpus)/.test(word));
+  return isOnDevice && !isSaid ? { gres: "gpu:1", ...settings } : settings;
 }
 
 /** Whether a job computes models on a device of its node's; a server's devices are not that, and quantizing needs none. */

@@ -57,6 +57,11 @@ export function submissionsFolder(results: string): string {
   return path.join(resultsStore(results), "slurm");
 }
 
+/** The file that says what a node prepared. */
+export function preparedFile(results: string): string {
+  return path.join(submissionsFolder(results), "prepared.json");
+}
+
 /** A name for a new one, as people find it in squeue; its end is its alone. */
 export function newName(study: string): string {
   return `${study}-${randomBytes(4).toString("hex")}`;

@@ -4,7 +4,7 @@ import { type Job, wholeOf } from "../../jobs/job.ts";
 import { jobKey } from "../../jobs/jobFile.ts";
 import type { SlurmSettings } from "../../study/slurmSettings.ts";
 import type { PlannedArray } from "./arrays.ts";
-import { type Need, placeOptions, resourceOptions, resourcesSaid, wantsDevice, withDevice } from "./resources.ts";
+import { type Need, resourceOptions, resourcesSaid, smallOptions, wantsDevice, withDevice } from "./resources.ts";
 import type { Scheduler } from "./scheduler.ts";
 import { batchScript, quoted } from "./script.ts";
 import type { Site } from "./site.ts";
@@ -44,9 +44,8 @@ export async function submitAll({ name, results, arrays, needs, settings, site, 
   const ids = new Map<string, string>();
   const submit = async (job: string, file: string, given: readonly string[]): Promise<void> => void ids.set(job, await scheduler.submit(job, file, given));
   const { gres: _gres, ...elsewhere } = settings;
-  const small = (place: SlurmSettings): string[] => [...placeOptions(place), "--time=10", "--mem=1G", "--ntasks=1"];
   try {
-    await submit(helpers.probe, await script("probe.sh", batchScript("job.ts", [asked, "--probe"])), [...small(withDevice(settings, arrays.some(({ jobs }) => jobs.some(wantsDevice)))), `--output=${logFile(submission, helpers.probe, "job")}`]);
+    await submit(helpers.probe, await script("probe.sh", batchScript("job.ts", [asked, "--probe"])), [...smallOptions(withDevice(settings, arrays.some(({ jobs }) => jobs.some(wantsDevice)))), `--output=${logFile(submission, helpers.probe, "job")}`]);
     for (const [index, array] of arrays.entries()) {
       const before = array.after ? [...array.after.map((one) => ids.get(one)!), ...under] : [];
       const file = await script(`${array.name}.sh`, batchScript("job.ts", [asked, "--task", `"${array.name}:$SLURM_ARRAY_TASK_ID"`, ...(stallMinutes === undefined ? [] : ["--stall-limit", String(stallMinutes)])]));
@@ -59,7 +58,7 @@ export async function submitAll({ name, results, arrays, needs, settings, site, 
       note(`submitted as ${ids.get(array.name)}: ${array.tasks.length} ${array.tasks.length === 1 ? "job" : "jobs"}: ${resourcesSaid(options[index]!)}`);
     }
     const all = arrays.map((array) => ids.get(array.name)).join(":");
-    await submit(helpers.report, await script("report.sh", batchScript("report.ts", ["--results", quoted(results)])), [...small(elsewhere), `--dependency=afterany:${all}`, `--output=${logFile(submission, helpers.report, "job")}`]);
+    await submit(helpers.report, await script("report.sh", batchScript("report.ts", ["--results", quoted(results)])), [...smallOptions(elsewhere), `--dependency=afterany:${all}`, `--output=${logFile(submission, helpers.report, "job")}`]);
     return submission;
   } catch (error) {
     await scheduler.cancel([...ids.values()]).catch(() => undefined);
@@ -67,8 +66,8 @@ export async function submitAll({ name, results, arrays, needs, settings, site, 
   }
 }
 
-/** Keys of jobs with all kinds of steps that there are. */
+/** Keys of jobs with all kinds of steps, and all files that were given. */
 function oneOfEachKind(arrays: readonly PlannedArray[]): string[] {
   const jobs = arrays.flatMap((array) => array.jobs);
-  return [...new Map(jobs.map((job) => [job.steps.map(({ step }) => step).join(), job])).values()].map((job) => jobKey(wholeOf(job)));
+  return [...new Map(jobs.map((job) => [JSON.stringify(job.steps.map(({ step, inputs }) => [step, Object.values(inputs).map((input) => ("file" in input ? input.file : null))])), job])).values()].map((job) => jobKey(wholeOf(job)));
 }
