@@ -110,7 +110,7 @@ interface Prepared {
 async function prepare(planned: PlannedStep, on: Target, { logs, ...place }: Place): Promise<Prepared> {
   const step = stepNamed(planned.step);
   const determined = determinedBy(planned, on);
-  if (!isPlannedFor(planned, place.makers, on)) throw new UserError(`step ${planned.step} was planned for another build, processor, device or version of quantflex than there is here; run npm run sweep again`);
+  if (!isPlannedFor(planned, place.makers, on)) throw new UserError(`step ${planned.step} was planned for another build, processor or version of quantflex, or another device, than there is here; run npm run sweep again`);
   await mkdir(place.folder, { recursive: true });
   let command: string[] = [];
   const tools: Tools = {

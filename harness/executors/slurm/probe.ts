@@ -40,7 +40,7 @@ export async function answerProbe(submission: Submission, signal: AbortSignal): 
     signal.throwIfAborted();
     return error as Error;
   });
-  const failure = fault && `node ${os.hostname()}: ${reasonOf(fault)}`;
+  const failure = fault && named(reasonOf(fault));
   const answer = { host: os.hostname(), failure, isOtherKind: fault instanceof OtherMachine };
   if (answer.isOtherKind) {
     await writeAtomic(otherKindFile(submission.results), JSON.stringify(answer), { fsync: false });
@@ -49,6 +49,14 @@ export async function answerProbe(submission: Submission, signal: AbortSignal): 
   }
   await writeAtomic(answerFile(submission), JSON.stringify(answer), { fsync: false });
   return answer;
+}
+
+function node(): string {
+  return `node ${os.hostname()}`;
+}
+
+function named(reason: string): string {
+  return reason.includes(node()) ? reason : `${node()}: ${reason}`;
 }
 
 /** Whether a node has found that it is of another kind than a results folder's jobs were planned for. */
@@ -75,11 +83,11 @@ async function lookHere({ results, probed }: Submission, signal: AbortSignal): P
 
 async function lookAt(job: Job, signal: AbortSignal): Promise<void> {
   for (const input of job.steps.flatMap(({ inputs }) => Object.values(inputs))) {
-    if ("file" in input && !(await stat(input.file).catch(() => null))) throw new UserError(`it does not see ${input.file}: put it where all nodes do`);
+    if ("file" in input && !(await stat(input.file).catch(() => null))) throw new UserError(`${node()} does not see ${input.file}: put it where all nodes do`);
   }
-  const unseen = `it does not see the cache folder ${cacheFolder()}, in which llama.cpp was built: give one that all nodes see in QUANTFLEX_CACHE`;
+  const unseen = `${node()} does not see the cache folder ${cacheFolder()}, in which llama.cpp was built: give one that all nodes see in QUANTFLEX_CACHE`;
   if (!existsSync(binariesFolder(thisProject(), job.target.build))) throw new UserError(unseen);
-  const found = await findJobBuild(job, "the study", signal);
+  const found = await findJobBuild(job, `the study on ${node()}`, signal);
   // Whoever submits has the build by then.
   if (!found?.isThere) throw new UserError(unseen);
   const { build } = found;
