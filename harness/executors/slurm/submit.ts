@@ -68,6 +68,12 @@ export async function submitAll({ name, results, arrays, needs, settings, site, 
 
 /** Keys of jobs with all kinds of steps, and all files that were given. */
 function oneOfEachKind(arrays: readonly PlannedArray[]): string[] {
-  const jobs = arrays.flatMap((array) => array.jobs);
-  return [...new Map(jobs.map((job) => [JSON.stringify(job.steps.map(({ step, inputs }) => [step, Object.values(inputs).map((input) => ("file" in input ? input.file : null))])), job])).values()].map((job) => jobKey(wholeOf(job)));
+  const found = new Map<string, string>();
+  for (const { jobs } of arrays) {
+    for (const job of jobs) {
+      const kind = job.steps.map(({ step, inputs }) => [step, ...Object.values(inputs).map((input) => ("file" in input ? input.file : ""))].join("|")).join("\n");
+      if (!found.has(kind)) found.set(kind, jobKey(wholeOf(job)));
+    }
+  }
+  return [...found.values()];
 }
