@@ -15,11 +15,10 @@ export function addBenchClusterCommand(bench: Command, io: CommandIo): void {
     .option("--cells <n>", "cells of the grid", wholeNumber(1, 100_000), 20_000)
     .option("--nodes <n>", "nodes of the cluster", wholeNumber(1, 100_000), 1000)
     .action(async (request: { cells: number; nodes: number }) => {
-      const { sweeps, memory } = await withScratch(scratchFolder(thisProject()), "cluster", (folder) => measureCluster({ ...request, speed: 1, folder }, io.print, io.signal));
-      const heading = ["sweep", "stored before", "computed", "failed", "lost", "seconds", "until submitted", "sbatch", "squeue", "scontrol", "scancel"];
-      const rows = sweeps.map(({ stored, computed, failed, lost, seconds, submitSeconds, calls }, index) =>
-        [String(index + 1), ...[stored, computed, failed, lost].map(String), seconds.toFixed(1), submitSeconds.toFixed(1), ...["sbatch", "squeue", "scontrol", "scancel"].map((name) => String(calls[name] ?? 0))]);
+      const { sweeps } = await withScratch(scratchFolder(thisProject()), "cluster", (folder) => measureCluster({ ...request, speed: 1, folder }, io.print, io.signal));
+      const heading = ["sweep", "stored before", "computed", "failed", "lost", "seconds", "until submitted", "memory so far", "sbatch", "squeue", "scontrol", "scancel"];
+      const rows = sweeps.map(({ stored, computed, failed, lost, seconds, memory, submitSeconds, calls }, index) =>
+        [String(index + 1), ...[stored, computed, failed, lost].map(String), seconds.toFixed(1), submitSeconds.toFixed(1), prettyBytes(memory), ...["sbatch", "squeue", "scontrol", "scancel"].map((name) => String(calls[name] ?? 0))]);
       io.print(alignedTable([heading, ...rows], () => true));
-      io.print(`memory of this process: ${prettyBytes(memory)} at most`);
     });
 }

@@ -24,10 +24,8 @@ export interface ClusterRequest {
 
 /** What following a grid to its end took. */
 export interface ClusterMeasured {
-  /** Of each sweep in turn, until nothing was missing. */
-  sweeps: { computed: number; failed: number; lost: number; stored: number; seconds: number; submitSeconds: number; calls: Record<string, number> }[];
-  /** Most memory of this process, in bytes. */
-  memory: number;
+  /** Of each sweep in turn, until nothing was missing; `memory` is the most that this process, which runs all of them, had so far, in bytes. */
+  sweeps: { computed: number; failed: number; lost: number; stored: number; seconds: number; memory: number; submitSeconds: number; calls: Record<string, number> }[];
 }
 
 /**
@@ -72,9 +70,9 @@ export async function measureCluster({ cells, nodes, folder, speed, timing }: Cl
       const ended = await runCells(grid, { results, failFast: false, again: new Set() }, executor, hear, signal);
       const now = await calls();
       const lost = ended.failed.filter(({ reason }) => reason.startsWith("lost")).length;
-      sweeps.push({ computed: ended.computed.length, failed: ended.failed.length - lost, lost, stored: ended.stored.length, seconds: (performance.now() - start) / 1000, submitSeconds: (submitted - start) / 1000, calls: Object.fromEntries(Object.entries(now).map(([name, count]) => [name, count - (known[name] ?? 0)])) });
+      sweeps.push({ computed: ended.computed.length, failed: ended.failed.length - lost, lost, stored: ended.stored.length, seconds: (performance.now() - start) / 1000, memory: process.resourceUsage().maxRSS * 1024, submitSeconds: (submitted - start) / 1000, calls: Object.fromEntries(Object.entries(now).map(([name, count]) => [name, count - (known[name] ?? 0)])) });
       known = now;
-      if (ended.failed.length === 0) return { sweeps, memory: process.resourceUsage().maxRSS * 1024 };
+      if (ended.failed.length === 0) return { sweeps };
     }
     throw new UserError("after ten sweeps there are cells without a record still");
   }

@@ -21,7 +21,8 @@ export interface PlannedArray {
  * @param underWay jobs of such steps that were submitted before
  */
 export function planArrays(name: string, shared: readonly Job[], cells: readonly Job[], most: number, underWay: readonly Job[] = []): PlannedArray[] {
-  const before = new Map(cells.map((job) => [job, goingBefore(job, [...shared, ...underWay])]));
+  const makers = [...shared, ...underWay];
+  const before = new Map(cells.map((job) => [job, goingBefore(job, makers)]));
   const free = cells.filter((job) => before.get(job)!.length === 0);
   const bound = cells.filter((job) => before.get(job)!.length > 0);
   const arrays = (kind: string, jobs: readonly Job[], after: readonly PlannedArray[] | null): PlannedArray[] =>

@@ -13,8 +13,12 @@ export interface CellTasks {
   jobs: Job[];
   /** What makes the file that all parts read, before them; null where each has its own, or it is there. */
   before: Job | null;
-  needs: Map<Job, Need>;
+  /** What each of these takes where that is not what the whole takes. */
+  needs: ReadonlyMap<Job, Need>;
 }
+
+/** One of thousands of cells needs no map of its own. */
+const asPlanned: ReadonlyMap<Job, Need> = new Map();
 
 /** Into how many parts a cell's evaluation is divided, and whether each quantizes for itself. */
 type Division = Omit<JobPart, "index">;
@@ -29,7 +33,7 @@ type Division = Omit<JobPart, "index">;
  * @param live numbers of the parts that wait or run
  */
 export async function divideCell(job: Job, need: Need, { earlier, live }: { earlier: ReadonlyMap<string, Division>; live: ReadonlySet<number> }): Promise<CellTasks> {
-  const whole: CellTasks = { jobs: [job], before: null, needs: new Map([[job, need]]) };
+  const whole: CellTasks = { jobs: [job], before: null, needs: asPlanned };
   const [submitted, planned] = [earlier.get(jobKey(job)) ?? null, divisionOf(need)];
   if (!submitted && !planned) return whole;
   const begun = live.size > 0 || (await hasFrames(job));
