@@ -75,6 +75,14 @@ export async function withFreeClaim<T>(folder: string, work: () => Promise<T>, s
   }
 }
 
+/** Removes claims of steps whose owners are known to have ended: of what was stored just before nobody would take them over. Those of parts say that somebody was at them. */
+export async function removeEndedClaims(parent: string): Promise<void> {
+  for (const name of (await readdir(parent).catch(() => [])).filter((one) => /^[0-9a-f]{64}$/.test(one))) {
+    const holder = await readHolder(path.join(parent, name));
+    if (holder?.owner && hasEnded(holder.owner)) await giveBack(holder.file);
+  }
+}
+
 async function giveBack(file: string): Promise<void> {
   await rm(file, { force: true });
   // It is another's already when it is not empty.
