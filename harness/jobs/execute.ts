@@ -9,11 +9,11 @@ import { ComputedElsewhere } from "../steps/computedElsewhere.ts";
 import { childEnvironment } from "../steps/environment.ts";
 import { framesFiles } from "../steps/framesFiles.ts";
 import type { AnyStep, Part, Paths, Target, Tools } from "../steps/step.ts";
-import { type KeyInputs, type StepRecord } from "../store/record.ts";
+import type { KeyInputs, StepRecord } from "../store/record.ts";
 import { GivenFileChanged, onGivenFiles } from "./givenFiles.ts";
 import type { PlannedStep } from "./job.ts";
 import { deviceFaultOr, watchLayers } from "./onDevice.ts";
-import { determinedBy, isPlannedFor } from "./plannedFor.ts";
+import { determinedAsPlanned } from "./plannedFor.ts";
 import { stepNamed } from "./stepNamed.ts";
 import { writeOwn } from "../writeAtomic.ts";
 
@@ -109,8 +109,8 @@ interface Prepared {
 
 async function prepare(planned: PlannedStep, on: Target, { logs, ...place }: Place): Promise<Prepared> {
   const step = stepNamed(planned.step);
-  const determined = determinedBy(planned, on);
-  if (!isPlannedFor(planned, place.makers, on)) throw new UserError(`step ${planned.step} was planned for another build, processor or version of quantflex, or another device, than there is here; run npm run sweep again`);
+  const determined = determinedAsPlanned(planned, place.makers, on);
+  if (!determined) throw new UserError(`step ${planned.step} was planned for another build, processor or version of quantflex, or another device, than there is here; run npm run sweep again`);
   await mkdir(place.folder, { recursive: true });
   let command: string[] = [];
   const tools: Tools = {

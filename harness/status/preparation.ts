@@ -1,11 +1,8 @@
-import { readFile } from "node:fs/promises";
-import { z } from "zod";
 import { preparationFiles } from "../executors/slurm/preparation.ts";
 import { helperNames, isCancelled, logFile, logTail, submissionFolder } from "../executors/slurm/submission.ts";
+import { readAnswer } from "../sweep/answerPreparation.ts";
 import { startOf, type Cluster } from "./cluster.ts";
 import { type Standing, unsaid } from "./types.ts";
-
-const answerSchema = z.looseObject({ failure: z.string().nullable() });
 
 /**
  * How the latest job stands by which a node makes ready what cells need; null where there was none, or it is over and its
@@ -22,7 +19,7 @@ export async function preparationOf({ submissions, queued, unknown }: Cluster, i
   const job = queued.find((one) => one.name === name);
   if (job?.state === "PENDING") return said({ state: "queued", reason: job.reason });
   if (job) return said({ state: "running", node: job.node, since: startOf(job), log, reason: await logTail(file, 1) || null });
-  const answer = await readFile(preparationFiles(submissionFolder(latest)).answer, "utf8").then((text) => answerSchema.parse(JSON.parse(text)), () => null);
+  const answer = await readAnswer(preparationFiles(submissionFolder(latest))).catch(() => null);
   // What was submitted since has been planned.
   if (isPlanned && (answer?.failure === null || latest !== submissions.at(-1))) return null;
   if (answer) return answer.failure === null ? said({ state: "waiting", reason: "a node has made ready what cells need; the sweep is to go on" }) : said({ state: "failed", reason: answer.failure, log });

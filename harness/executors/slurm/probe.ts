@@ -9,12 +9,11 @@ import { cacheFolder } from "../../paths.ts";
 import type { Job } from "../../jobs/job.ts";
 import { findJobBuild } from "../../jobs/jobBuild.ts";
 import { jobFile, readJob } from "../../jobs/jobFile.ts";
-import { isPlannedFor } from "../../jobs/plannedFor.ts";
+import { determinedAsPlanned } from "../../jobs/plannedFor.ts";
 import { ProcessError, run } from "../../process/run.ts";
 import { reasonOf } from "../../process/reason.ts";
 import { childEnvironment } from "../../steps/environment.ts";
-import { findDevice } from "../../steps/devices.ts";
-import { thisTarget } from "../../steps/target.ts";
+import { findTargets } from "../../steps/targets.ts";
 import { thisProject } from "../../upstream/project.ts";
 import { writeAtomic } from "../../writeAtomic.ts";
 import { OtherMachine } from "../../jobs/otherMachine.ts";
@@ -95,9 +94,9 @@ async function lookAt(job: Job, signal: AbortSignal): Promise<void> {
     if (!(error instanceof ProcessError)) throw error;
     throw new OtherMachine(`programs that were built for the study do not start here (${error.reason})`);
   });
-  const device = await findDevice(build, job.target.device, signal);
-  const on = await thisTarget(build, job.target.threads, signal, { device });
+  const { threads, device } = job.target;
+  const [on] = await findTargets(build, { threads, devices: device === undefined ? [] : [device] }, signal);
   const makers = new Map(job.steps.map((planned) => [planned.key, planned]));
-  const strange = job.steps.find((planned) => !isPlannedFor(planned, makers, on));
-  if (strange) throw new OtherMachine(`${strange.step} of the study was planned for another machine than one with ${[device?.line, device?.driver, on.xz].filter(Boolean).join(", ")}; keep to nodes of one kind by --slurm-options --constraint`);
+  const strange = job.steps.find((planned) => !determinedAsPlanned(planned, makers, on));
+  if (strange) throw new OtherMachine(`${strange.step} of the study was planned for another machine than one with ${[on.device?.line, on.device?.driver, on.xz].filter(Boolean).join(", ")}; keep to nodes of one kind by --slurm-options --constraint`);
 }

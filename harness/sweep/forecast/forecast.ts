@@ -17,10 +17,9 @@ import { resultsStore } from "../../store/store.ts";
 import { failedCells } from "../failedCells.ts";
 import { fitRate } from "../fits.ts";
 import { checkResults, type Content } from "../inputs.ts";
-import { keptTables } from "../keptTables.ts";
-import { fitInputsOf, planCells } from "../planCells.ts";
+import { planKept } from "../prepareHere.ts";
 import { preparedBefore } from "../prepareOnNodes.ts";
-import { type Inputs, readInputs } from "../readInputs.ts";
+import { type Inputs, readInputs, type SweepContext } from "../readInputs.ts";
 import type { SweepRequest } from "../request.ts";
 import { refuseWithoutRoom, roomOf } from "../room.ts";
 import { shapedModel, type ShapeName } from "../shapedModel.ts";
@@ -95,12 +94,12 @@ export async function forecast({ shape, ...request }: ForecastRequest, signal: A
 async function forecastOf({ memory, ...request }: ForecastRequest, signal: AbortSignal): Promise<Forecast> {
   const inputs = await readInputs(request, checkExisting, () => undefined, signal);
   const { model, results, release } = inputs;
-  const byNodes = inputs.prepare === "nodes" ? await preparedBefore({ inputs, request, report: () => undefined, signal }) : null;
+  const context: SweepContext = { inputs, request, report: () => undefined, signal };
+  const byNodes = inputs.prepare === "nodes" ? await preparedBefore(context) : null;
   const expected = byNodes ? { build: byNodes.targets[0].build, isThere: true } : await expectedBuild(inputs, request, signal);
   const targets = byNodes?.targets ?? (expected ? await findTargets(expected.build, inputs, signal) : await unknownTargets(inputs, signal));
   const [on] = targets;
-  const { cells, unfitted } = await keptTables(inputs.study.cells, inputs.wanted, fitInputsOf(inputs, on, () => undefined, signal));
-  const { chosen: wanted } = planCells(inputs, cells, on);
+  const { cells: { chosen: wanted }, unfitted } = await planKept(context, on);
   const chosen = request.retryFailed ? await failedCells(wanted) : wanted;
 
   const jobs = chosen.map(({ job }) => job);
