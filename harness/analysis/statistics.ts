@@ -52,6 +52,12 @@ export function perplexityRatio(before: readonly number[], after: readonly numbe
   return { mean: ratio, standardError: ratio * difference.standardError, low: Math.exp(difference.low), high: Math.exp(difference.high) };
 }
 
+/** The largest of what two lists of the same length differ by at one place; null for others and for empty ones. */
+export function largestDifference(first: readonly number[], second: readonly number[]): number | null {
+  if (first.length !== second.length || first.length === 0) return null;
+  return Math.max(...first.map((value, index) => Math.abs(value - second[index]!)));
+}
+
 /** Quantiles of `values` at `probabilities`, each 0 to 1. */
 export function quantiles(values: readonly number[], probabilities: readonly number[]): number[] {
   const sorted = [...values].sort((left, right) => left - right);

@@ -59,6 +59,12 @@ function kernelVariables({ cxx }: Toolchain): Record<string, string | undefined>
   return { ...Object.fromEntries(others.map((name) => [name, undefined])), CUDACXX: which("nvcc"), CUDAHOSTCXX: cxx };
 }
 
+/** The same of a program that CMake would look for in an SDK first. */
+function kernelPrograms(options: CompileTask["options"]): Record<string, string> {
+  const glslc = options["GGML_VULKAN"] === "ON" ? which("glslc") : null;
+  return glslc ? { Vulkan_GLSLC_EXECUTABLE: glslc } : {};
+}
+
 /** Whether a build tree was made by another path: it has that written all over it. */
 async function wasMoved(out: string): Promise<boolean> {
   const cached = await readFile(path.join(out, "CMakeCache.txt"), "utf8").catch(() => "");
@@ -93,7 +99,7 @@ async function commands({ workspace, toolchain, options, targets }: CompileTask,
     noLog: true as const,
   };
   // Last on the line, so that they prevail over what cmake-js sets for add-ons of Node.
-  const extra = Object.entries(options).map(([name, value]) => `-D${name}=${value}`);
+  const extra = Object.entries({ ...options, ...kernelPrograms(options) }).map(([name, value]) => `-D${name}=${value}`);
   const { default: cmakeJs } = await import("cmake-js");
   const configure = await new cmakeJs.CMake({ ...shared, extraCMakeArgs: extra }).getConfigureCommand();
   const build = await new cmakeJs.CMake({

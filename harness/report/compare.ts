@@ -1,5 +1,5 @@
 import { alignedTable } from "../alignedTable.ts";
-import { type Estimate, perplexityRatio } from "../analysis/statistics.ts";
+import { type Estimate, largestDifference, perplexityRatio } from "../analysis/statistics.ts";
 import type { Value } from "../steps/step.ts";
 import type { Plan } from "../store/plan.ts";
 import { shownNumber } from "./cellColumns.ts";
@@ -26,6 +26,8 @@ interface Pair {
   b: Measured | null;
   /** B's perplexity over A's, paired by chunk; null where the chunks are of different texts, or were computed on different devices. */
   ratio: Estimate | null;
+  /** In its place where devices differ: how far the likelihood of a chunk moves at most, in nats a token. */
+  farthest: number | null;
 }
 
 interface ComparedColumn {
@@ -61,11 +63,19 @@ const columns: readonly ComparedColumn[] = [
   ...sides("tokens_per_s"),
 ];
 
+const farthest: ComparedColumn = { name: "nll_largest_difference", heading: "largest chunk Δ, nats", of: (pair) => rounded(pair.farthest, 5) };
+
+function columnsOf({ devices }: Comparison): ComparedColumn[] {
+  return [...columns, ...(devices ? [farthest] : [])];
+}
+
 /** What the terminal shows: a cell's status stands last, and only where it is not in both. */
-const shown: readonly (ComparedColumn & { heading: string })[] = [
-  ...columns.filter((column): column is ComparedColumn & { heading: string } => column.heading !== undefined),
-  { name: "status", heading: "", of: (pair) => (statusOf(pair) === both ? "" : statusOf(pair)) },
-];
+function shownOf(comparison: Comparison): (ComparedColumn & { heading: string })[] {
+  return [
+    ...columnsOf(comparison).filter((column): column is ComparedColumn & { heading: string } => column.heading !== undefined),
+    { name: "status", heading: "", of: (pair) => (statusOf(pair) === both ? "" : statusOf(pair)) },
+  ];
+}
 
 function statusOf({ a, b }: Pair): string {
   return a && b ? both : a ? "only in A" : "only in B";
@@ -79,21 +89,23 @@ function statusOf({ a, b }: Pair): string {
 export function compareResults(first: Results, second: Results): Comparison {
   const [left, right] = [byName(first), byName(second)];
   const devices = [deviceOf(first.plan), deviceOf(second.plan)] as const;
-  const comparable = devices[0] === devices[1] && first.plan.text.sha256 === second.plan.text.sha256 && first.plan.parameters.context === second.plan.parameters.context;
+  const [sameDevice, sameChunks] = [devices[0] === devices[1], first.plan.text.sha256 === second.plan.text.sha256 && first.plan.parameters.context === second.plan.parameters.context];
   const names = [...new Set([...left.keys(), ...right.keys()])];
   return {
-    devices: devices[0] === devices[1] ? null : [...devices],
+    devices: sameDevice ? null : [...devices],
     settings: differences(flat(determining(first)), flat(determining(second))),
     pairs: names.map((name) => {
       const [a, b] = [left.get(name) ?? null, right.get(name) ?? null];
-      return { name, a, b, ratio: a && b && comparable ? perplexityRatio(a.record.perplexity.chunks, b.record.perplexity.chunks) : null };
+      const chunks = a && b && sameChunks ? ([a.record.perplexity.chunks, b.record.perplexity.chunks] as const) : null;
+      return { name, a, b, ratio: chunks && sameDevice ? perplexityRatio(...chunks) : null, farthest: chunks && !sameDevice ? largestDifference(...chunks) : null };
     }),
   };
 }
 
 /** The comparison as a table for CSV. */
-export function comparisonSheet({ pairs }: Comparison): Sheet {
-  return { columns: columns.map(({ name }) => name), rows: pairs.map((pair) => columns.map(({ of }) => of(pair))) };
+export function comparisonSheet(comparison: Comparison): Sheet {
+  const columns = columnsOf(comparison);
+  return { columns: columns.map(({ name }) => name), rows: comparison.pairs.map((pair) => columns.map(({ of }) => of(pair))) };
 }
 
 function byName(results: Results): Map<string, Measured> {
@@ -120,10 +132,11 @@ function differences(first: Map<string, string>, second: Map<string, string>): C
 }
 
 /** A comparison as text for a terminal. */
-export function comparisonText({ settings, devices, pairs }: Comparison): string {
-  const heading = settings.length === 0 ? ["settings: the same"] : ["settings that differ:", alignedTable([["", "A", "B"], ...settings.map(([what, left, right]) => [`  ${what}`, shortened(left), shortened(right)])], () => false)];
+export function comparisonText(comparison: Comparison): string {
+  const { settings, devices, pairs } = comparison;
+  const heading = settings.length === 0 ? ["settings: the same"] : ["settings that differ:", alignedTable([["", "A", "B"], ...settings.map(([what, left, right]) => [`  ${what}`, shortened(what, left, right), shortened(what, right, left)])], () => false)];
   if (devices) heading.push(`computed on different devices, so that no ratio has an interval: A on ${devices[0]}, B on ${devices[1]}`);
-  const used = shown.filter(({ name, of }) => name === "status" || pairs.some((pair) => of(pair) !== null));
+  const used = shownOf(comparison).filter(({ name, of }) => name === "status" || pairs.some((pair) => of(pair) !== null));
   const lines = pairs.map((pair) => used.map(({ of }) => cellText(of(pair))));
   return [...heading, "", alignedTable([used.map(({ heading: title }) => title), ...lines], (column) => column > 0)].join("\n");
 }
@@ -132,6 +145,13 @@ function cellText(value: Value): string {
   return typeof value === "number" ? readable(value, 5) : (value ?? "");
 }
 
-function shortened(text: string): string {
+/** Settings that are lists of words, of which those in both say nothing. */
+const wordLists = ["build.cmakeFlags", "build.features"];
+
+function shortened(what: string, text: string, other: string): string {
+  if (wordLists.includes(what)) {
+    const others = new Set(other.split(" "));
+    return ["…", ...text.split(" ").filter((word) => !others.has(word))].join(" ");
+  }
   return /^[0-9a-f]{40,}$/.test(text) ? text.slice(0, 12) : text;
 }

@@ -60,6 +60,18 @@ describe("compare", () => {
     expect(rowOf(compareResults(fixtureResults(), { ...other, plan: { ...other.plan, text } }), "q4_0")).toMatchObject({ ppl_difference_percent: 0, ppl_ratio_low: null });
   });
 
+  it("says in place of an interval how far chunks moved, where devices differ", () => {
+    const other = changed();
+    const device = { names: ["CUDA0"], line: "a card", driver: "1", memoryBytes: 1 };
+    const features = fixtureResults().plan.build.features;
+    const comparison = compareResults(fixtureResults(), { ...other, plan: { ...other.plan, device, build: { ...other.plan.build, features: `${features} amx_tile` } } });
+    expect(rowOf(comparison, "q4_0")).toMatchObject({ ppl_ratio_low: null, nll_largest_difference: 0.09531 });
+    expect(rowOf(comparison, "iq4_nl")).toMatchObject({ nll_largest_difference: null });
+    const text = comparisonText(comparison);
+    expect(text).toMatch(/^ {2}build\.features +… +… amx_tile$/m);
+    expect(text).toMatch(/^cell .* largest chunk Δ, nats$/m);
+  });
+
   it("lists a cell that only one has", () => {
     const comparison = compareResults(fixtureResults(), changed());
     expect(rowOf(comparison, "iq4_nl")).toMatchObject({ status: "only in A", ppl_a: 13.93, ppl_b: null });
