@@ -33,6 +33,11 @@ export function perplexityPlan(text: string): PerplexityPlan | undefined {
   return found ? { chunks: Number(found[1]), contextTokens: Number(found[2]) } : undefined;
 }
 
+/** Seconds after the program's start at which it began to compute, by its log's time stamps; undefined without them. */
+export function beginningStamp(text: string): number | undefined {
+  return stampOf(text, "(?:calculating perplexity|computing) over");
+}
+
 /** Explains an output without result, when the program said why. */
 function reasonOf(text: string): string {
   const few = /the data file you provided tokenizes to only (\d+) tokens/.exec(text);

@@ -4,7 +4,7 @@ import { measured, type Measured } from "./load.ts";
 import { isUpstreams } from "./plainCell.ts";
 import { rounded, table } from "./table.ts";
 
-/** Types that an own scheme has to beat. */
+/** Types that an own scheme has to beat, by whomever they were made. */
 const rivals = ["IQ4_NL", "Q4_1", "Q4_0", "Q4_K_S"];
 
 /** The paired difference of two cells' divergences, chunk by chunk; null when they cannot be compared. */
@@ -24,7 +24,7 @@ export const testTable = table(
   { file: "tests.csv", version: 3, steps: ["count", "evaluate"] },
   (results) => {
     const all = measured(results).filter(({ record }) => record.divergence !== null);
-    const opponents = all.filter(({ cell }) => isUpstreams(cell) && rivals.includes(cell.type));
+    const opponents = all.filter(({ cell }) => (isUpstreams(cell) || cell.mode === "ready") && rivals.includes(cell.type));
     return all.flatMap((one) => opponents.filter((rival) => rival !== one).map((rival) => ({ one, rival, difference: divergenceDifference(rival, one) })));
   },
   {

@@ -35,8 +35,9 @@ export function fourBitCells(results: Results): FourBitCell[] {
   return cells.map((cell) => ({ ...cell, rivals }));
 }
 
-/** What was known when a cell's codes were chosen. */
-export function knowledge({ feedback, imatrix, fit }: Measured["cell"]): string {
+/** What was known when a cell's codes were chosen; of a ready-made file that it is one. */
+export function knowledge({ mode, feedback, imatrix, fit }: Measured["cell"]): string {
+  if (mode === "ready") return "ready-made file";
   if (feedback) return "second moments";
   return imatrix || fit?.weights === "imatrix" ? "importance matrix" : "";
 }
@@ -54,7 +55,7 @@ export function againstRival({ one, rivals }: FourBitCell, type: RivalType): { d
  * IQ4_NL and of Q4_K_S, with or without an importance matrix, pure or as a mixture; differences below 0 are better.
  */
 export const fourBitTable = table(
-  { file: "four_bits.csv", version: 1, steps: ["quantize", "count", "evaluate"] },
+  { file: "four_bits.csv", version: 2, steps: ["quantize", "count", "evaluate"] },
   fourBitCells,
   {
     cell: ({ one }) => one.cell.name,

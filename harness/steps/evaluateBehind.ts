@@ -4,7 +4,7 @@ import { ParseError, UserError } from "../errors.ts";
 import { agreedDivergence, agreedPerplexity } from "../parse/agreement.ts";
 import { parseComparison } from "../parse/comparison.ts";
 import { bothStreams } from "../parse/numbers.ts";
-import { parsePerplexity } from "../parse/perplexity.ts";
+import { beginningStamp, parsePerplexity } from "../parse/perplexity.ts";
 import { type AskedEvaluation, frameFault, settingsFault } from "../parse/plausible.ts";
 import { ProcessError } from "../process/processError.ts";
 import type { ProcessResult } from "../process/run.ts";
@@ -30,6 +30,9 @@ export interface Chunks {
   compared: boolean;
   expected: AskedEvaluation;
 }
+
+/** Seconds below which starting a program and hearing of it are too much of what is timed. */
+const shortestTimed = 0.05;
 
 /** What there is afterwards. */
 export interface Evaluated {
@@ -78,6 +81,7 @@ export async function evaluateBehind({ file, begin, frames: before }: Begun, { a
 async function runFrom(first: number, begin: number, argv: readonly string[], context: number, tools: Tools): Promise<{ ended: ProcessResult; tokensPerSecond: number | null } | null> {
   tools.report("loading", 0);
   const begun = { time: 0, chunks: 0, last: 0 };
+  const started = performance.now();
   try {
     const ended = await tools.run([...argv, ...(first > 0 ? ["--first-chunk", String(first)] : [])], {
       onText: followChunks((done, chunks) => {
@@ -89,8 +93,10 @@ async function runFrom(first: number, begin: number, argv: readonly string[], co
     });
     refuseShortText(ended, context);
     if (/over 0 chunks, n_ctx=/.test(bothStreams(ended))) return null;
-    const seconds = (begun.last - begun.time) / 1000;
-    return { ended, tokensPerSecond: seconds > 0 ? (begun.chunks * context) / seconds : null };
+    // What a device computes in a moment may be heard of all at once, and then began earlier than was heard.
+    const stamp = beginningStamp(bothStreams(ended));
+    const seconds = (begun.last - (stamp === undefined ? begun.time : started + 1000 * stamp)) / 1000;
+    return { ended, tokensPerSecond: seconds >= shortestTimed ? (begun.chunks * context) / seconds : null };
   } catch (error) {
     if (error instanceof ProcessError && /--first-chunk \d+ is outside of the chunks that there are/.test(error.output)) return null;
     throw error;

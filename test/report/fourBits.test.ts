@@ -1,4 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { testTable } from "../../harness/report/answerTables.ts";
+import { figureData } from "../../harness/report/figures/data.ts";
+import { kindOf } from "../../harness/report/figures/perplexity.ts";
 import { fourBitCells, fourBitTable } from "../../harness/report/fourBits.ts";
 import { feedbackAnswer } from "../../harness/report/html/feedbackAnswer.ts";
 import { fourBitsSection } from "../../harness/report/html/fourBits.ts";
@@ -49,6 +52,15 @@ describe("cells of four to five bits", () => {
     expect(page.table.rows.find(([name]) => name!.text === "iq4_nl")![1]!.text).toBe("second moments");
     expect(page.table.rows.every((row) => row.length === page.table.columns.length)).toBe(true);
   });
+});
+
+it("a ready-made file is nobody's: how its codes were chosen is not known, nor that upstream made it", () => {
+  const { cells, ...rest } = fixtureResults();
+  const ready = { ...rest, cells: cells.map((result) => (result.cell.name === "iq4_nl" ? { ...result, cell: { ...result.cell, mode: "ready" as const, model: "iq4_nl.gguf" } } : result)) };
+  expect(fourBitCells(ready).map(({ rivals }) => rivals.IQ4_NL?.cell.name)).not.toContain("iq4_nl");
+  expect(fourBitsSection(ready)!.table.rows.find(([name]) => name!.text === "iq4_nl")![1]!.text).toBe("ready-made file");
+  expect(testTable.sheet(ready).rows.some(([, against]) => against === "iq4_nl")).toBe(true);
+  expect(kindOf(figureData(ready).cells.find(({ name }) => name === "iq4_nl")!)).toBe("ready-made");
 });
 
 describe("the answer about feedback", () => {

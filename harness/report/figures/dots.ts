@@ -23,7 +23,7 @@ export interface Dots {
 }
 
 /** Colours of the kinds that most figures tell apart. */
-export const kindColours = { upstream: colours.quiet, "decoded exactly": colours.bar, "by second moments": colours.fourth, "as published": colours.warn } as const;
+export const kindColours = { upstream: colours.quiet, "decoded exactly": colours.bar, "by second moments": colours.fourth, "ready-made": colours.third, "as published": colours.warn } as const;
 
 /**
  * Values with 95 % confidence intervals, one row for each name, the number itself at the right.

@@ -7,6 +7,7 @@ import { readable } from "./numbers.ts";
 export function kindOf(cell: FigureCell): keyof typeof kindColours {
   if (!isExact(cell)) return "as published";
   if (cell.cell.feedback) return "by second moments";
+  if (cell.cell.mode === "ready") return "ready-made";
   return cell.cell.mode === "own" ? "decoded exactly" : "upstream";
 }
 

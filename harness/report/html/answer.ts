@@ -45,7 +45,7 @@ function requantization(data: FigureData): Answer {
     const share = 100 * (best.divergence.value / rival.divergence.value - 1);
     return {
       verdict: `${question} ${verdictOf(difference, 0)}`,
-      text: `${best.name} ${size} has a mean KL divergence of ${readable(best.divergence.value, 3)} ± ${readable(best.divergence.error, 2)}, ${percent(Math.abs(share), 1)} ${share < 0 ? "below" : "above"} the ${readable(rival.divergence.value, 3)} of ${rival.name} (${readable(rival.bits, 3)} bits)${difference ? `; paired difference ${readable(difference.mean, 2)}, 95 % between ${readable(difference.low, 2)} and ${readable(difference.high, 2)}` : ""}.`,
+      text: `${best.name} ${size} has a mean KL divergence of ${readable(best.divergence.value, 3)} ± ${readable(best.divergence.error, 2)}, ${percent(Math.abs(share), 1)} ${share < 0 ? "below" : "above"} the ${readable(rival.divergence.value, 3)} of ${rival.name} (${readable(rival.bits, 3)} bits)${difference ? `; paired difference ${readable(difference.mean, 3)}, 95 % between ${readable(difference.low, 3)} and ${readable(difference.high, 3)}` : ""}.`,
     };
   }
   const ratio = perplexityRatio(rival.nll, best.nll);
