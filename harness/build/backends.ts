@@ -52,7 +52,7 @@ export const backends: Readonly<Record<BackendName, Backend>> = {
       { name: "SPIRV-Headers", said: { cmakePackage: "SPIRV-Headers" }, version: [/PACKAGE_VERSION "([^"]+)"/] },
     ],
     hasDevices: true,
-    packages: { "apt-get": "glslc libvulkan-dev spirv-headers", dnf: "glslc vulkan-loader-devel spirv-headers-devel", pacman: "shaderc vulkan-headers vulkan-icd-loader spirv-headers", apk: "shaderc vulkan-loader-dev spirv-headers", brew: "shaderc vulkan-headers vulkan-loader spirv-headers molten-vk" },
+    packages: { "apt-get": "glslc libvulkan-dev spirv-headers vulkan-tools", dnf: "glslc vulkan-loader-devel spirv-headers-devel vulkan-tools", pacman: "shaderc vulkan-headers vulkan-icd-loader spirv-headers vulkan-tools", apk: "shaderc vulkan-loader-dev spirv-headers vulkan-tools", brew: "shaderc vulkan-headers vulkan-loader spirv-headers molten-vk vulkan-tools" },
     otherwise: "install the Vulkan SDK (https://vulkan.lunarg.com), and set VULKAN_SDK",
   },
   cuda: {

@@ -1,7 +1,9 @@
 import prettyBytes from "pretty-bytes";
+import type { BackendName } from "../build/backends.ts";
 import type { Build } from "../build/build.ts";
 import { UserError } from "../errors.ts";
 import { hasOwnDevices, listDevices } from "../steps/devices.ts";
+import { driverOf } from "../steps/driver.ts";
 import { type Finding, good, optional } from "./finding.ts";
 
 /** The devices that a build sees. Without one a machine can still build, and send cells to a cluster whose nodes have some. */
@@ -10,10 +12,19 @@ export async function lookAtDevices(build: Build, signal: AbortSignal): Promise<
   const none = (found: string): Finding => optional("devices", found, "look at the driver; where only cells on a cluster are computed on devices, none is needed here");
   try {
     const listed = await listDevices(build, signal);
-    if (listed.length === 0) return [none(`llama.cpp's ${build.backend} backend sees none on this machine`)];
-    return [good("devices", listed.map(({ name, description, freeBytes }) => `${name} (${description}, ${prettyBytes(freeBytes)} free)`).join(", "))];
+    const [first] = listed;
+    if (!first) return [none(`llama.cpp's ${build.backend} backend sees none on this machine`)];
+    return [good("devices", listed.map(({ name, description, freeBytes }) => `${name} (${description}, ${prettyBytes(freeBytes)} free)`).join(", ")), await lookAtDriver(build, first.description, signal)];
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     return [none(error.message)];
   }
+}
+
+const tellers: Partial<Record<BackendName, string>> = { vulkan: "vulkaninfo (Debian and Ubuntu: apt-get install vulkan-tools), or with NVIDIA's driver nvidia-smi", cuda: "nvidia-smi", sycl: "sycl-ls" };
+
+async function lookAtDriver({ backend }: Build, description: string, signal: AbortSignal): Promise<Finding> {
+  const driver = await driverOf(backend, description, signal);
+  if (driver !== null) return good("driver", driver);
+  return optional("driver", "its version is not known, so that stored figures of another driver would be taken for its own", `what tells it is ${tellers[backend]}`);
 }

@@ -53,3 +53,9 @@ export function vulkanDriver(summary: string, description: string): string | nul
   const said = ["driverName", "driverInfo", "driverVersion"].flatMap((field) => new RegExp(`^\\s*${field}\\s*= (.+)$`, "m").exec(block)?.[1]?.trim() ?? []);
   return said.length === 0 ? null : [...new Set(said)].join(" ");
 }
+
+/** The version of a SYCL driver, as `sycl-ls` has it behind a device of that name (`[level_zero:gpu] … Arc A770 … [1.3.29735]`); null where it has none. */
+export function syclDriver(listed: string, description: string): string | null {
+  const line = listed.split("\n").find((text) => text.includes(description));
+  return /\[([\d.]+[^[\]]*)\]\s*$/.exec(line ?? "")?.[1] ?? null;
+}

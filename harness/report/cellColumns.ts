@@ -37,7 +37,7 @@ const askedColumns: readonly CellColumn[] = [
   }),
   asked("decode", "exact, or with the defects of the thesis's fork", ({ cell }) => cell.decode),
   asked("container", "where own codes of 4 bits lie: native (8 bits) or packed", ({ cell }) => cell.container),
-  asked("imatrix", "whether it was quantized with an importance matrix", ({ cell }) => String(cell.imatrix)),
+  asked("imatrix", "whether it was quantized with an importance matrix; empty of a ready-made file, of which that is not known", ({ cell }) => (cell.mode === "ready" ? "" : String(cell.imatrix))),
   asked("status", "ok, or why it failed", ({ failure }) => (failure === null ? statusOk : `failed: ${failure}`), { heading: "status", terminal: "words", page: "words" }),
 ];
 

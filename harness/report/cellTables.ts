@@ -8,7 +8,7 @@ import { rounded, table, type Table } from "./table.ts";
 /** cells.csv: one row for each cell. */
 export const cellTable: Table = {
   file: "cells.csv",
-  version: 1,
+  version: 2,
   steps: stepsOfCell.map(({ name }) => name),
   columns: cellColumns.map(({ name }) => name),
   sheet(results) {

@@ -55,7 +55,7 @@ const columns: readonly ComparedColumn[] = [
   ...sides("bpw_file"),
   ...sides("bpw_quantized", { heading: "quantized bits" }),
   ...sides("ppl", { heading: "PPL" }),
-  { name: "ppl_difference_percent", heading: "B/A, %", of: ({ a, b }) => a && b && rounded(100 * (b.record.perplexity.ppl / a.record.perplexity.ppl - 1), 4) },
+  { name: "ppl_difference_percent", heading: "B/A, %", of: ({ a, b }) => (a && b && chunksOf(a) === chunksOf(b) ? rounded(100 * (b.record.perplexity.ppl / a.record.perplexity.ppl - 1), 4) : null) },
   { name: "ppl_ratio_low", heading: "low", of: ({ ratio }) => rounded(ratio?.low, 6) },
   { name: "ppl_ratio_high", heading: "high", of: ({ ratio }) => rounded(ratio?.high, 6) },
   ...sides("kld", { heading: "KLD" }),
@@ -75,6 +75,10 @@ function shownOf(comparison: Comparison): (ComparedColumn & { heading: string })
     ...columnsOf(comparison).filter((column): column is ComparedColumn & { heading: string } => column.heading !== undefined),
     { name: "status", heading: "", of: (pair) => (statusOf(pair) === both ? "" : statusOf(pair)) },
   ];
+}
+
+function chunksOf({ record }: Measured): number {
+  return record.perplexity.chunks.length;
 }
 
 function statusOf({ a, b }: Pair): string {

@@ -10,6 +10,14 @@ export interface ThesisNumber {
   source: string;
 }
 
+/** What numbers of `models/sotu-1m` are of: the demo model, and its held-out text in chunks of 512 tokens, as SHA-256. */
+export const sotu = {
+  where: "models/sotu-1m",
+  model: "0b89fbc1d7a4020afc8e21ff529c618f9139af69d0c2a9e4b0684b596d468049",
+  text: "984c59d2185430cd43dece2ae90891140bbea913bba2ee22e71eae728ee4dee6",
+  context: 512,
+};
+
 const thesis = "thesis: Llama-2-7B";
 const gaussian = "independent Gaussian weights, simulated";
 const fork = "thesis's fork on sotu-1m";
@@ -20,7 +28,7 @@ function isolated(where: string, cell: string, value: number, source: string): T
 }
 
 function perplexities(source: string, what: string, values: Record<string, number>): ThesisNumber[] {
-  return Object.entries(values).map(([cell, value]) => ({ where: "models/sotu-1m", what, cell, quantity: "perplexity", value, source }));
+  return Object.entries(values).map(([cell, value]) => ({ where: sotu.where, what, cell, quantity: "perplexity", value, source }));
 }
 
 /** Every number of the thesis that its text still gives, and what independent computations gave. */
@@ -31,11 +39,11 @@ export const thesisNumbers: readonly ThesisNumber[] = [
   isolated("section 3", "q4_0-own-r1", 65.95, gaussian),
   isolated("section 3", "q4_0-own-r2", 47.1, gaussian),
   isolated("section 3", "q4_0-own-r3", 32.3, gaussian),
-  isolated("models/sotu-1m", "q4_0-own-r0", 88.31, fork),
-  isolated("models/sotu-1m", "q4_0-own-r1", 66.12, fork),
-  isolated("models/sotu-1m", "q4_0-own-r2", 47.71, fork),
-  isolated("models/sotu-1m", "q4_0-own-r3", 32.85, fork),
-  isolated("models/sotu-1m", "q8_0-own-balanced", 93.64, fork),
+  isolated(sotu.where, "q4_0-own-r0", 88.31, fork),
+  isolated(sotu.where, "q4_0-own-r1", 66.12, fork),
+  isolated(sotu.where, "q4_0-own-r2", 47.71, fork),
+  isolated(sotu.where, "q4_0-own-r3", 32.85, fork),
+  isolated(sotu.where, "q8_0-own-balanced", 93.64, fork),
   { where: "reference 23", what: "speed on a CPU, least", cell: "f16", quantity: "tokens per second", value: 13, source: thesis },
   { where: "reference 23", what: "speed on a CPU, most", cell: "f16", quantity: "tokens per second", value: 20, source: thesis },
   ...perplexities(fork, "as published", {

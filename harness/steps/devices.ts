@@ -1,10 +1,9 @@
-import { release } from "node:os";
 import { type BackendName, backends } from "../build/backends.ts";
 import { type Build, listingProgram } from "../build/build.ts";
 import { UserError } from "../errors.ts";
-import { type ListedDevice, parseDevices, startFault, vulkanDriver } from "../parse/devices.ts";
+import { type ListedDevice, parseDevices, startFault } from "../parse/devices.ts";
 import { ProcessError, run } from "../process/run.ts";
-import { which } from "../process/which.ts";
+import { driverOf } from "./driver.ts";
 import { childEnvironment } from "./environment.ts";
 
 /** What models are computed on in place of the processor. */
@@ -113,20 +112,4 @@ async function findServer(build: Lister, asked: string | undefined, signal: Abor
 
 async function describe(backend: BackendName, { name, description, line, totalBytes, freeBytes }: ListedDevice, asked: string, signal: AbortSignal): Promise<Device> {
   return { name, asked, line, driver: await driverOf(backend, description, signal), totalBytes, freeBytes };
-}
-
-/** llama.cpp prints none. */
-async function driverOf(backend: BackendName, description: string, signal: AbortSignal): Promise<string | null> {
-  const said = async (program: string, ...argumentList: string[]): Promise<string | null> => {
-    const file = which(program);
-    return file ? run(file, argumentList, { signal }).then(({ stdout }) => stdout, () => null) : null;
-  };
-  if (backend === "metal") return `Darwin ${release()}`;
-  if (backend === "cuda" || (backend === "vulkan" && description.includes("NVIDIA"))) {
-    const version = (await said("nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"))?.split("\n")[0]?.trim();
-    if (version) return `NVIDIA ${version}`;
-  }
-  if (backend !== "vulkan") return null;
-  const summary = await said("vulkaninfo", "--summary");
-  return summary === null ? null : vulkanDriver(summary, description);
 }

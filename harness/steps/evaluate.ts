@@ -30,9 +30,9 @@ const result = z.strictObject({
   perplexity: perplexitySchema,
   /** Against the model's own predictions; null unless the study has `kl_divergence`. */
   divergence: divergenceSchema.nullable(),
-  /** Wall time of the last run, which evaluated what was missing. */
+  /** Wall time of the last run, which evaluated what was missing; 0 when nothing was. */
   perplexitySeconds: z.number().nonnegative(),
-  /** Tokens of text evaluated per second by that run; null when it had nothing to evaluate. */
+  /** Tokens of text evaluated per second by that run; null when it had nothing to evaluate, or was too short to be timed. */
   tokensPerSecond: z.number().positive().nullable(),
 });
 
@@ -118,7 +118,7 @@ export const evaluate: Step<Config, Result> = {
     { name: "ppl_error", unit: "", decimals: 5, better: "lower", says: "standard error of ppl, tokens taken as independent", value: ({ perplexity }) => perplexity.error },
     { name: "nll", unit: "nats", decimals: null, better: "lower", says: "mean negative log-likelihood of a token", value: ({ perplexity }) => perplexity.nll },
     { name: "chunks", unit: "", decimals: 0, better: null, says: "chunks evaluated", value: ({ perplexity }) => perplexity.chunks.length },
-    { name: "perplexity_s", unit: "s", decimals: 3, better: "lower", says: "wall time of llama-perplexity", value: ({ perplexitySeconds }) => perplexitySeconds },
+    { name: "perplexity_s", unit: "s", decimals: 3, better: "lower", says: "wall time of llama-perplexity's last run, which evaluated what was missing; empty when nothing was", value: ({ perplexitySeconds }) => perplexitySeconds || null },
     { name: "tokens_per_s", unit: "tokens/s", decimals: 1, better: "higher", says: "tokens of text evaluated per second", shown: { heading: "tokens/s", terminal: 0, page: 3 }, value: ({ tokensPerSecond }) => tokensPerSecond },
     ...divergenceColumns,
     ...(["mean", "low", "high"] as const).map(ratioColumn),

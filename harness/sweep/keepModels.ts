@@ -1,5 +1,6 @@
 import { copyFile, link, mkdir, rm, stat } from "node:fs/promises";
 import path from "node:path";
+import PQueue from "p-queue";
 import { onFront } from "../analysis/front.ts";
 import type { Job } from "../jobs/job.ts";
 import { isStored } from "../jobs/isStored.ts";
@@ -27,17 +28,19 @@ export interface ModelKeeper {
 export function modelKeeper(mode: KeptModels, jobs: readonly Job[]): ModelKeeper {
   if (mode === "none") return { missing: async () => [], finish: undefined };
   const wanted = async (): Promise<readonly Job[]> => (mode === "all" ? jobs : bestOf(jobs));
+  // Of cells that end at once, one would remove what the other has just found to be among the best.
+  const oneByOne = new PQueue({ concurrency: 1 });
   return {
     async missing() {
       const found: Job[] = [];
       for (const job of await wanted()) if ((await isStored(job)) && !(await hasModel(job))) found.push(job);
       return found;
     },
-    async finish(job, runner) {
+    finish: (job, runner) => oneByOne.add(async () => {
       const best = await wanted();
       if (best.includes(job)) await keepModel(job, runner);
       for (const other of jobs) if (!best.includes(other)) await rm(modelFile(other), { force: true });
-    },
+    }),
   };
 }
 

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { offloadedLayers, parseDevices, vulkanDriver } from "../../harness/parse/devices.ts";
+import { offloadedLayers, parseDevices, syclDriver, vulkanDriver } from "../../harness/parse/devices.ts";
 
 const list = (...lines: string[]): string => `Available devices:\n${lines.map((line) => `  ${line}\n`).join("")}`;
 
@@ -30,4 +30,11 @@ it("the version of a Vulkan driver is that of the device of the name", () => {
   expect(vulkanDriver(summary, "A")).toBe("one 535.1 1.2.3");
   expect(vulkanDriver(summary, "llvmpipe (LLVM 15)")).toBe("llvmpipe Mesa 22.3.6 (LLVM 15) 0.0.1");
   expect(vulkanDriver(summary, "B")).toBeNull();
+});
+
+it("the version of a SYCL driver is that of the device of the name", () => {
+  const listed = "[opencl:cpu][opencl:0] Intel(R) OpenCL, Intel(R) Xeon(R) OpenCL 3.0 (Build 0) [2024.18.12.0]\n[level_zero:gpu][level_zero:0] Intel(R) Level-Zero, Intel(R) Arc(TM) A770 Graphics 1.3 [1.3.29735]\n";
+  expect(syclDriver(listed, "Intel(R) Arc(TM) A770 Graphics")).toBe("1.3.29735");
+  expect(syclDriver(listed, "Intel(R) Data Center GPU Max")).toBeNull();
+  expect(syclDriver("", "Intel(R) Arc(TM) A770 Graphics")).toBeNull();
 });

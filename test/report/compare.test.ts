@@ -72,6 +72,12 @@ describe("compare", () => {
     expect(text).toMatch(/^cell .* largest chunk Δ, nats$/m);
   });
 
+  it("gives no difference of perplexities of as many chunks as the other does not have", () => {
+    const { cells, ...rest } = fixtureResults();
+    const fewer = cells.map((result) => ({ ...result, record: result.record && { ...result.record, perplexity: { ...result.record.perplexity, chunks: result.record.perplexity.chunks.slice(1) } } }));
+    expect(rowOf(compareResults(fixtureResults(), { ...rest, cells: fewer }), "q4_0")).toMatchObject({ ppl_a: 14.02, ppl_b: 14.02, ppl_difference_percent: null, ppl_ratio_low: null });
+  });
+
   it("lists a cell that only one has", () => {
     const comparison = compareResults(fixtureResults(), changed());
     expect(rowOf(comparison, "iq4_nl")).toMatchObject({ status: "only in A", ppl_a: 13.93, ppl_b: null });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { testTable } from "../../harness/report/answerTables.ts";
+import { cellTable } from "../../harness/report/cellTables.ts";
 import { figureData } from "../../harness/report/figures/data.ts";
 import { kindOf } from "../../harness/report/figures/perplexity.ts";
 import { fourBitCells, fourBitTable } from "../../harness/report/fourBits.ts";
@@ -59,6 +60,8 @@ it("a ready-made file is nobody's: how its codes were chosen is not known, nor t
   const ready = { ...rest, cells: cells.map((result) => (result.cell.name === "iq4_nl" ? { ...result, cell: { ...result.cell, mode: "ready" as const, model: "iq4_nl.gguf" } } : result)) };
   expect(fourBitCells(ready).map(({ rivals }) => rivals.IQ4_NL?.cell.name)).not.toContain("iq4_nl");
   expect(fourBitsSection(ready)!.table.rows.find(([name]) => name!.text === "iq4_nl")![1]!.text).toBe("ready-made file");
+  const { columns, rows } = cellTable.sheet(ready);
+  expect(rows.find(([name]) => name === "iq4_nl")![columns.indexOf("imatrix")]).toBe("");
   expect(testTable.sheet(ready).rows.some(([, against]) => against === "iq4_nl")).toBe(true);
   expect(kindOf(figureData(ready).cells.find(({ name }) => name === "iq4_nl")!)).toBe("ready-made");
 });

@@ -11,14 +11,14 @@ export function simple({ cells }: FigureData, type: "Q4_0" | "Q8_0", decode: Dec
 
 /** The thesis's centred Q4_0 with a radius (section 3.3), decoded exactly. */
 export function centred({ cells }: FigureData, radius: number): FigureCell | undefined {
-  return cells.find(({ cell }) => cell.type === "Q4_0" && cell.mode === "own" && cell.radius === radius && !cell.table && cell.decode === "exact");
+  return cells.find(({ cell }) => cell.type === "Q4_0" && cell.mode === "own" && cell.radius === radius && !cell.table && cell.decode === "exact" && isPlain(cell));
 }
 
 /** The thesis's Q8_0 through one of its tables (chapter 4): by bins, with upstream's scale. */
 export function tabled({ cells }: FigureData, kind: NamedTable["kind"], decode: Decode = "exact"): FigureCell | undefined {
   return cells.find(
     ({ cell }) =>
-      cell.type === "Q8_0" && cell.table?.kind === kind && cell.container === "native" && cell.encode === "bins" && cell.scale === "absmax" && cell.decode === decode,
+      cell.type === "Q8_0" && cell.table?.kind === kind && cell.container === "native" && cell.encode === "bins" && cell.scale === "absmax" && cell.decode === decode && isPlain(cell),
   );
 }
 

@@ -20,7 +20,7 @@ export function manifestRows({ plan }: Results): [term: string, value: string][]
     ...(build.backend ? [["backend", `${build.backend}${build.tools ? `, ${build.tools}` : ""}`] satisfies [string, string]] : []),
     ["CPU", build.cpu],
     ...(plan.device ? [["device", `${plan.device.names.join(", ")}: ${deviceOf(plan)}, ${(plan.device.memoryBytes / 2 ** 30).toFixed(1)} GiB`] satisfies [string, string]] : []),
-    ["machine", `${machine.platform}, ${machine.cpuModel}, ${machine.processors} processors, ${(machine.memoryBytes / 2 ** 30).toFixed(1)} GiB`],
+    ["started on", `${machine.platform}, ${machine.cpuModel}, ${machine.processors} processors, ${(machine.memoryBytes / 2 ** 30).toFixed(1)} GiB`],
     ["versions", Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(", ")],
   ];
 }

@@ -6,7 +6,7 @@ import { type Report, recordsOf } from "../report.ts";
 import { pageParts } from "./parts.ts";
 
 /** Raised whenever the same records and parts give another page. */
-const version = 3;
+const version = 4;
 
 /** The page of a results folder, with all of its figures. */
 export function pageReport(results: Results, figures: StudyFigures, { all }: Drawing): Report {
