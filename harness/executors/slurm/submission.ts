@@ -4,6 +4,7 @@ import path from "node:path";
 import { z } from "zod";
 import { partSchema } from "../../jobs/job.ts";
 import { readJson } from "../../json.ts";
+import { readText } from "../../readText.ts";
 import { resultsStore } from "../../store/store.ts";
 import { writeAtomic } from "../../writeAtomic.ts";
 
@@ -119,7 +120,7 @@ export async function writeEnded(submission: Submission, array: string, index: n
 
 /** How a task ended; null where that is not seen, or not yet whole. */
 export async function readEnded(submission: SubmissionPlace, array: string, index: number): Promise<TaskEnded | null> {
-  return readFile(endedFile(submission, array, index), "utf8").then((text) => endedSchema.parse(JSON.parse(text)), () => null).catch(() => null);
+  return readText(endedFile(submission, array, index)).then((text) => endedSchema.parse(JSON.parse(text)), () => null).catch(() => null);
 }
 
 /**
