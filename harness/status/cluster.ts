@@ -34,7 +34,8 @@ export async function lookAtCluster(results: string, scheduler: () => Scheduler)
   const byTask = new Map(queued.map((task) => [`${task.name}-${task.index}`, task]));
   const tasks = new Map<string, ClusterTask[]>();
   for (const submission of submissions) {
-    const ended = await endedTasks(submission);
+    const ended = new Set<string>();
+    for await (const task of endedTasks(submission)) ended.add(task);
     for (const { name, tasks: listed } of submission.arrays) {
       for (const [index, { cell, part }] of listed.entries()) {
         // Of parts only those that are missing are submitted again.

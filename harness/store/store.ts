@@ -5,6 +5,7 @@ import { z } from "zod";
 import { hashText } from "../hash.ts";
 import { keepJson, keptJson } from "../json.ts";
 import { cacheFolder, cacheIsWritable } from "../paths.ts";
+import { readText } from "../readText.ts";
 import { contentHash } from "./contentHash.ts";
 import { openRecord, sealRecord, type StepRecord } from "./record.ts";
 import { sealOf } from "../seal.ts";
@@ -65,7 +66,7 @@ export async function readRecord(store: Store, step: string, key: string): Promi
  * @returns null when there is none, or it or a file beside it is not as it was written
  */
 export async function readStored(store: Store, step: string, key: string): Promise<StoredRecord | null> {
-  const text = await readFile(path.join(stepFolder(store, step, key), "record.json"), "utf8").catch((error: NodeJS.ErrnoException) => {
+  const text = await readText(path.join(stepFolder(store, step, key), "record.json")).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT" || error.code === "ENOTDIR") return null;
     throw error;
   });

@@ -1,6 +1,7 @@
 import type { FitInputs } from "../fit/cached.ts";
 import { planCell } from "../jobs/chain.ts";
 import type { Job } from "../jobs/job.ts";
+import { oneOfEqual } from "../jobs/oneOfEqual.ts";
 import type { Target } from "../steps/step.ts";
 import type { Cell } from "../study/types.ts";
 import type { Report } from "./events.ts";
@@ -45,11 +46,12 @@ function planJobs({ study, settings, text, calibrations, files, ready, on }: Ask
   const known = Object.fromEntries(Object.entries(files).map(([field, file]) => [field, file.known]));
   const { release, key, backend } = on.build;
   const target = { release, build: key, threads: Number(on.threads), ...(backend !== "native" && { backend }), ...(on.device && { device: on.device.asked }) };
+  const one = oneOfEqual();
   return study.cells.map((cell) => {
     const training = cell.calibration && calibrations.get(cell.calibration.text);
     const quantized = ready.get(cell.name);
     const given = { model, text, ...(training && { training }), ...files, ...(quantized && { quantized }) };
-    const steps = planCell({ cell, study, settings, gguf: model.gguf, files: known }, given, on);
+    const steps = planCell({ cell, study, settings, gguf: model.gguf, files: known }, given, on, one);
     const job: Job = { format: 1, name: cell.name, results, target, steps };
     return { cell, job };
   });

@@ -39,18 +39,18 @@ export interface CellsAsked {
  * @throws AbortError when `signal` fires
  */
 export async function runCells(cells: readonly CellJob[], { results, failFast, again }: CellsAsked, executor: Executor, report: Report, signal: AbortSignal): Promise<CellsEnded> {
-  const looked = await inBatches(cells, async ({ job }) => (!again.has(job) && (await isStored(job)) ? [job] : []));
-  const stored = new Set<Job>(looked.flat());
+  const stored = await storedJobs(cells.map(({ job }) => job).filter((job) => !again.has(job)));
   report({ kind: "plan", results, cells: cells.map(({ job }) => ({ name: job.name, stored: stored.has(job) })) });
-  const position = new Map(cells.map(({ job }, index) => [job, `${index + 1} of ${cells.length}`]));
+  const numbers = new Map(cells.map(({ job }, index) => [job, index + 1]));
+  const position = (job: Job): string => `${numbers.get(job)!} of ${cells.length}`;
   const done = (job: Job, outcome: (SweepEvent & { kind: "done" })["outcome"], text: string): void =>
-    report({ kind: "done", name: job.name, position: position.get(job)!, outcome, text });
+    report({ kind: "done", name: job.name, position: position(job), outcome, text });
   for (const job of stored) done(job, "stored", "already stored");
   const ended: CellsEnded = { computed: [], stored: [...stored].map(({ name }) => name), failed: [], left: [] };
   const waiting = cells.map(({ job }) => job).filter((job) => !stored.has(job));
   await inBatches(waiting, writeJob);
   const running = executor.run(waiting, {
-    progress: (job, step, text, fraction) => report({ kind: "cell", name: job.name, position: position.get(job)!, step, text, fraction }),
+    progress: (job, step, text, fraction) => report({ kind: "cell", name: job.name, position: position(job), step, text, fraction }),
     note: (text) => report({ kind: "note", text }),
   }, signal);
   for await (const { job, failure, log } of running) {
@@ -66,6 +66,11 @@ export async function runCells(cells: readonly CellJob[], { results, failFast, a
   const over = new Set([...ended.computed, ...ended.failed.map(({ name }) => name)]);
   ended.left = waiting.flatMap(({ name }) => (over.has(name) ? [] : name));
   return ended;
+}
+
+async function storedJobs(jobs: readonly Job[]): Promise<Set<Job>> {
+  const looked = await inBatches(jobs, async (job) => ((await isStored(job)) ? [job] : []));
+  return new Set(looked.flat());
 }
 
 /** What a cell found, in a few words. */

@@ -1,6 +1,7 @@
 import { readGguf } from "../../gguf/read.ts";
 import { planCell } from "../../jobs/chain.ts";
 import type { Job } from "../../jobs/job.ts";
+import { oneOfEqual } from "../../jobs/oneOfEqual.ts";
 import { demoModel } from "../../paths.ts";
 import type { Target } from "../../steps/step.ts";
 import { contentHash } from "../../store/contentHash.ts";
@@ -23,10 +24,11 @@ export async function gridOf(count: number, results: string, on: Target): Promis
   const settings = { context: study.context, batch: study.batch, ubatch: study.ubatch, chunks: 2 };
   const target = { release: on.build.release, build: on.build.key, threads: Number(on.threads) };
   const table = first!.table!;
+  const one = oneOfEqual();
   return Array.from({ length: count }, (_, index) => {
     const values = table.values.map((value, place) => value + (place === 0 ? 0 : Math.floor(index / 10 ** (place - 1)) % 10));
     const cell = { ...first!, name: `cell-${index}`, imatrix: index % 2 === 1, table: { ...table, values } };
-    const job: Job = { format: 1, name: cell.name, results, target, steps: planCell({ cell, study, settings, gguf, files: {} }, given, on) };
+    const job: Job = { format: 1, name: cell.name, results, target, steps: planCell({ cell, study, settings, gguf, files: {} }, given, on, one) };
     return { cell, job };
   });
 }

@@ -22,6 +22,7 @@ export interface PlannedArray {
  */
 export function planArrays(name: string, shared: readonly Job[], cells: readonly Job[], most: number, underWay: readonly Job[] = []): PlannedArray[] {
   const makers = [...shared, ...underWay];
+  const keys = new Map(makers.map((job) => [job, jobKey(job)]));
   const before = new Map(cells.map((job) => [job, goingBefore(job, makers)]));
   const free = cells.filter((job) => before.get(job)!.length === 0);
   const bound = cells.filter((job) => before.get(job)!.length > 0);
@@ -29,7 +30,7 @@ export function planArrays(name: string, shared: readonly Job[], cells: readonly
     pieces(jobs, most).map((piece, index) => ({
       name: `${name}-${kind}${jobs.length > most ? `-${index + 1}` : ""}`,
       jobs: piece,
-      tasks: piece.map((job) => ({ job: jobKey(wholeOf(job)), cell: job.name, after: (before.get(job) ?? []).map(jobKey), ...(job.part && { part: job.part }) })),
+      tasks: piece.map((job) => ({ job: jobKey(wholeOf(job)), cell: job.name, after: (before.get(job) ?? []).map((maker) => keys.get(maker)!), ...(job.part && { part: job.part }) })),
       after: after && after.map((one) => one.name),
     }));
   const first = arrays("shared", shared, null);

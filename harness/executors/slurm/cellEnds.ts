@@ -19,11 +19,15 @@ interface Patience {
  * @throws AbortError when the signal fires
  */
 export async function* cellEnds(ends: AsyncIterable<Ended>, tasks: readonly Followed[], patience: Patience): AsyncIterable<Ended> {
-  const byJob = new Map(tasks.map((task) => [task.job, task]));
+  const byPart = new Map(tasks.flatMap((task) => (task.job.part ? [[task.job, task]] : [])));
   const open = new Map<Job, Set<Job>>();
-  for (const { whole, job } of tasks) open.set(whole, (open.get(whole) ?? new Set()).add(job));
+  for (const { whole, job } of byPart.values()) open.set(whole, (open.get(whole) ?? new Set()).add(job));
   for await (const ended of ends) {
-    const task = byJob.get(ended.job)!;
+    const task = byPart.get(ended.job);
+    if (!task) {
+      yield ended;
+      continue;
+    }
     const { whole } = task;
     const parts = open.get(whole);
     // It has failed by another part.
@@ -31,8 +35,7 @@ export async function* cellEnds(ends: AsyncIterable<Ended>, tasks: readonly Foll
     parts.delete(ended.job);
     if (ended.failure === null && parts.size > 0) continue;
     open.delete(whole);
-    if (ended.job.part === undefined) yield { ...ended, job: whole };
-    else if (ended.failure !== null) yield { ...ended, job: whole, failure: `${partNote(ended.job).slice(2)}: ${ended.failure}` };
+    if (ended.failure !== null) yield { ...ended, job: whole, failure: `${partNote(ended.job).slice(2)}: ${ended.failure}` };
     else yield await endOfParts(task, patience);
   }
 }

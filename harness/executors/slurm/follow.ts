@@ -9,7 +9,7 @@ import { ProcessError } from "../../process/processError.ts";
 import type { Ended, JobReport } from "../executor.ts";
 import { readAnswer } from "./probe.ts";
 import { type QueuedTask, type Scheduler, saidBy } from "./scheduler.ts";
-import { endedTasks, isCancelled, logFile, logTail, readEnded, type Submission } from "./submission.ts";
+import { endedTasks, isCancelled, logFile, logTail, readEnded, type SubmissionPlace } from "./submission.ts";
 import type { Timing } from "./timing.ts";
 
 /** A job, and the task that runs it. */
@@ -18,7 +18,7 @@ export interface Followed {
   job: Job;
   /** The job that was asked for. */
   whole: Job;
-  submission: Submission;
+  submission: SubmissionPlace;
   array: string;
   index: number;
 }
@@ -30,15 +30,11 @@ export interface Following {
   signal: AbortSignal;
   timing: Timing;
   /** The submission whose probe must answer first, and the probe's name; null when none was made. */
-  probe: { submission: Submission; name: string } | null;
+  probe: { submission: SubmissionPlace; name: string } | null;
 }
 
-interface Watched extends Followed {
-  /** Where it runs, as it was told last. */
-  node: string;
-  /** Since when nothing was seen of it, and the signs of life then; null as long as the scheduler knows it. */
-  silent: { since: number; pulses: string } | null;
-}
+/** Since when nothing was seen of tasks, and the signs of life then; nothing of those that the scheduler knows. */
+type Silences = Map<Followed, { since: number; pulses: string }>;
 
 /**
  * Follows tasks to their ends, which are read from the store: the scheduler only tells of those that left nothing there.
@@ -48,7 +44,11 @@ interface Watched extends Followed {
  */
 export async function* follow(tasks: readonly Followed[], following: Following): AsyncIterable<Ended> {
   const { scheduler, report, signal, timing } = following;
-  const waiting = new Map<string, Watched>(tasks.map((task) => [`${task.array}-${task.index}`, { ...task, node: "", silent: null }]));
+  const waiting = new Map<string, Followed>();
+  for (const task of tasks) waiting.set(`${task.array}-${task.index}`, task);
+  const silent: Silences = new Map();
+  // Where tasks run, as it was told last.
+  const nodes = new Map<Followed, string>();
   const submissions = [...new Set(tasks.map(({ submission }) => submission))];
   const names = [...new Set(tasks.map(({ array }) => array)), ...(following.probe ? [following.probe.name] : [])];
   let probe = following.probe && { ...following.probe, since: null as number | null };
@@ -58,24 +58,33 @@ export async function* follow(tasks: readonly Followed[], following: Following):
   while (waiting.size > 0) {
     signal.throwIfAborted();
     for (const submission of submissions) {
-      for (const id of await endedTasks(submission)) {
+      for await (const id of endedTasks(submission)) {
         const task = waiting.get(id);
-        const ended = task && (await endOf(task, timing));
+        const ended = task && (await endOf(task, silent, timing));
         if (!ended) continue;
-        waiting.delete(id);
+        forget(id, task);
         yield ended;
       }
     }
     if (performance.now() - asked >= timing.queue && waiting.size > 0) {
       asked = performance.now();
-      const queued = await ask();
-      if (queued) {
-        if (probe && (await hasAnswered(probe, queued, following))) probe = null;
-        say(queued);
-        yield* goneFrom(queued);
-      }
+      yield* lookAtQueue();
     }
     if (waiting.size > 0) await wait(timing.store, undefined, { signal });
+  }
+
+  function forget(id: string, task: Followed): void {
+    waiting.delete(id);
+    silent.delete(task);
+    nodes.delete(task);
+  }
+
+  async function* lookAtQueue(): AsyncIterable<Ended> {
+    const queued = await ask();
+    if (!queued) return;
+    if (probe && (await hasAnswered(probe, queued, following))) probe = null;
+    say(queued);
+    yield* goneFrom(queued);
   }
 
   async function ask(): Promise<QueuedTask[] | null> {
@@ -103,8 +112,9 @@ export async function* follow(tasks: readonly Followed[], following: Following):
         reasons.add(reason);
       } else counts.running++;
       const at = state === "PENDING" ? "" : node;
-      if (at !== "" && at !== task.node) report.progress(task.whole, "slurm", `${task.job.part ? `part ${task.job.part.index} of ${task.job.part.of} ` : ""}runs on ${at}`);
-      task.node = at;
+      if (at !== "" && at !== nodes.get(task)) report.progress(task.whole, "slurm", `${task.job.part ? `part ${task.job.part.index} of ${task.job.part.of} ` : ""}runs on ${at}`);
+      if (at === "") nodes.delete(task);
+      else nodes.set(task, at);
     }
     const text = `${counts.running} jobs run, ${counts.queued} are queued${reasons.size > 0 ? ` (${[...reasons].slice(0, 3).join(", ")})` : ""}`;
     if (text !== told) report.note(text);
@@ -112,26 +122,33 @@ export async function* follow(tasks: readonly Followed[], following: Following):
   }
 
   async function* goneFrom(queued: readonly QueuedTask[]): AsyncIterable<Ended> {
-    const known = new Set(queued.map(({ name, index }) => `${name}-${index}`));
-    for (const [id, task] of waiting) if (known.has(id)) task.silent = null;
-    const gone = [...waiting].filter(([id]) => !known.has(id));
-    if (gone.length === 0) return;
-    const holdersOf = await readHolders(gone[0]![1].job.results);
+    const gone = new Map(waiting);
+    for (const { name, index } of queued) {
+      const id = `${name}-${index}`;
+      const task = gone.get(id);
+      if (task) silent.delete(task);
+      gone.delete(id);
+    }
+    const [first] = gone.values();
+    if (!first) return;
+    const holdersOf = await readHolders(first.job.results);
     const now = performance.now();
-    for (const [id, ended] of await inBatches(gone, async ([id, task]) => [id, await lookAtGone(task, pulsesOf(task.job, holdersOf), now)] as const)) {
+    for (const [id, task, ended] of await inBatches([...gone], async ([id, task]) => [id, task, await lookAtGone(task, pulsesOf(task.job, holdersOf), now)] as const)) {
       if (!ended) continue;
-      waiting.delete(id);
+      forget(id, task);
       yield ended;
     }
   }
 
-  async function lookAtGone(task: Watched, pulses: string, now: number): Promise<Ended | null> {
-    const said = await endOf(task, timing);
+  async function lookAtGone(task: Followed, pulses: string, now: number): Promise<Ended | null> {
+    const said = await endOf(task, silent, timing);
     if (said) return said;
     if (await isStored(task.job)) return { job: task.job, failure: null, log: null };
-    if (task.silent?.pulses !== pulses) task.silent = { since: now, pulses };
+    const known = silent.get(task);
+    const { since } = known?.pulses === pulses ? known : { since: now };
+    silent.set(task, { since, pulses });
     const cancelled = await isCancelled(task.submission);
-    if (!cancelled && now - task.silent.since < timing.patience) return null;
+    if (!cancelled && now - since < timing.patience) return null;
     const log = logFile(task.submission, task.array, task.index);
     const tail = await logTail(log);
     const why = cancelled ? "it was cancelled" : "lost: Slurm no longer knows it, and it left neither a record nor a claim";
@@ -145,7 +162,7 @@ function pulsesOf({ steps }: Job, holdersOf: HoldersOf): string {
 }
 
 /** How a task ended by what it left; null as long as that is not seen. A record may be seen later than what tells of it. */
-async function endOf(task: Watched, { patience }: Timing): Promise<Ended | null> {
+async function endOf(task: Followed, silent: Silences, { patience }: Timing): Promise<Ended | null> {
   const { job, submission, array, index } = task;
   const said = await readEnded(submission, array, index);
   if (!said) return null;
@@ -153,12 +170,13 @@ async function endOf(task: Watched, { patience }: Timing): Promise<Ended | null>
   if (said.failure !== null) return { job, failure: said.failure, log: said.log ?? log };
   if (await isStored(job)) return { job, failure: null, log: null };
   const now = performance.now();
-  task.silent ??= { since: now, pulses: "" };
-  return now - task.silent.since < patience ? null : { job, failure: `it ended well on ${said.host}, but its records have not appeared here after ${patience / 1000} s: is ${job.results} on a file system that both see?`, log };
+  const { since } = silent.get(task) ?? { since: now };
+  if (!silent.has(task)) silent.set(task, { since, pulses: "" });
+  return now - since < patience ? null : { job, failure: `it ended well on ${said.host}, but its records have not appeared here after ${patience / 1000} s: is ${job.results} on a file system that both see?`, log };
 }
 
 /** @throws UserError when nodes cannot run what was submitted, which is cancelled then */
-async function hasAnswered(probe: { submission: Submission; name: string; since: number | null }, queued: readonly QueuedTask[], { scheduler, report, timing }: Following): Promise<boolean> {
+async function hasAnswered(probe: { submission: SubmissionPlace; name: string; since: number | null }, queued: readonly QueuedTask[], { scheduler, report, timing }: Following): Promise<boolean> {
   const answer = await readAnswer(probe.submission);
   if (answer?.failure === null) {
     report.note(`node ${answer.host} sees what jobs need`);

@@ -17,7 +17,7 @@ import { findTargets } from "../../steps/targets.ts";
 import { thisProject } from "../../upstream/project.ts";
 import { writeAtomic } from "../../writeAtomic.ts";
 import { OtherMachine } from "../../jobs/otherMachine.ts";
-import { type Submission, preparedFile, submissionFolder, submissionsFolder } from "./submission.ts";
+import { type Submission, type SubmissionPlace, preparedFile, submissionFolder, submissionsFolder } from "./submission.ts";
 
 const answerSchema = z.strictObject({
   host: z.string(),
@@ -29,7 +29,7 @@ const answerSchema = z.strictObject({
 /** What a node says before anything is computed. */
 export type Answer = z.infer<typeof answerSchema>;
 
-function answerFile(submission: Pick<Submission, "results" | "name">): string {
+function answerFile(submission: SubmissionPlace): string {
   return path.join(submissionFolder(submission), "probe.json");
 }
 
@@ -68,7 +68,7 @@ function otherKindFile(results: string): string {
 }
 
 /** What a node said; null as long as nothing is seen of it. */
-export async function readAnswer(submission: Submission): Promise<Answer | null> {
+export async function readAnswer(submission: SubmissionPlace): Promise<Answer | null> {
   return readFile(answerFile(submission), "utf8").then((text) => answerSchema.parse(JSON.parse(text)), () => null).catch(() => null);
 }
 

@@ -54,7 +54,8 @@ export function slurmScheduler(watch: SchedulerWatch): Scheduler {
   const call = async (program: string, argv: readonly string[]): Promise<string> => (await run(program, [...argv], { signal: watch.signal, timeoutSeconds: patience, stallSeconds: 0 })).stdout;
   const queue = async (names: readonly string[]): Promise<QueuedTask[]> => {
     const lines = await call("squeue", ["--noheader", "--array", `--name=${names.join(",")}`, `--format=${format}`]);
-    return lines.split("\n").filter(Boolean).map(parseTask);
+    const texts = new Map<string, string>();
+    return lines.split("\n").filter(Boolean).map((line) => parseTask(line, texts));
   };
   return {
     queue,
@@ -74,9 +75,15 @@ export function slurmScheduler(watch: SchedulerWatch): Scheduler {
   };
 }
 
-function parseTask(line: string): QueuedTask {
+/** @param texts that other lines had: tens of thousands differ in few of them, which are held once */
+function parseTask(line: string, texts: Map<string, string>): QueuedTask {
+  const one = (text: string): string => {
+    const first = texts.get(text) ?? text;
+    texts.set(text, first);
+    return first;
+  };
   const [name = "", id = "", index = "", state = "", node = "", start = "", ...reason] = line.split(separator);
-  return { name, id, index: /^\d+$/.test(index) ? Number(index) : null, state, node, start, reason: reason.join(separator) };
+  return { name: one(name), id: one(id), index: /^\d+$/.test(index) ? Number(index) : null, state: one(state), node: one(node), start: one(start), reason: one(reason.join(separator)) };
 }
 
 async function untilAnswered<T>(program: string, { note, signal }: SchedulerWatch, ask: (tries: number) => Promise<T>): Promise<T> {

@@ -12,7 +12,7 @@ import { follow, type Followed } from "./follow.ts";
 import { mostPlanned, type Need } from "./resources.ts";
 import { type QueuedTask, type Scheduler, type SchedulerWatch, slurmScheduler } from "./scheduler.ts";
 import { lookAtSite } from "./site.ts";
-import { helperNames, isCancelled, newName, readSubmissions, type Submission, type Task } from "./submission.ts";
+import { helperNames, isCancelled, newName, readSubmissions, type Submission, type SubmissionPlace, type Task } from "./submission.ts";
 import { submitAll } from "./submit.ts";
 import { type Timing, usualTiming } from "./timing.ts";
 
@@ -41,18 +41,12 @@ export function slurmExecutor({ study, results, settings, detach, needs, stallMi
       if (jobs.length === 0) return;
       const watch: SchedulerWatch = { note: report.note, signal };
       const scheduler = slurmScheduler(watch);
-      const earlier = await liveTasks(results, jobs, scheduler);
-      if (earlier.tasks.length > 0) report.note(`${earlier.tasks.length} jobs of an earlier run wait or run on the cluster`);
-      // Of a cell that is done in parts, some may be missing although others are followed.
-      const followed = new Set(earlier.tasks.flatMap(({ whole, job }) => (job.part ? [] : [whole])));
-      const left = jobs.filter((job) => !followed.has(job));
-      const made = left.length > 0 ? await submitLeft(left, earlier, scheduler, report.note) : null;
-      const tasks = [...earlier.tasks, ...(made ? tasksOf(made, left) : [])];
+      const { tasks, made } = await submitMissing(jobs, scheduler, report.note);
       const status = `npm run status -- --results ${shownPath(results)}`;
       if (detach) return report.note(`${tasks.length} jobs are submitted; ${status} says how they stand, and with --cancel ends them`);
       let isOver = false;
       try {
-        const ends = follow(tasks, { scheduler, report, signal, timing, probe: made && { submission: made, name: helperNames(made).probe } });
+        const ends = follow(tasks, { scheduler, report, signal, timing, probe: made && { submission: made.place, name: helperNames(made.place).probe } });
         yield* cellEnds(ends, tasks, { timing, signal });
         isOver = true;
       } finally {
@@ -62,6 +56,18 @@ export function slurmExecutor({ study, results, settings, detach, needs, stallMi
       }
     },
   };
+
+  async function submitMissing(jobs: readonly Job[], scheduler: Scheduler, note: (text: string) => void): Promise<{ tasks: Followed[]; made: Made | null }> {
+    const earlier = await liveTasks(results, jobs, scheduler);
+    if (earlier.tasks.length > 0) note(`${earlier.tasks.length} jobs of an earlier run wait or run on the cluster`);
+    // Of a cell that is done in parts, some may be missing although others are followed.
+    const followed = new Set(earlier.tasks.flatMap(({ whole, job }) => (job.part ? [] : [whole])));
+    const left = jobs.filter((job) => !followed.has(job));
+    const submission = left.length > 0 ? await submitLeft(left, earlier, scheduler, note) : null;
+    if (!submission) return { tasks: earlier.tasks, made: null };
+    const place = placeOf(submission);
+    return { tasks: [...earlier.tasks, ...tasksOf(submission, left, place)], made: { place, arrays: submission.arrays.map(({ name }) => name) } };
+  }
 
   /** @returns null when nothing is missing that is not under way */
   async function submitLeft(left: readonly Job[], { shared, queued, tasks, submissions }: Live, scheduler: Scheduler, note: (text: string) => void): Promise<Submission | null> {
@@ -88,6 +94,13 @@ export function slurmExecutor({ study, results, settings, detach, needs, stallMi
   }
 }
 
+/** What is kept of a submission while it is followed. */
+interface Made {
+  place: SubmissionPlace;
+  /** Names of its arrays. */
+  arrays: string[];
+}
+
 /** What earlier runs submitted that has not ended. */
 interface Live {
   tasks: Followed[];
@@ -109,11 +122,12 @@ async function liveTasks(results: string, jobs: readonly Job[], scheduler: Sched
   const tasks = new Map<string, Followed>();
   const shared = new Map<string, string>();
   for (const submission of submissions) {
+    const place = placeOf(submission);
     for (const { name, tasks: listed } of submission.arrays) {
       for (const [index, task] of listed.entries()) {
         if (!known.has(`${name}-${index}`)) continue;
         const whole = byKey.get(task.job);
-        if (whole) tasks.set(`${task.job} ${task.part?.index ?? ""}`, followed(whole, task, { submission, array: name, index }));
+        if (whole) tasks.set(`${task.job} ${task.part?.index ?? ""}`, followed(whole, task, { submission: place, array: name, index }));
         else shared.set(task.job, `${name}-${index}`);
       }
     }
@@ -121,19 +135,23 @@ async function liveTasks(results: string, jobs: readonly Job[], scheduler: Sched
   return { tasks: [...tasks.values()], submissions: all, shared, queued };
 }
 
-function tasksOf(submission: Submission, jobs: readonly Job[]): Followed[] {
+function placeOf({ results, name }: Submission): SubmissionPlace {
+  return { results, name };
+}
+
+function tasksOf(submission: Submission, jobs: readonly Job[], place: SubmissionPlace): Followed[] {
   const byKey = new Map(jobs.map((job) => [jobKey(job), job]));
   return submission.arrays.flatMap(({ name, tasks }) => tasks.flatMap((task, index) => {
     const whole = byKey.get(task.job);
-    return whole ? [followed(whole, task, { submission, array: name, index })] : [];
+    return whole ? [followed(whole, task, { submission: place, array: name, index })] : [];
   }));
 }
 
-function followed(whole: Job, { part }: Task, where: Omit<Followed, "job" | "whole">): Followed {
-  return { ...where, whole, job: part ? { ...whole, part } : whole };
+function followed(whole: Job, { part }: Task, { submission, array, index }: Omit<Followed, "job" | "whole">): Followed {
+  return { job: part ? { ...whole, part } : whole, whole, submission, array, index };
 }
 
-async function endRest(submission: Submission, isOver: boolean, scheduler: Scheduler): Promise<void> {
-  const names = [helperNames(submission).report, ...(isOver ? [] : submission.arrays.map(({ name }) => name))];
+async function endRest({ place, arrays }: Made, isOver: boolean, scheduler: Scheduler): Promise<void> {
+  const names = [helperNames(place).report, ...(isOver ? [] : arrays)];
   await scheduler.cancel([...new Set((await scheduler.queue(names)).map(({ id }) => id))]);
 }

@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, opendir, readdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
 import { partSchema } from "../../jobs/job.ts";
 import { readJson } from "../../json.ts";
+import { readText } from "../../readText.ts";
 import { resultsStore } from "../../store/store.ts";
 import { writeAtomic } from "../../writeAtomic.ts";
 
@@ -37,6 +38,9 @@ const submissionSchema = z.strictObject({
 
 /** What was submitted at a time. */
 export type Submission = z.infer<typeof submissionSchema>;
+
+/** Where a submission's folder is. */
+export type SubmissionPlace = Pick<Submission, "results" | "name">;
 
 /** A task of an array. */
 export type Task = Submission["arrays"][number]["tasks"][number];
@@ -73,17 +77,17 @@ export function helperNames({ name }: Pick<Submission, "name">): Record<"probe" 
 }
 
 /** Folder of a submission: what was asked for, logs, and how tasks ended. */
-export function submissionFolder({ results, name }: Pick<Submission, "results" | "name">): string {
+export function submissionFolder({ results, name }: SubmissionPlace): string {
   return path.join(submissionsFolder(results), name);
 }
 
 /** The file that says what was submitted, which tasks read. */
-export function submissionFile(submission: Pick<Submission, "results" | "name">): string {
+export function submissionFile(submission: SubmissionPlace): string {
   return path.join(submissionFolder(submission), "submission.json");
 }
 
 /** The log of a task: what it printed. */
-export function logFile(submission: Pick<Submission, "results" | "name">, array: string, index: number | string): string {
+export function logFile(submission: SubmissionPlace, array: string, index: number | string): string {
   return path.join(submissionFolder(submission), "logs", `${array}-${index}.log`);
 }
 
@@ -105,7 +109,7 @@ export async function readSubmissions(results: string): Promise<Submission[]> {
   return found.flatMap((one) => one ?? []).sort((left, right) => left.date.localeCompare(right.date));
 }
 
-function endedFile(submission: Pick<Submission, "results" | "name">, array: string, index: number): string {
+function endedFile(submission: SubmissionPlace, array: string, index: number): string {
   return path.join(submissionFolder(submission), "ended", `${array}-${index}.json`);
 }
 
@@ -115,14 +119,22 @@ export async function writeEnded(submission: Submission, array: string, index: n
 }
 
 /** How a task ended; null where that is not seen, or not yet whole. */
-export async function readEnded(submission: Submission, array: string, index: number): Promise<TaskEnded | null> {
-  return readFile(endedFile(submission, array, index), "utf8").then((text) => endedSchema.parse(JSON.parse(text)), () => null).catch(() => null);
+export async function readEnded(submission: SubmissionPlace, array: string, index: number): Promise<TaskEnded | null> {
+  return readText(endedFile(submission, array, index)).then((text) => endedSchema.parse(JSON.parse(text)), () => null).catch(() => null);
 }
 
-/** Tasks that have said how they ended, as `ARRAY-INDEX`: reading the folder makes a shared file system look anew. */
-export async function endedTasks(submission: Submission): Promise<Set<string>> {
-  const names = await readdir(path.join(submissionFolder(submission), "ended")).catch(() => []);
-  return new Set(names.flatMap((name) => (name.endsWith(".json") && !name.startsWith(".") ? [name.slice(0, -".json".length)] : [])));
+/**
+ * Tasks that have said how they ended, as `ARRAY-INDEX`: reading the folder makes a shared file system look anew. They are read
+ * piece by piece, as there may be tens of thousands, and those who follow them look every few seconds.
+ */
+export async function* endedTasks(submission: SubmissionPlace): AsyncIterable<string> {
+  try {
+    for await (const { name } of await opendir(path.join(submissionFolder(submission), "ended"), { bufferSize: 1024 })) {
+      if (name.endsWith(".json") && !name.startsWith(".")) yield name.slice(0, -".json".length);
+    }
+  } catch {
+    // What cannot be read now may be at the next look.
+  }
 }
 
 /** The last lines of a task's log; empty where there is none. */
@@ -139,6 +151,6 @@ export async function markCancelled(submission: Submission): Promise<void> {
 }
 
 /** Whether it was. */
-export async function isCancelled(submission: Submission): Promise<boolean> {
+export async function isCancelled(submission: SubmissionPlace): Promise<boolean> {
   return readFile(path.join(submissionFolder(submission), cancelledName)).then(() => true, () => false);
 }
