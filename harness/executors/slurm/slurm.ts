@@ -76,9 +76,10 @@ export function slurmExecutor({ study, results, settings, detach, needs, stallMi
     const asked = [...steps, ...left];
     const found = await needs(asked, mostPlanned(settings, site));
     const needOf = new Map(asked.map((job, index) => [job, found[index]!]));
-    const live = (job: Job): Set<number> => new Set(tasks.flatMap((task) => (task.whole === job && task.job.part ? [task.job.part.index] : [])));
+    const live = new Map<Job, Set<number>>();
+    for (const { whole, job: { part } } of tasks) if (part) live.set(whole, (live.get(whole) ?? new Set()).add(part.index));
     const earlier = earlierDivisions(submissions);
-    const cells = await inBatches(left, async (job) => divideCell(job, needOf.get(job)!, { earlier, live: live(job) }));
+    const cells = await inBatches(left, async (job) => divideCell(job, needOf.get(job)!, { earlier, live: live.get(job) ?? new Set() }));
     const all = [...steps, ...cells.flatMap(({ before }) => before ?? [])];
     const mine = all.filter((job) => !shared.has(jobKey(job)));
     const jobs = cells.flatMap((cell) => cell.jobs);
@@ -88,7 +89,8 @@ export function slurmExecutor({ study, results, settings, detach, needs, stallMi
     if (parts > 0) note(`evaluations of ${cells.filter(({ jobs: [job] }) => job?.part).length} cells take longer than a job may: ${parts} parts of them are jobs of their own`);
     const name = newName(study);
     const arrays = planArrays(name, mine, jobs, site.arrayTasks, all.filter((job) => !mine.includes(job)));
-    const under = [...new Set(queued.filter(({ name: array, index }) => all.some((job) => shared.get(jobKey(job)) === `${array}-${index}`)).map(({ id }) => id))];
+    const awaited = new Set(all.map((job) => shared.get(jobKey(job))));
+    const under = [...new Set(queued.filter(({ name: array, index }) => awaited.has(`${array}-${index}`)).map(({ id }) => id))];
     for (const { needs: more } of cells) for (const [job, need] of more) needOf.set(job, need);
     return submitAll({ name, results, arrays, needs: needOf, settings, site, under, stallMinutes }, scheduler, note);
   }
