@@ -25,15 +25,17 @@ export function rates(): Rates {
   };
 }
 
-function filesSeen({ state, chunks }: Standing, before: ReadonlyMap<string, Seen>, at: number): Map<string, Seen> {
+function filesSeen({ state, chunks, since }: Standing, before: ReadonlyMap<string, Seen>, at: number): Map<string, Seen> {
   const files = state === "running" && chunks ? chunks.files : [];
+  // What an earlier run has written says nothing of when this one began.
+  const began = since === null ? -Infinity : Date.parse(since);
   const counts = new Map(files.map((file) => [file.name, file.chunks]));
   // Where a part was put behind others, or what was not whole was cut off, nothing was evaluated.
   const isContinued = [...before].every(([name, was]) => (counts.get(name) ?? -1) >= was.chunks);
   return new Map(files.flatMap(({ name, chunks: count, written }): [string, Seen][] => {
     const was = isContinued ? before.get(name) : undefined;
     if (written === null) return was ? [[name, was]] : [];
-    return [[name, nowSeen(was, count, written.getTime(), at)]];
+    return [[name, nowSeen(was && was.written >= began ? was : undefined, count, written.getTime(), at)]];
   }));
 }
 
