@@ -27,7 +27,7 @@ export function addStatusCommand(program: Command, io: CommandIo): void {
     .description("say of each cell of a study whether it is stored, runs (where, since when, how fast), is queued (why), failed or is lost")
     .requiredOption("--results <dir>", "results folder of a sweep")
     .option("--json", "every cell as JSON")
-    .option("--watch", "look again every ten seconds, until nothing runs or is queued; Ctrl-C ends that, and nothing else")
+    .option("--watch", "look again every ten seconds, and say how fast cells go, until nothing runs or is queued; Ctrl-C ends that, and nothing else")
     .option("--cancel", "cancel what this study's sweeps submitted to the cluster, and nothing else")
     .action(async ({ results, json = false, watch = false, cancel = false }: StatusOptions) => {
       const folder = path.resolve(results);
