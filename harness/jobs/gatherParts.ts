@@ -1,5 +1,4 @@
 import path from "node:path";
-import { wholeChunks } from "../steps/growingFrames.ts";
 import { appendPart, partFile, partFiles } from "../steps/partFrames.ts";
 import type { Part } from "../steps/step.ts";
 
@@ -22,14 +21,13 @@ export interface Gathering {
  * them are evaluated. Parts that somebody is at are waited for. What is missing behind the last is left to the whole's run.
  */
 export async function gatherParts(growing: string, { claims, perBatch, claimed, isComplete, evaluate }: Gathering): Promise<void> {
-  const append = (first: number): Promise<number | null> => claimed(first, () => appendPart(growing, partFile(growing, first), perBatch));
+  const append = (first: number): ReturnType<typeof appendPart> => claimed(first, () => appendPart(growing, partFile(growing, first), perBatch));
   for (const first of await begunParts(growing, claims)) {
     if (await isComplete()) return;
-    const begins = await append(first);
-    if (begins === null) continue;
-    const there = await wholeChunks(growing, null, perBatch);
-    await evaluate({ first: there, count: begins - there });
-    await append(there);
+    const missing = await append(first);
+    if (missing === null) continue;
+    await evaluate(missing);
+    await append(missing.first);
     // All that is asked for may end before this part.
     if ((await append(first)) !== null) return;
   }

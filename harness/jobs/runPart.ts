@@ -6,13 +6,13 @@ import { coveredChunks, isPartDone } from "../steps/partFrames.ts";
 import { referenceHead } from "../steps/referenceFile.ts";
 import { expectedQuantizedBytes } from "../steps/room.ts";
 import type { Settings } from "../steps/settings.ts";
-import type { Part } from "../steps/step.ts";
 import { estimatedChunks } from "../steps/tokens.ts";
 import { growingFile, readRecord, resultsStore } from "../store/store.ts";
 import type { Job, JobPart, PlannedStep } from "./job.ts";
 import { mostKept } from "./largeFiles.ts";
 import { haveOthersEnded, untilSeen } from "./otherParts.ts";
 import { rangesOf } from "./parts.ts";
+import { referenceChunks } from "./referenceChunks.ts";
 import type { Runner, Watch } from "./runner.ts";
 import { stepNamed } from "./stepNamed.ts";
 
@@ -34,11 +34,11 @@ export async function runPart(job: PartOfJob, runner: Runner, { note, signal }: 
   const { index, of } = job.part;
   const evaluation = evaluationOf(job);
   if (await readRecord(resultsStore(job.results), evaluation.step, evaluation.key)) return true;
-  const ranges = await rangesOfJob(job, of);
+  const { compared, chunks, ...settings } = evaluation.config as unknown as Settings & { compared: boolean };
+  const ranges = rangesOf(await chunksOfJob(job), chunksPerBatch(settings), of);
   const range = ranges[index - 1];
   if (range) await runner.part(evaluation.key, range);
   else note(`part ${index} of ${of} has nothing to do: the text has fewer batches of chunks`);
-  const { compared, chunks, ...settings } = evaluation.config as unknown as Settings & { compared: boolean };
   const { reference } = evaluation.inputs;
   const wanted = compared && reference && "step" in reference ? (await referenceHead(await runner.file(reference.step, "reference"))).chunks : chunks;
   const areAllDone = async (): Promise<boolean> => (await coveredChunks(growingOf(job), wanted, chunksPerBatch(settings))).isComplete;
@@ -57,14 +57,17 @@ export async function isPartStored(job: PartOfJob): Promise<boolean> {
 
 /** Those of some parts, by their numbers, that have been evaluated, or that there are no chunks for. @param of into how many the evaluation is divided */
 export async function storedParts(job: Job, numbers: readonly number[], of: number): Promise<number[]> {
-  const { step, key, config } = evaluationOf(job);
+  const { step, key, config, inputs } = evaluationOf(job);
   if (await readRecord(resultsStore(job.results), step, key)) return [...numbers];
-  const ranges = await rangesOfJob(job, of);
-  const { chunks, ...settings } = config as unknown as Settings;
+  const about = await chunksOfJob(job);
+  const perBatch = chunksPerBatch(config as unknown as Settings);
+  const ranges = rangesOf(about, perBatch, of);
+  const { reference } = inputs;
+  const wanted = reference && "step" in reference ? ((await referenceChunks(job.results, reference.step)) ?? about) : (config as unknown as Settings).chunks;
   const stored: number[] = [];
   for (const number of numbers) {
     const range = ranges[number - 1];
-    if (!range || (await isPartDone(growingOf(job), range, chunks, chunksPerBatch(settings)))) stored.push(number);
+    if (!range || (await isPartDone(growingOf(job), range, wanted, perBatch))) stored.push(number);
   }
   return stored;
 }
@@ -90,13 +93,12 @@ export function growingOf(job: Job): string {
   return growingFile(resultsStore(job.results), step, growing!);
 }
 
-/** The chunks of each part that there is. All processes find the same, from the model's vocabulary and the text. */
-async function rangesOfJob(job: Job, of: number): Promise<Part[]> {
+/** About how many chunks a job evaluates. All processes find the same, from the model's vocabulary and the text. */
+async function chunksOfJob(job: Job): Promise<number> {
   const { config } = evaluationOf(job);
   const inputs = job.steps.flatMap((step) => Object.entries(step.inputs));
   const given = (role: string): string | undefined => inputs.flatMap(([name, input]) => (name === role && "file" in input ? [input.file] : []))[0];
   const [text, model] = [given("text"), given("model") ?? given("quantized")];
   if (text === undefined || model === undefined) throw new UserError(`the job of ${job.name} names no text or no model; run npm run sweep again`);
-  const chunks = await estimatedChunks(config, { path: text, bytes: (await stat(text)).size }, await readGguf(model));
-  return rangesOf(chunks, chunksPerBatch(config as unknown as Settings), of);
+  return estimatedChunks(config, { path: text, bytes: (await stat(text)).size }, await readGguf(model));
 }

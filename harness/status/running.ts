@@ -1,11 +1,15 @@
 import { open } from "node:fs/promises";
+import path from "node:path";
 import type { HoldersOf } from "../jobs/claims.ts";
+import { referenceChunks } from "../jobs/referenceChunks.ts";
 import { decodeFrames, frameBytes } from "../parse/frames.ts";
 import type { Holder } from "../process/claim.ts";
 import { hasEnded } from "../processes.ts";
-import { chunksBySize, type FramesFiles } from "../steps/framesFiles.ts";
+import { type FramesFiles, lookAtFrames } from "../steps/framesFiles.ts";
+import { chunksPerBatch } from "../steps/growingFrames.ts";
 import type { Plan } from "../store/plan.ts";
 import { growingFile, resultsStore } from "../store/store.ts";
+import type { Chunks } from "./types.ts";
 
 /** A step of a plan. */
 export type PlanStep = Plan["cells"][number]["steps"][number];
@@ -33,18 +37,24 @@ function isAtWork({ owner, seen }: Holder): boolean {
 }
 
 /** How far a cell's evaluation has come, its parts included; null when it has not begun. */
-export async function chunksOf(results: string, steps: readonly PlanStep[], { parameters, options }: Pick<Plan, "parameters" | "options">, filesOf: FramesFiles): Promise<{ done: number; of: number | null } | null> {
+export async function chunksOf(results: string, steps: readonly PlanStep[], { parameters, options }: Pick<Plan, "parameters" | "options">, filesOf: FramesFiles): Promise<Chunks | null> {
   const evaluate = steps.find(({ step }) => step === "evaluate");
   if (!evaluate?.growing) return null;
   const files = await filesOf(growingFile(resultsStore(results), evaluate.step, evaluate.growing));
   const asked = { context: parameters.context, compared: options.klDivergence };
   const available = await availableChunks(files, frameBytes(asked));
   if (available === null) return null;
-  const of = Math.min(parameters.chunks ?? Infinity, available);
-  return { done: Math.min(await chunksBySize(files, asked), of), of };
+  const reference = steps.find(({ step }) => step === "reference");
+  // Frames of a comparison know how many chunks the reference had, which may have been another.
+  const all = asked.compared ? reference && (await referenceChunks(results, reference.key)) : available;
+  const of = Math.min(parameters.chunks ?? Infinity, all ?? Infinity);
+  const seen = await lookAtFrames(files, asked);
+  const done = Math.min(seen.reduce((sum, { chunks }) => sum + chunks, 0), of);
+  const perBatch = chunksPerBatch(parameters);
+  return { done, of: of === Infinity ? null : of, files: seen.map(({ file, chunks, written }) => ({ name: path.basename(file), chunks, written: chunks % perBatch === 0 ? written : null })) };
 }
 
-/** How many chunks the text has, by the first frame that there is; null without any. */
+/** How many chunks the text, or a reference, had, by the first frame that there is; null without any. */
 async function availableChunks(files: readonly string[], bytes: number): Promise<number | null> {
   for (const file of files) {
     const [frame] = decodeFrames(await firstBytes(file, bytes)).frames;

@@ -11,6 +11,7 @@ import { type FramesFiles, framesFiles } from "../steps/framesFiles.ts";
 import { readPlan, type Plan } from "../store/plan.ts";
 import { readFailure } from "../store/store.ts";
 import { type Cluster, type ClusterTask, lookAtCluster, startOf, whyGone } from "./cluster.ts";
+import { plannedTasks } from "./plannedTasks.ts";
 import { preparationOf } from "./preparation.ts";
 import { chunksOf, claimedStep, type PlanStep } from "./running.ts";
 import { type Standing, type StudyStanding, unsaid } from "./types.ts";
@@ -65,7 +66,7 @@ async function standingOfOne({ name, steps }: Named, results: string, plan: Plan
   const isShared = steps.length === 1 && !plan.cells.some(({ cell }) => cell.name === name);
   const said = (standing: Pick<Standing, "state"> & Partial<Standing>): { isShared: boolean; standing: Standing } => ({ isShared, standing: { ...unsaid, ...standing, name } });
   if (await areStored({ results, steps: own })) return said({ state: "stored" });
-  const tasks = cluster.tasks.get(name) ?? [];
+  const tasks = await plannedTasks(cluster.tasks.get(name) ?? [], own, results, plan);
   const chunks = await chunksOf(results, steps, plan, filesOf);
   const claimed = claimedStep(own, holdersOf);
   const log = tasks.length === 1 ? logFile(tasks[0]!.submission, tasks[0]!.array, tasks[0]!.index) : null;

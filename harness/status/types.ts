@@ -4,6 +4,15 @@ export type State = "stored" | "running" | "queued" | "failed" | "lost" | "cance
 /** The states, as they are counted. */
 export const states: readonly State[] = ["stored", "running", "queued", "waiting", "failed", "lost", "cancelled"];
 
+/** How far an evaluation has come. */
+export interface Chunks {
+  done: number;
+  /** Null where that is not known. */
+  of: number | null;
+  /** The files that have them, one for each part: when the latest batch was written, null in the middle of one. */
+  files: { name: string; chunks: number; written: Date | null }[];
+}
+
 /** A cell, and all that is known of how it stands. */
 export interface Standing {
   name: string;
@@ -13,9 +22,9 @@ export interface Standing {
   since: string | null;
   /** The step that it is at. */
   step: string | null;
-  /** Chunks that are evaluated, and of how many where that is known. */
-  chunks: { done: number; of: number | null } | null;
-  /** Null where it has not been seen for long enough. */
+  /** Null where none is evaluated. */
+  chunks: Chunks | null;
+  /** Null where no batch was seen to come. */
   chunksPerMinute: number | null;
   /** Why it waits, failed or is lost. */
   reason: string | null;

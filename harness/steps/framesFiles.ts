@@ -17,8 +17,25 @@ export function framesFiles(): FramesFiles {
   };
 }
 
-/** About how many chunks such files have, by their sizes alone. */
+/** A file of frames, as its size tells. */
+export interface FramesSeen {
+  file: string;
+  /** Whole frames. */
+  chunks: number;
+  /** When something was written into it last, by the clock of the file system. */
+  written: Date;
+}
+
+/** What such files have, by their sizes alone; those that are there. */
+export async function lookAtFrames(files: readonly string[], asked: Parameters<typeof frameBytes>[0]): Promise<FramesSeen[]> {
+  const found = await Promise.all(files.map(async (file): Promise<FramesSeen[]> => {
+    const seen = await stat(file).catch(() => null);
+    return seen ? [{ file, chunks: Math.floor(seen.size / frameBytes(asked)), written: seen.mtime }] : [];
+  }));
+  return found.flat();
+}
+
+/** About how many chunks such files have. */
 export async function chunksBySize(files: readonly string[], asked: Parameters<typeof frameBytes>[0]): Promise<number> {
-  const bytes = await Promise.all(files.map((file) => stat(file).then(({ size }) => size, () => 0)));
-  return Math.floor(bytes.reduce((sum, one) => sum + one, 0) / frameBytes(asked));
+  return (await lookAtFrames(files, asked)).reduce((sum, { chunks }) => sum + chunks, 0);
 }

@@ -82,29 +82,24 @@ function behind(frames: readonly Frame[], before: number, wanted: number | null,
 }
 
 /**
- * Puts what a part has behind what the whole's file has, and removes the part's file as far as nothing of it is left to come.
+ * Puts what a part has behind the whole batches of the whole's file, if that goes further with it, and removes the part's file
+ * as far as nothing of it is left to come. A batch that is not whole was the last of an evaluation of fewer chunks.
  *
- * @returns the chunk that the part begins at if chunks before it are missing; else null
+ * @returns the chunks before the part that are missing; else null
  */
-export async function appendPart(growing: string, { file }: PartFile, perBatch: number): Promise<number | null> {
+export async function appendPart(growing: string, { file }: PartFile, perBatch: number): Promise<{ first: number; count: number } | null> {
   const part = await readFrames(file, null);
   const first = part.frames[0]?.chunk ?? 0;
   const whole = await readFrames(growing);
-  const there = whole.frames.length - (isAtEnd(whole.frames) ? 0 : whole.frames.length % perBatch);
-  if (first > there) return first;
-  const more = part.frames.length - (there - first);
-  if (more > 0 && isLike(whole.frames[0] ?? part.frames[0]!, part.frames[0]!)) {
-    const from = (there - first) * part.frameBytes;
-    await writeAtomic(growing, Buffer.concat([whole.bytes.subarray(0, there * part.frameBytes), part.bytes.subarray(from, from + more * part.frameBytes)]));
+  const there = whole.frames.length - (whole.frames.length % perBatch);
+  if (first > there) return { first: there, count: first - there };
+  const end = first + part.frames.length;
+  if (end > whole.frames.length && isLike(whole.frames[0] ?? part.frames[0]!, part.frames[0]!)) {
+    const [from, to] = [there, end].map((chunk) => (chunk - first) * part.frameBytes);
+    await writeAtomic(growing, Buffer.concat([whole.bytes.subarray(0, there * part.frameBytes), part.bytes.subarray(from, to)]));
   }
   await rm(file, { force: true });
   return null;
-}
-
-/** Whether the last of some frames is of the last chunk that there is. */
-function isAtEnd(frames: readonly Frame[]): boolean {
-  const last = frames.at(-1);
-  return last !== undefined && last.chunk + 1 === last.availableChunks;
 }
 
 function isLike(one: Frame, other: Frame): boolean {
@@ -141,13 +136,17 @@ export async function begunPart(file: string, { from, end, perBatch }: { from: n
   return { begin, frames: found.frames.slice(0, kept) };
 }
 
-/** Whether the chunks of a part are in its file, or in the whole's. */
+/**
+ * Whether the chunks of a part are in its file, or in the whole's.
+ *
+ * @param wanted chunks that there shall be, or where that is not known about; null for all that the text has
+ */
 export async function isPartDone(growing: string, { first, count }: Part, wanted: number | null, perBatch: number): Promise<boolean> {
   const { frames } = await readFrames(partFile(growing, first).file, null);
-  const whole = await wholeChunks(growing, wanted, perBatch);
-  const available = frames[0]?.availableChunks ?? (await readFrames(growing)).frames[0]?.availableChunks;
-  if (available === undefined) return false;
-  const end = Math.min(count === null ? Infinity : first + count, wanted ?? Infinity, available);
-  const from = Math.max(first, whole);
+  const frame = frames[0] ?? (await readFrames(growing)).frames[0];
+  if (frame === undefined) return false;
+  // Frames of a comparison know how many chunks the reference had, which may have been another; not how many the text has.
+  const end = Math.min(count === null ? Infinity : first + count, wanted ?? Infinity, frame.reference ? Infinity : frame.availableChunks);
+  const from = Math.max(first, await wholeChunks(growing, wanted, perBatch));
   return from >= end || (frames.length > 0 && frames[0]!.chunk <= from && frames.at(-1)!.chunk + 1 >= end);
 }

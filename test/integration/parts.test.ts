@@ -1,10 +1,11 @@
-import { readdir, readFile, rm } from "node:fs/promises";
+import { cp, readdir, readFile, rm } from "node:fs/promises";
 import path from "node:path";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { ensureBuild } from "../../harness/build/build.ts";
 import type { Job } from "../../harness/jobs/job.ts";
 import { projectRoot } from "../../harness/paths.ts";
 import { loadResults } from "../../harness/report/load.ts";
+import { readFrames } from "../../harness/steps/growingFrames.ts";
 import { resultsStore } from "../../harness/store/store.ts";
 import { startScript } from "../support/cli.ts";
 import { found, freshFolder, growing, leftOvers, sweepOnce, untilFrames } from "../support/jobLab.ts";
@@ -82,6 +83,18 @@ describe.each([[false, "null"], [true, "398"]])("an evaluation in four parts, co
     for (const one of ended) expect(one).toMatchObject({ code: 0, stderr: "" });
     expect(ended.map(({ stdout }) => stdout).join("")).toMatch(/quantize[^]*every step has its record/);
     await expectWhole(out);
+  });
+
+  if (compared) it("goes on behind whole batches of a comparison with a smaller reference", async () => {
+    const small = await growing(await sweepOnce(await lastingTemporaryFolder(), "name: parts\ncontext: 128\nbatch: 512\nchunks: 6\nkl_divergence: true\ncells: [{ name: q, type: Q4_0, radius: 1 }]\n"));
+    const { out, file } = await freshFolder(made);
+    await cp(small, small.replace(/^.*(?=\/store\/)/, out));
+    const ended = await Promise.all([1, 2].map((index) => start(file, index, 2).ended));
+    for (const one of ended) expect(one).toMatchObject({ code: 0, stderr: "" });
+    const frames = async (of: string): Promise<unknown> => (await readFrames(await growing(of))).frames.map(({ availableChunks: _chunks, ...frame }) => frame);
+    expect((await readFrames(await growing(out))).frames[0]!.availableChunks).toBe(6);
+    expect(await frames(out)).toEqual(await frames(made));
+    expect(await found(out)).toEqual(await found(made));
   });
 
   if (!compared) it("whose two parts end at the same time, where a file system shows files late, is whole all the same", async () => {

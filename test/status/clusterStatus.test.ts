@@ -4,9 +4,12 @@ import { beforeEach, expect, it, vi } from "vitest";
 import { statusText } from "../../harness/cli/statusText.ts";
 import { preparationFiles, prepareOnNode } from "../../harness/executors/slurm/preparation.ts";
 import { slurmScheduler } from "../../harness/executors/slurm/scheduler.ts";
-import { helperNames, logFile, readSubmissions, type Submission, submissionFolder, writeSubmission } from "../../harness/executors/slurm/submission.ts";
+import { helperNames, logFile, readSubmissions, type Submission, submissionFolder, writeEnded, writeSubmission } from "../../harness/executors/slurm/submission.ts";
+import type { Job } from "../../harness/jobs/job.ts";
+import { jobKey, writeJob } from "../../harness/jobs/jobFile.ts";
 import { cancelSubmitted } from "../../harness/status/cluster.ts";
 import { standingOf } from "../../harness/status/standing.ts";
+import { readPlan } from "../../harness/store/plan.ts";
 import { fakeSlurm, type FakeSlurm } from "../support/fakeSlurm.ts";
 import { makeLab } from "../support/sweepLab.ts";
 import { temporaryFolder } from "../support/temporary.ts";
@@ -55,6 +58,28 @@ it("of cells whose jobs are lost or were cancelled it says so, what they left, a
   expect(await cancelSubmitted(lab.out, scheduler)).toEqual(["7"]);
   await slurm.list([]);
   expect(await states()).toEqual([["f16", "stored", null], ["a", "cancelled", "it left no log"], ["b", "cancelled", "its log ends: stopped by the scheduler"]]);
+});
+
+it("tasks that were submitted for an earlier plan count as long as they wait or run, and where they were for the same steps", async () => {
+  const lab = await makeLab();
+  await lab.run({ only: "f16" });
+  const { cells, date } = (await readPlan(lab.out))!;
+  const stepsOf = (name: string): Job["steps"] => cells.find(({ cell }) => cell.name === name)!.steps.map((step) => ({ ...step, config: {}, inputs: {} }));
+  const job: Job = { format: 1, name: "b", results: lab.out, target: { release: "r", build: "b", threads: 1 }, steps: stepsOf("b") };
+  await writeJob(job);
+  const other: Job = { ...job, name: "a", steps: stepsOf("a").map((step) => ({ ...step, key: "6".repeat(64) })) };
+  await writeJob(other);
+  const submit = async (seconds: number): Promise<void> => writeSubmission({ format: 1, name: "s-1", results: lab.out, date: new Date(Date.parse(date) + 1000 * seconds).toISOString(), probed: [], arrays: [{ name: "s-1-cells", tasks: [other, job].map((one) => ({ job: jobKey(one), cell: one.name, after: [] })) }] });
+  const states = async (): Promise<unknown> => (await standing(lab.out)).cells.map(({ state }) => state);
+  await submit(-1);
+  await writeEnded((await readSubmissions(lab.out))[0]!, "s-1-cells", 0, { failure: null, log: null, host: "n1" });
+  expect(await states()).toEqual(["stored", "waiting", "lost"]);
+  await slurm.list([{ array: "s-1-cells", index: 0 }]);
+  expect(await states()).toEqual(["stored", "running", "lost"]);
+  await slurm.list([]);
+  await lab.run({ only: "f16" });
+  await submit(1);
+  expect(await states()).toEqual(["stored", "lost", "lost"]);
 });
 
 it.each([
