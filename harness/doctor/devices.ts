@@ -12,9 +12,8 @@ export async function lookAtDevices(build: Build, signal: AbortSignal): Promise<
   const none = (found: string): Finding => optional("devices", found, "look at the driver; where only cells on a cluster are computed on devices, none is needed here");
   try {
     const listed = await listDevices(build, signal);
-    const [first] = listed;
-    if (!first) return [none(`llama.cpp's ${build.backend} backend sees none on this machine`)];
-    return [good("devices", listed.map(({ name, description, freeBytes }) => `${name} (${description}, ${prettyBytes(freeBytes)} free)`).join(", ")), await lookAtDriver(build, first.description, signal)];
+    if (listed.length === 0) return [none(`llama.cpp's ${build.backend} backend sees none on this machine`)];
+    return [good("devices", listed.map(({ name, description, freeBytes }) => `${name} (${description}, ${prettyBytes(freeBytes)} free)`).join(", "))];
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     return [none(error.message)];
@@ -23,8 +22,15 @@ export async function lookAtDevices(build: Build, signal: AbortSignal): Promise<
 
 const tellers: Partial<Record<BackendName, string>> = { vulkan: "vulkaninfo (Debian and Ubuntu: apt-get install vulkan-tools), or with NVIDIA's driver nvidia-smi", cuda: "nvidia-smi", sycl: "sycl-ls" };
 
-async function lookAtDriver({ backend }: Build, description: string, signal: AbortSignal): Promise<Finding> {
-  const driver = await driverOf(backend, description, signal);
-  if (driver !== null) return good("driver", driver);
-  return optional("driver", "its version is not known, so that stored figures of another driver would be taken for its own", `what tells it is ${tellers[backend]}`);
+/** The driver of the first device that a build sees. */
+export async function lookAtDriver(build: Build, signal: AbortSignal): Promise<Finding[]> {
+  if (!hasOwnDevices(build.backend)) return [];
+  const [first] = await listDevices(build, signal).catch((error: unknown) => {
+    if (!(error instanceof UserError)) throw error;
+    return [];
+  });
+  if (!first) return [];
+  const driver = await driverOf(build.backend, first.description, signal);
+  if (driver !== null) return [good("driver", driver)];
+  return [optional("driver", "its version is not known, so that stored figures of another driver would be taken for its own", `what tells it is ${tellers[build.backend]}`)];
 }

@@ -3,7 +3,7 @@ import path from "node:path";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { main } from "../../harness/cli.ts";
 import { lookAtBackend } from "../../harness/doctor/backend.ts";
-import { lookAtDevices } from "../../harness/doctor/devices.ts";
+import { lookAtDevices, lookAtDriver } from "../../harness/doctor/devices.ts";
 import type { Finding } from "../../harness/doctor/finding.ts";
 import { which } from "../../harness/process/which.ts";
 import { fakeDeviceBuild } from "../support/fakeDevices.ts";
@@ -124,6 +124,17 @@ it.each([
 ])("of a build for devices says which it sees: %s", async (listing, finding) => {
   const build = await fakeDeviceBuild(path.join(await temporaryFolder(), "bin"), listing);
   expect(await lookAtDevices(build, new AbortController().signal)).toMatchObject([{ of: "devices", ...finding }]);
+});
+
+it("says where nothing tells a driver's version, which stored figures go by", async () => {
+  const bin = await temporaryFolder();
+  const build = await fakeDeviceBuild(path.join(bin, "build"));
+  vi.stubEnv("PATH", `${bin}${path.delimiter}${process.env["PATH"]}`);
+  const findings = (): Promise<Finding[]> => lookAtDriver(build, new AbortController().signal);
+  expect(await findings()).toMatchObject([{ of: "driver", verdict: "optional", remedy: expect.stringContaining("vulkan-tools") as unknown }]);
+  await writeFile(path.join(bin, "vulkaninfo"), "#!/bin/sh\nprintf 'GPU0:\\n\\tdeviceName = Card X\\n\\tdriverName = radv\\n\\tdriverInfo = Mesa 24.1\\n'\n");
+  await chmod(path.join(bin, "vulkaninfo"), 0o755);
+  expect(await findings()).toMatchObject([{ of: "driver", verdict: "good", found: "radv Mesa 24.1" }]);
 });
 
 it("refuses a backend that there is not", async () => {
