@@ -6,6 +6,7 @@ import { forecastText } from "../../harness/cli/forecastText.ts";
 import type { Forecast } from "../../harness/sweep/forecast/forecast.ts";
 import { memoryThere } from "../../harness/sweep/forecast/memory.ts";
 import { folderOf, makeLab } from "../support/sweepLab.ts";
+import { smallQuantized } from "../support/smallModel.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 
 beforeEach(async () => void vi.stubEnv("QUANTFLEX_CACHE", await temporaryFolder()));
@@ -81,4 +82,14 @@ it("plans for a model that is not at hand by its shape, whose weights take no ro
   expect(planned.memory).toMatchObject({ cell: "f16", step: "evaluate" });
   expect(planned.memory!.bytes).toBeGreaterThan(planned.model.bytes);
   expect(existsSync(lab.out)).toBe(false);
+});
+
+it("a ready-made file is planned by its own size, as the same made here", async () => {
+  const lab = await makeLab();
+  const ready = path.join(lab.folder, "ready.yaml");
+  await writeFile(ready, `name: s\ncontext: 8\nbatch: 8\ncells:\n  - { name: b, model: ${path.join(await smallQuantized(), "Q4_1.gguf")} }\n`);
+  const [made, given, f16] = [await lab.plan({ only: "b" }), await lab.plan({ study: ready }), await lab.plan({ only: "f16" })];
+  const over = ({ memory }: Forecast): number => memory!.bytes - made.memory!.bytes;
+  expect(Math.abs(over(given))).toBeLessThan(2e3);
+  expect(over(f16)).toBeGreaterThan(2e4);
 });

@@ -15,6 +15,7 @@ import { readRates, thisMachine } from "../../store/rates.ts";
 import { withScratch } from "../../scratch.ts";
 import { resultsStore } from "../../store/store.ts";
 import { failedCells } from "../failedCells.ts";
+import { filesRead } from "../filesRead.ts";
 import { fitRate } from "../fits.ts";
 import { checkResults, type Content } from "../inputs.ts";
 import { planKept } from "../prepareHere.ts";
@@ -108,7 +109,8 @@ async function forecastOf({ memory, ...request }: ForecastRequest, signal: Abort
   const atOnce = onEach * targets.length;
   const present = presentSteps();
   const inMemory = { gguf: model.gguf, moments: memory === undefined ? on.memory : memory / 2 };
-  const todos = await todosOf(jobs, { gguf: model.gguf, present, chunksOf: await chunksOf(inputs, inMemory.moments) });
+  const files = filesRead(inputs);
+  const todos = await todosOf(jobs, { ...files, present, chunksOf: await chunksOf(inputs, inMemory.moments) });
   const clock = new Clock(await readRates(), on);
   const rebuilt = expected?.isThere ? null : { release: release.tag, time: clock.of([buildRate(inputs)]) };
   const fits = chosen.flatMap(({ cell }) => (cell.fit && unfitted.has(cell.name) ? [{ name: cell.name, time: clock.of([fitRate(cell.fit, model.gguf)]) }] : []));
@@ -127,12 +129,12 @@ async function forecastOf({ memory, ...request }: ForecastRequest, signal: Abort
     disk: { ...diskUse(todos, { gguf: model.gguf, kept: await largeBytes(), atOnce, keepsAll: request.keepModels === "all" }), free: freeBytes(results) },
     memory: most && { bytes: most.bytes * atOnce, cell: most.todo.cell, step: most.todo.planned.step, there },
     // A cluster's cells are computed on the devices of its nodes.
-    deviceMemory: hasDevices ? deviceUse(todos, model.gguf, { targets: request.slurm ? [] : targets, atOnce: onEach }) : null,
+    deviceMemory: hasDevices ? deviceUse(todos, files, { targets: request.slurm ? [] : targets, atOnce: onEach }) : null,
     time: clock.all([...(rebuilt ? [rebuilt.time] : []), ...fits.map(({ time }) => time), ...found.map(({ time }) => time)], found),
     steps: clock.bySteps(todos),
     refusal: await refusalOf(async () => {
       await refuseWithoutRoom(jobs, roomOf(inputs, request));
-      if (!request.slurm && memory === undefined) await refuseWithoutAnyMemory(jobs, model.gguf, { targets, jobs: onEach });
+      if (!request.slurm && memory === undefined) await refuseWithoutAnyMemory(jobs, files, { targets, jobs: onEach });
     }),
   };
 }

@@ -8,6 +8,7 @@ import { vocabularySize } from "../../gguf/vocabulary.ts";
 import { factorsBytes, momentsBytes } from "../../steps/momentsBytes.ts";
 import { confLine } from "../../study/conf.ts";
 import type { Settings } from "../../steps/settings.ts";
+import type { FilesRead } from "../filesRead.ts";
 import { presentSteps } from "./present.ts";
 import { type Todo, todosOf } from "./todo.ts";
 
@@ -30,12 +31,12 @@ export function memoryThere(total: number, limit: number | undefined = process.c
  * @param atOnce cells side by side
  * @throws UserError naming the cell, the step, and the bytes needed and there
  */
-export async function refuseWithoutMemory(jobs: readonly Job[], of: ModelInMemory, atOnce: number, there: number): Promise<void> {
-  const { gguf } = of;
+export async function refuseWithoutMemory(jobs: readonly Job[], of: ModelInMemory & FilesRead, atOnce: number, there: number): Promise<void> {
+  const { gguf, ready } = of;
   const needed = (bytes: number): number => harnessBytes + atOnce * bytes;
-  const any = largest(jobs.flatMap((job) => job.steps.map((planned) => ({ planned, cell: job.name, quantizedBytes: gguf.fileBytes }))), of);
+  const any = largest(jobs.flatMap((job) => job.steps.map((planned) => ({ planned, cell: job.name, quantizedBytes: (ready.get(job.name)?.gguf ?? gguf).fileBytes }))), of);
   if (!any || needed(any.bytes) <= there) return;
-  const todos = (await todosOf(jobs, { gguf, present: presentSteps(), chunksOf: () => 1 })).flatMap((cell) => cell.todos);
+  const todos = (await todosOf(jobs, { gguf, ready, present: presentSteps(), chunksOf: () => 1 })).flatMap((cell) => cell.todos);
   const most = largest(todos, of);
   if (!most || needed(most.bytes) <= there) return;
   const wayOut = atOnce > 1 ? "give fewer --jobs" : `take a smaller batch in a copy of the study, a smaller model than ${path.basename(gguf.path)}, or a machine with more memory`;
