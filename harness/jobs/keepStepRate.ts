@@ -2,6 +2,7 @@ import { stat } from "node:fs/promises";
 import { type Gguf, readGguf } from "../gguf/read.ts";
 import { activeWeights, weightsOf } from "../gguf/weights.ts";
 import type { Paths, Target } from "../steps/step.ts";
+import { momentsPasses } from "../steps/momentsBytes.ts";
 import { referenceHead } from "../steps/referenceFile.ts";
 import { estimatedChunks } from "../steps/tokens.ts";
 import { keepRate } from "../store/rates.ts";
@@ -20,7 +21,9 @@ export async function keepStepRate(planned: PlannedStep, makers: ReadonlyMap<str
     if (perplexity) return perplexity.chunks.length;
     if (kept["reference"] !== undefined) return (await referenceHead(kept["reference"])).chunks;
     const training = read["training"];
-    return training === undefined ? 0 : estimatedChunks(planned.config, { path: training, bytes: (await stat(training)).size }, gguf);
+    if (training === undefined) return 0;
+    const once = await estimatedChunks(planned.config, { path: training, bytes: (await stat(training)).size }, gguf);
+    return planned.step === "moments" ? once * momentsPasses(gguf, on.memory) : once;
   });
 }
 

@@ -25,6 +25,15 @@ export function momentsBytes(gguf: Gguf): number {
   return inputsOf(gguf).reduce((sum, { columns, experts }) => sum + experts * ((columns * (columns + 1)) / 2) * 4, 0);
 }
 
+/**
+ * How often the text is read until a model's second moments are collected.
+ *
+ * @param bytes that they may take at one time
+ */
+export function momentsPasses(gguf: Gguf, bytes: number): number {
+  return Math.max(1, Math.ceil(momentsBytes(gguf) / bytes));
+}
+
 /** Bytes for each entry of a square matrix: of a factor that is kept, and of one that is made, with the half that it is made from and that in double precision. */
 const factorBytes = { kept: 6, made: 12 };
 

@@ -49,11 +49,6 @@ export interface ModelInMemory {
   moments: number;
 }
 
-/** How often the text is read until a model's second moments are collected. */
-export function momentsPasses({ gguf, moments }: ModelInMemory): number {
-  return Math.max(1, Math.ceil(momentsBytes(gguf) / moments));
-}
-
 /** What decides how much memory a step's program takes. */
 type Sized = Pick<Todo, "planned" | "cell" | "quantizedBytes">;
 
