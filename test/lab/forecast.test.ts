@@ -1,8 +1,10 @@
 import { existsSync } from "node:fs";
 import { readFile, truncate, writeFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import path from "node:path";
 import { beforeEach, expect, it, vi } from "vitest";
 import { forecastText } from "../../harness/cli/forecastText.ts";
+import { readRates } from "../../harness/store/rates.ts";
 import type { Forecast } from "../../harness/sweep/forecast/forecast.ts";
 import { memoryThere } from "../../harness/sweep/forecast/memory.ts";
 import { folderOf, makeLab } from "../support/sweepLab.ts";
@@ -92,4 +94,17 @@ it("a ready-made file is planned by its own size, as the same made here", async 
   const over = ({ memory }: Forecast): number => memory!.bytes - made.memory!.bytes;
   expect(Math.abs(over(given))).toBeLessThan(2e3);
   expect(over(f16)).toBeGreaterThan(2e4);
+});
+
+it("says what it assumes of cells that go on at the same time, which leave no times behind", async () => {
+  const lab = await makeLab();
+  const threads = availableParallelism();
+  await lab.run({ jobs: 2, threads });
+  expect((await readRates()).map(({ of }) => of)).toEqual([]);
+  await lab.run({ threads, out: path.join(lab.folder, "alone") });
+  const [one, two] = [await lab.plan({ threads, out: path.join(lab.folder, "other") }), await lab.plan({ threads, jobs: 2, out: path.join(lab.folder, "other") })];
+  expect(two.time.unknown).toEqual([]);
+  expect(two.time.seconds).toBeCloseTo(one.time.seconds, 6);
+  expect(forecastText(one)).not.toMatch(/at a time/);
+  expect(forecastText(two)).toMatch(/2 cells at a time, whose programs share \d+ processors/);
 });

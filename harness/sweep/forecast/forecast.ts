@@ -31,9 +31,10 @@ import { diskUse, type DiskUse } from "./disk.ts";
 import { earlierRecords } from "./earlier.ts";
 import { largest, memoryThere } from "./memory.ts";
 import { chunksOf } from "./chunks.ts";
-import { Clock, type Duration, type StepsTogether } from "./clock.ts";
+import { Clock, type Duration, inTurn, type StepsTogether } from "./clock.ts";
 import { type DeviceUse, deviceUse, isOfHost, refuseWithoutAnyMemory } from "./deviceMemory.ts";
 import { presentSteps } from "./present.ts";
+import { type AtOnce, secondsSideBySide } from "./sideBySide.ts";
 import { todosOf } from "./todo.ts";
 import { unmadeBuild } from "./unmadeBuild.ts";
 import { whyToRun } from "./why.ts";
@@ -70,8 +71,11 @@ export interface Forecast {
   memory: { bytes: number; cell: string; step: string; there: number } | null;
   /** Null for the processor. */
   deviceMemory: DeviceUse | null;
+  /** Of all, as many cells at the same time as `atOnce` says: as of {@link secondsSideBySide}. */
   time: Duration;
-  /** The same by kind of step. */
+  /** Null for a cluster, which decides that: then `time` is of one cell after the other. */
+  atOnce: AtOnce | null;
+  /** Times by kind of step, whatever goes on at the same time. */
   steps: StepsTogether[];
   /** Why a sweep would be refused; null when it would not. */
   refusal: string | null;
@@ -121,6 +125,9 @@ async function forecastOf({ memory, ...request }: ForecastRequest, signal: Abort
     const why = todo.missing.length === 0 ? null : unfitted.has(todo.job.name) ? "its table is to be fitted" : expected ? await whyToRun(todo, earlier, present, on) : "llama.cpp is to be built, and before that it is not known what is stored";
     found.push({ name: todo.job.name, why, time: clock.ofCell(todo), divided: dividedCell(todo, clock, maxHours) });
   }
+  const side: AtOnce | null = request.slurm ? null : { onEachDevice: onEach, devices: targets.length, processors: os.availableParallelism() };
+  const together = inTurn(found.map(({ time }) => time));
+  if (side) together.seconds = secondsSideBySide(todos, clock, { ...side, threads: inputs.threads, onDevice: hasDevices });
   const all = todos.flatMap((cell) => cell.todos);
   const most = largest(hasDevices ? all.filter(({ planned }) => isOfHost(planned)) : all, inMemory);
   const there = memory ?? memoryThere(os.totalmem());
@@ -130,7 +137,8 @@ async function forecastOf({ memory, ...request }: ForecastRequest, signal: Abort
     memory: most && { bytes: most.bytes * atOnce, cell: most.todo.cell, step: most.todo.planned.step, there },
     // A cluster's cells are computed on the devices of its nodes.
     deviceMemory: hasDevices ? deviceUse(todos, files, { targets: request.slurm ? [] : targets, atOnce: onEach }) : null,
-    time: clock.all([...(rebuilt ? [rebuilt.time] : []), ...fits.map(({ time }) => time), ...found.map(({ time }) => time)], found),
+    time: clock.all([...(rebuilt ? [rebuilt.time] : []), ...fits.map(({ time }) => time), together], found),
+    atOnce: side,
     steps: clock.bySteps(todos),
     refusal: await refusalOf(async () => {
       await refuseWithoutRoom(jobs, roomOf(inputs, request));
