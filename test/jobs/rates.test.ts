@@ -1,4 +1,5 @@
 import { writeFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import path from "node:path";
 import { beforeEach, expect, it, vi } from "vitest";
 import { readGguf } from "../../harness/gguf/read.ts";
@@ -56,4 +57,15 @@ it("what a device computes takes as long with any number of threads, but for sec
   for (const name of ["moments", "quantize"]) expect(secondsWith(name, 1), name).toBe(176);
   // As it was remembered before that was so.
   expect(expectedSeconds([{ ...asked("evaluate", 16), threads: 16, machine: "any", seconds: [11] }], asked("evaluate", 1)).seconds).toBeNull();
+});
+
+it("a step is not remembered that shared processors or its device with other cells", async () => {
+  const asked = step("imatrix", { context: 32, chunks: 4 });
+  const on = (threads: number, inAll: number, onDevice: number): Target => ({ ...paperTarget(), threads: String(threads), atOnce: { inAll, onDevice } });
+  await kept(asked, 1, on(availableParallelism(), 2, 2));
+  await kept(asked, 1, { ...on(1, 2, 2), device });
+  expect(await readRates()).toEqual([]);
+  await kept(asked, 1, { ...on(availableParallelism(), 2, 1), device });
+  await kept(asked, 1, on(1, availableParallelism(), availableParallelism()));
+  expect(await readRates()).toHaveLength(2);
 });
