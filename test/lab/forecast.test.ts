@@ -108,3 +108,13 @@ it("says what it assumes of cells that go on at the same time, which leave no ti
   expect(forecastText(one)).not.toMatch(/at a time/);
   expect(forecastText(two)).toMatch(/2 cells at a time, whose programs share \d+ processors/);
 });
+
+it("a table that several cells ask for is fitted once, behind the importance matrix that it needs", async () => {
+  const lab = await makeLab();
+  const study = path.join(lab.folder, "fitted.yaml");
+  const cell = "encode: nearest, scale: search, table: { fit: { method: lloyd-max, weights: imatrix } }";
+  await writeFile(study, `name: s\ncontext: 8\nbatch: 8\ncalibration: { text: demo, chunks: 2 }\ncells: [{ name: a, type: Q8_0, ${cell} }, { name: b, type: Q4_0, container: packed, ${cell} }]\n`);
+  const { fits, steps } = await lab.plan({ study });
+  expect(fits.map(({ name, time: { unknown } }) => [name, unknown])).toEqual([["a", ["imatrix", "fit"]]]);
+  expect(steps.map(({ step }) => step)).toContain("imatrix");
+});

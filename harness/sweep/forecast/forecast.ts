@@ -33,6 +33,7 @@ import { largest, memoryThere } from "./memory.ts";
 import { chunksOf } from "./chunks.ts";
 import { Clock, type Duration, inTurn, type StepsTogether } from "./clock.ts";
 import { type DeviceUse, deviceUse, isOfHost, refuseWithoutAnyMemory } from "./deviceMemory.ts";
+import { cellsToFit, importanceJobs } from "./fitting.ts";
 import { presentSteps } from "./present.ts";
 import { type AtOnce, secondsSideBySide } from "./sideBySide.ts";
 import { todosOf } from "./todo.ts";
@@ -63,7 +64,7 @@ export interface Forecast {
   device: string | null;
   /** Of the build, when it is to be made: how long that took before. */
   build: { release: string; time: Duration } | null;
-  /** Cells whose table is to be fitted. */
+  /** Cells whose table is to be fitted, importance matrix included: of those that ask for the same one the first. */
   fits: { name: string; time: Duration }[];
   cells: ForecastCell[];
   disk: DiskUse & { free: number | null };
@@ -114,10 +115,16 @@ async function forecastOf({ memory, ...request }: ForecastRequest, signal: Abort
   const present = presentSteps();
   const inMemory = { gguf: model.gguf, moments: memory === undefined ? on.memory : memory / 2 };
   const files = filesRead(inputs);
-  const todos = await todosOf(jobs, { ...files, present, chunksOf: await chunksOf(inputs, inMemory.moments) });
+  const toFit = cellsToFit(chosen, unfitted);
+  const weighing = importanceJobs(toFit, inputs, on);
+  const everything = await todosOf([...weighing, ...jobs], { ...files, present, chunksOf: await chunksOf(inputs, inMemory.moments) });
+  const [before, todos] = [everything.slice(0, weighing.length), everything.slice(weighing.length)];
   const clock = new Clock(await readRates(), on);
   const rebuilt = expected?.isThere ? null : { release: release.tag, time: clock.of([buildRate(inputs)]) };
-  const fits = chosen.flatMap(({ cell }) => (cell.fit && unfitted.has(cell.name) ? [{ name: cell.name, time: clock.of([fitRate(cell.fit, model.gguf)]) }] : []));
+  const fits = toFit.map(({ cell }) => {
+    const importance = before.filter(({ job }) => job.name === cell.name).map((one) => clock.ofCell(one));
+    return { name: cell.name, time: inTurn([...importance, clock.of([fitRate(cell.fit!, model.gguf)])]) };
+  });
   const earlier = earlierRecords(results);
   const maxHours = slurmSettings(request.slurm, inputs.study.slurm).max_job_hours;
   const found: ForecastCell[] = [];
@@ -128,18 +135,18 @@ async function forecastOf({ memory, ...request }: ForecastRequest, signal: Abort
   const side: AtOnce | null = request.slurm ? null : { onEachDevice: onEach, devices: targets.length, processors: os.availableParallelism() };
   const together = inTurn(found.map(({ time }) => time));
   if (side) together.seconds = secondsSideBySide(todos, clock, { ...side, threads: inputs.threads, onDevice: hasDevices });
-  const all = todos.flatMap((cell) => cell.todos);
+  const all = everything.flatMap((cell) => cell.todos);
   const most = largest(hasDevices ? all.filter(({ planned }) => isOfHost(planned)) : all, inMemory);
   const there = memory ?? memoryThere(os.totalmem());
   return {
     results, model: { path: model.path, bytes: model.bytes }, machine: thisMachine(), threads: inputs.threads, backend: inputs.backend, devices: inputs.devices, device: on.device ? `${on.device.asked}: ${on.device.line}` : null, build: rebuilt, fits, cells: found,
-    disk: { ...diskUse(todos, { gguf: model.gguf, kept: await largeBytes(), atOnce, keepsAll: request.keepModels === "all" }), free: freeBytes(results) },
+    disk: { ...diskUse(everything, { gguf: model.gguf, kept: await largeBytes(), atOnce, keepsAll: request.keepModels === "all" }), free: freeBytes(results) },
     memory: most && { bytes: most.bytes * atOnce, cell: most.todo.cell, step: most.todo.planned.step, there },
     // A cluster's cells are computed on the devices of its nodes.
-    deviceMemory: hasDevices ? deviceUse(todos, files, { targets: request.slurm ? [] : targets, atOnce: onEach }) : null,
+    deviceMemory: hasDevices ? deviceUse(everything, files, { targets: request.slurm ? [] : targets, atOnce: onEach }) : null,
     time: clock.all([...(rebuilt ? [rebuilt.time] : []), ...fits.map(({ time }) => time), together], found),
     atOnce: side,
-    steps: clock.bySteps(todos),
+    steps: clock.bySteps(everything),
     refusal: await refusalOf(async () => {
       await refuseWithoutRoom(jobs, roomOf(inputs, request));
       if (!request.slurm && memory === undefined) await refuseWithoutAnyMemory(jobs, files, { targets, jobs: onEach });
