@@ -6,7 +6,7 @@ import { beforeEach, expect, it, vi } from "vitest";
 import { forecastText } from "../../harness/cli/forecastText.ts";
 import { readRates } from "../../harness/store/rates.ts";
 import type { Forecast } from "../../harness/sweep/forecast/forecast.ts";
-import { memoryThere } from "../../harness/sweep/forecast/memory.ts";
+import { memoryThere } from "../../harness/memory.ts";
 import { folderOf, makeLab } from "../support/sweepLab.ts";
 import { smallQuantized } from "../support/smallModel.ts";
 import { temporaryFolder } from "../support/temporary.ts";

@@ -1,4 +1,3 @@
-import { totalmem } from "node:os";
 import { backends } from "../../build/backends.ts";
 import { UserError } from "../../errors.ts";
 import { ownCoding } from "../../gguf/own.ts";
@@ -9,10 +8,11 @@ import { stepNamed } from "../../jobs/stepNamed.ts";
 import type { Device } from "../../steps/devices.ts";
 import type { Target } from "../../steps/step.ts";
 import type { Settings } from "../../steps/settings.ts";
+import { memoryThere } from "../../memory.ts";
 import { expectedQuantizedBytes } from "../../steps/room.ts";
 import { confLine } from "../../study/conf.ts";
 import type { FilesRead } from "../filesRead.ts";
-import { memoryThere, refuseWithoutMemory, shapeOf } from "./memory.ts";
+import { refuseWithoutMemory, shapeOf } from "./memory.ts";
 import { presentSteps } from "./present.ts";
 import { type CellTodo, type Todo, todosOf } from "./todo.ts";
 
@@ -26,7 +26,7 @@ export async function refuseWithoutAnyMemory(jobs: readonly Job[], files: FilesR
   for (const { device } of targets) if (device) await refuseWithoutDeviceMemory(jobs, files, device, atOnce);
   // Before its build is there it is not known which device it is.
   const isOnDevice = targets.some(({ build }) => backends[build.backend].hasDevices);
-  await refuseWithoutMemory(isOnDevice ? stepsOfHost(jobs) : jobs, { ...files, moments: Math.min(...targets.map(({ memory }) => memory)) }, atOnce * targets.length, memoryThere(totalmem()));
+  await refuseWithoutMemory(isOnDevice ? stepsOfHost(jobs) : jobs, { ...files, moments: Math.min(...targets.map(({ memory }) => memory)) }, atOnce * targets.length, memoryThere());
 }
 
 /**

@@ -7,6 +7,7 @@ import { cacheFolder, ensureCache } from "../../paths.ts";
 import { largeBytes } from "../../jobs/largeFiles.ts";
 import type { Divided } from "../../jobs/parts.ts";
 import { UserError } from "../../errors.ts";
+import { memoryThere } from "../../memory.ts";
 import { freeBytes } from "../../fileError.ts";
 import type { Target } from "../../steps/step.ts";
 import { thisTarget } from "../../steps/target.ts";
@@ -29,7 +30,7 @@ import { slurmSettings } from "../userSettings.ts";
 import { dividedCell } from "./divided.ts";
 import { diskUse, type DiskUse } from "./disk.ts";
 import { earlierRecords } from "./earlier.ts";
-import { largest, memoryThere } from "./memory.ts";
+import { largest } from "./memory.ts";
 import { chunksOf } from "./chunks.ts";
 import { Clock, type Duration, inTurn, type StepsTogether } from "./clock.ts";
 import { type DeviceUse, deviceUse, isOfHost, refuseWithoutAnyMemory } from "./deviceMemory.ts";
@@ -137,7 +138,7 @@ async function forecastOf({ memory, ...request }: ForecastRequest, signal: Abort
   if (side) together.seconds = secondsSideBySide(todos, clock, { ...side, threads: inputs.threads, onDevice: hasDevices });
   const all = everything.flatMap((cell) => cell.todos);
   const most = largest(hasDevices ? all.filter(({ planned }) => isOfHost(planned)) : all, inMemory);
-  const there = memory ?? memoryThere(os.totalmem());
+  const there = memory ?? memoryThere();
   return {
     results, model: { path: model.path, bytes: model.bytes }, machine: thisMachine(), threads: inputs.threads, backend: inputs.backend, devices: inputs.devices, device: on.device ? `${on.device.asked}: ${on.device.line}` : null, build: rebuilt, fits, cells: found,
     disk: { ...diskUse(everything, { gguf: model.gguf, kept: await largeBytes(), atOnce, keepsAll: request.keepModels === "all" }), free: freeBytes(results) },

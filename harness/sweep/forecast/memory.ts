@@ -19,11 +19,6 @@ export const harnessBytes = 0.3e9;
 /** Weights in blocks are laid out again for the processor's kernels: most of them lie in memory twice. */
 const repacked = 1.7;
 
-/** Bytes that this machine, or the part of it that was given to this process, has. */
-export function memoryThere(total: number, limit: number | undefined = process.constrainedMemory?.()): number {
-  return limit !== undefined && limit > 0 && limit < total ? limit : total;
-}
-
 /**
  * Refuses a sweep of whose steps one would not find the memory that it needs. What is stored is looked up only where some step
  * of the study would not.
