@@ -30,18 +30,19 @@ export function forecastText(found: Forecast): string {
   const [known, others] = [time.unknown.filter((name) => measurable.includes(name)), time.unknown.filter((name) => !measurable.includes(name))];
   const never = `never run on this machine${found.device === null ? "" : "'s device"}, so that their time is unknown`;
   if (known.length > 0) lines.push(`${known.join(", ")}: ${never}; npm run plan with --calibrate measures them in about a minute`);
-  if (others.length > 0) lines.push(`${others.join(", ")}: ${never} until the first cell${found.atOnce && shareProcessors(found.atOnce, found.threads) ? " that is run with --jobs 1" : ""} has them`);
+  if (others.length > 0) lines.push(`${others.join(", ")}: ${never} until the first cell${found.atOnce && shareProcessors(found.atOnce, found.threads) ? " that is run alone" : ""} has them`);
   return lines.join("\n");
 }
 
 /** What the time assumes of cells that go on at the same time. */
-function atOnceText({ atOnce, threads }: Pick<Forecast, "atOnce" | "threads">): string {
+function atOnceText({ atOnce, threads, device }: Pick<Forecast, "atOnce" | "threads" | "device">): string {
   if (!atOnce) return ", one cell after the other";
   const { onEachDevice, devices, processors } = atOnce;
   if (onEachDevice * devices === 1) return "";
-  const places = devices === 1 ? "" : ` on ${devices} devices`;
-  const taken = shareProcessors(atOnce, threads) ? `, whose programs share ${processors} processors and take no less together than one after the other` : "";
-  return `, ${onEachDevice * devices} cells at a time${places}${taken}`;
+  const atATime = `, ${onEachDevice * devices} cells at a time${devices === 1 ? "" : ` on ${devices} devices`}`;
+  if (!shareProcessors(atOnce, threads)) return atATime;
+  if (device !== null || devices > 1) return `${atATime}, which share ${processors} processors for all that is not computed on a device`;
+  return `${atATime}, whose programs share ${processors} processors and take no less together than one after the other`;
 }
 
 function dividedText(divided: Forecast["cells"][number]["divided"]): string {

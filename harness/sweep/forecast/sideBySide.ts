@@ -25,7 +25,7 @@ export function shareProcessors({ onEachDevice, devices, processors }: AtOnce, t
  * @param onDevice whether models are computed on devices
  */
 export function secondsSideBySide(cells: readonly CellTodo[], clock: Clock, { onEachDevice, devices, processors, threads, onDevice }: AtOnce & { threads: number; onDevice: boolean }): number {
-    const alone = cells.map((cell) => clock.ofCell(cell).seconds);
+  const alone = cells.map((cell) => clock.ofCell(cell).seconds);
   if (onEachDevice * devices === 1) return total(alone);
   const secondsOf = ({ todos }: CellTodo, which: (step: string) => boolean): number => total(todos.filter(({ planned: { step } }) => which(step)).map((todo) => clock.ofStep(todo).seconds));
   const isShared = (step: string): boolean => stepNamed(step).shared === true;
