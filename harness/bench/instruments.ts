@@ -73,16 +73,23 @@ export const measureSpeed: Instrument = async (subject, setting) => {
 /**
  * Time from the start of loading until one token is computed, since only then every page of the weights
  * was touched by the program itself; then a long prompt, for the most memory in all.
+ *
+ * It is told by when the program's lines are heard, which have no time stamps: two in one piece of its output are an error.
  */
 export const measureLoad: Instrument = async (subject, setting) => {
   const starts: number[] = [];
-  const onLine: RunOptions["onLine"] = (line) => {
-    if (/^llama-bench: benchmark [12]\/2: starting$/.test(line)) starts.push(performance.now());
+  let heard = 0;
+  const listening: Listening = {
+    onText: () => void (heard = performance.now()),
+    onLine: (line) => {
+      if (/^llama-bench: benchmark [12]\/2: starting$/.test(line)) starts.push(heard);
+    },
   };
   const options = ["-p", `1,${promptTokens}`, "-n", "0", "-r", "1", "-lm", "none", "--no-warmup", "--progress"];
-  const { memory, others } = await bench(subject, setting, options, onLine);
+  const { memory, others } = await bench(subject, setting, options, listening);
   const [first, second] = starts;
   if (first === undefined || second === undefined) throw new ParseError("llama-bench did not say when it started, and when it had computed a token.");
+  if (second === first) throw new ParseError(`how long ${subject.name} takes to load is not known: what llama-bench said before and after it was heard at once. Measure again while the machine has less to do.`);
   return { values: { load: (second - first) / 1000, ...(memory.resident > 0 && { memory: memory.resident / 1e9 }) }, others };
 };
 
@@ -96,12 +103,18 @@ async function quantize(subject: Subject, setting: Setting, target: string): Pro
   return watch(subject, setting, "llama-quantize", ["--pure", setting.model.file, target, subject.type, String(setting.threads)], { env: childEnvironment(conf) });
 }
 
-async function bench(subject: Subject, setting: Setting, options: string[], onLine?: RunOptions["onLine"]): Promise<Watched> {
+type Listening = Pick<RunOptions, "onText" | "onLine">;
+
+async function bench(subject: Subject, setting: Setting, options: string[], { onText, onLine }: Listening = {}): Promise<Watched> {
   const { device } = setting;
   const argumentList = [...placeArguments(device), "-m", quantizedFile(subject, setting), "-t", String(setting.threads), "-o", "json", ...options];
   const layers = device && watchLayers(device, "llama-bench");
   const watched = await watch(subject, setting, "llama-bench", argumentList, {
-    env: { ...childEnvironment(null), ...device?.environment }, ...(onLine && { onLine }), ...(layers && { onText: layers.onText }),
+    env: { ...childEnvironment(null), ...device?.environment }, ...(onLine && { onLine }),
+    onText(text, stream) {
+      layers?.onText(text, stream);
+      onText?.(text, stream);
+    },
   });
   layers?.ended();
   return watched;

@@ -2,6 +2,7 @@ import prettyBytes from "pretty-bytes";
 import { measurable } from "../sweep/calibrateRates.ts";
 import type { Duration } from "../sweep/forecast/clock.ts";
 import type { Forecast } from "../sweep/forecast/forecast.ts";
+import { shareProcessors } from "../sweep/forecast/sideBySide.ts";
 import { shownPath } from "../paths.ts";
 
 /** From so many times more or less work on, a time that was told from another run is called rough. */
@@ -24,13 +25,24 @@ export function forecastText(found: Forecast): string {
     `disk: ${prettyBytes(disk.peak)} at most at one time, ${prettyBytes(disk.results)} of it stay with the results${disk.free === null ? "" : `; ${prettyBytes(disk.free)} are free`}`,
     ...(memory ? [`memory: ${prettyBytes(memory.bytes)} for ${memory.step} of ${memory.cell}, beside some 0.3 GB for Node.js; this machine has ${prettyBytes(memory.there)}`] : []),
     ...(deviceMemory ? [`memory on the device: about ${prettyBytes(deviceMemory.bytes)} for ${deviceMemory.step} of ${deviceMemory.cell}${deviceMemory.free === null ? "" : `; ${prettyBytes(deviceMemory.free)} are free there`}`] : []),
-    `time: ${durationText(time)} with ${found.threads} threads, from what runs took on this machine (${found.machine})`,
+    `time: ${durationText(time)} with ${found.threads} threads${atOnceText(found)}, from what runs took on this machine (${found.machine})`,
   );
   const [known, others] = [time.unknown.filter((name) => measurable.includes(name)), time.unknown.filter((name) => !measurable.includes(name))];
   const never = `never run on this machine${found.device === null ? "" : "'s device"}, so that their time is unknown`;
   if (known.length > 0) lines.push(`${known.join(", ")}: ${never}; npm run plan with --calibrate measures them in about a minute`);
-  if (others.length > 0) lines.push(`${others.join(", ")}: ${never} until the first cell has them`);
+  if (others.length > 0) lines.push(`${others.join(", ")}: ${never} until the first cell${found.atOnce && shareProcessors(found.atOnce, found.threads) ? " that is run alone" : ""} has them`);
   return lines.join("\n");
+}
+
+/** What the time assumes of cells that go on at the same time. */
+function atOnceText({ atOnce, threads, device }: Pick<Forecast, "atOnce" | "threads" | "device">): string {
+  if (!atOnce) return ", one cell after the other";
+  const { onEachDevice, devices, processors } = atOnce;
+  if (onEachDevice * devices === 1) return "";
+  const atATime = `, ${onEachDevice * devices} cells at a time${devices === 1 ? "" : ` on ${devices} devices`}`;
+  if (!shareProcessors(atOnce, threads)) return atATime;
+  if (device !== null || devices > 1) return `${atATime}, which share ${processors} processors for all that is not computed on a device`;
+  return `${atATime}, whose programs share ${processors} processors and take no less together than one after the other`;
 }
 
 function dividedText(divided: Forecast["cells"][number]["divided"]): string {

@@ -5,6 +5,7 @@ import { readCpu } from "../build/cpu.ts";
 import { refuseNoexec } from "../build/executable.ts";
 import { freeBytes } from "../fileError.ts";
 import { cacheFolder, ensureCache } from "../paths.ts";
+import { memoryThere } from "../memory.ts";
 import { type Finding, good, missing, optional } from "./finding.ts";
 
 /** A source tree with its builds of both variants, and a small study: what is needed, and what leaves no room for more. */
@@ -30,9 +31,8 @@ async function lookAtProcessor(): Promise<Finding> {
 }
 
 function lookAtMemory(): Finding {
-  const limit = process.constrainedMemory();
-  const bytes = limit > 0 ? Math.min(limit, os.totalmem()) : os.totalmem();
-  const found = `${prettyBytes(bytes)}, ${prettyBytes(os.freemem())} free`;
+  const bytes = memoryThere();
+  const found = `${prettyBytes(bytes)}, ${prettyBytes(Math.min(os.freemem(), bytes))} free`;
   if (bytes < memoryBytes.least) return missing("memory", found, `run where there are ${prettyBytes(memoryBytes.least)} at least`);
   return bytes < memoryBytes.enough ? optional("memory", `${found}: compilers may run out of it`, `run where there are ${prettyBytes(memoryBytes.enough)}`) : good("memory", found);
 }

@@ -23,7 +23,7 @@ export function localExecutor(places: readonly Target[], finish?: Finish): Execu
       const both = AbortSignal.any([signal, stop.signal]);
       const waiting = [...jobs];
       const running = new Map<Job, Promise<Ended>>();
-      const free = [...places];
+      const free = placesAtOnce(places.slice(0, jobs.length));
       try {
         while (waiting.length > 0 || running.size > 0) {
           signal.throwIfAborted();
@@ -42,6 +42,12 @@ export function localExecutor(places: readonly Target[], finish?: Finish): Execu
       }
     },
   };
+}
+
+/** Places at all of which something goes on at the same time. */
+function placesAtOnce(places: readonly Target[]): Target[] {
+  if (places.length < 2) return [...places];
+  return places.map((on) => ({ ...on, atOnce: { inAll: places.length, onDevice: places.filter(({ device }) => device?.asked === on.device?.asked).length } }));
 }
 
 async function runOne(job: Job, { on, finish }: { on: Target; finish: Finish | undefined }, { progress, note }: JobReport, signal: AbortSignal): Promise<Ended> {

@@ -26,8 +26,8 @@ const compressed = { weights: 2 * mostBytes, longer: 16 };
 export function stepRate({ step, config, inputs }: PlannedStep, makers: ReadonlyMap<string, PlannedStep>, amount: Amount, on: Target): RateOf {
   const { compared = false } = config as { compared?: boolean };
   const source = inputs["quantized"];
-  const scheme = step === "quantize" ? schemeOf(config) : source && "step" in source ? schemeOf(makers.get(source.step)?.config ?? {}) : "as given";
-  return { of: step, kind: `${scheme}${compared ? " compared" : ""}`, work: workOf(step, config, amount), threads: Number(on.threads), ...placeOf(step, on) };
+  const scheme = step === "quantize" ? schemeOf(config) : source && "step" in source ? schemeOf(makers.get(source.step)?.config ?? {}) : source ? givenOf(makers) : "as given";
+  return { of: step, kind: `${scheme}${compared ? " compared" : ""}`, work: workOf(step, config, amount), ...placeOf(step, on) };
 }
 
 function workOf(step: string, config: PlannedStep["config"], { weights, active, chunks }: Amount): number {
@@ -37,9 +37,18 @@ function workOf(step: string, config: PlannedStep["config"], { weights, active, 
   return active * context * (step === "evaluate" || stepNamed(step).shared ? chunks : tasks);
 }
 
-function placeOf(step: string, { build: { backend }, device }: Target): Pick<RateOf, "on"> {
-  if (device) return stepNamed(step).computes ? { on: `${backend}: ${device.line}` } : {};
-  return backend === "native" ? {} : { on: backend };
+function placeOf(step: string, { build: { backend }, device, threads }: Target): Pick<RateOf, "on" | "threads"> {
+  const ofHost = { threads: Number(threads) };
+  if (!device) return { ...ofHost, ...(backend !== "native" && { on: backend }) };
+  if (!stepNamed(step).computes) return ofHost;
+  // Products of second moments are the processor's, and take most of their time.
+  return { ...(step === "moments" ? ofHost : { threads: null }), on: `${backend}: ${device.line}` };
+}
+
+/** The type of what is measured as it was given, a model or a ready-made file, whose own codes take a time of their own. */
+function givenOf(makers: ReadonlyMap<string, PlannedStep>): string {
+  const { type = "as given", own = [], ready = false } = ([...makers.values()].find(({ step }) => step === "count")?.config ?? {}) as { type?: string; own?: string[]; ready?: boolean };
+  return [type, ...(ready ? ["ready"] : []), ...(own.length > 0 ? ["own"] : [])].join(" ");
 }
 
 /** A type, and what else of how it is coded takes time; the numbers of a table do not. */

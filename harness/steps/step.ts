@@ -20,6 +20,8 @@ export interface Target {
   device?: Device;
   /** Threads of each program, as an argument. */
   threads: string;
+  /** How many cells go on at the same time, this one included: in all, and on the device. Absent of one alone. */
+  atOnce?: { inAll: number; onDevice: number };
   /** Bytes that second moments may take while they are collected. */
   memory: number;
   /** Version of the program xz; null where there is none. */

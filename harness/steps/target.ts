@@ -1,5 +1,6 @@
 import { freemem } from "node:os";
 import type { Build } from "../build/build.ts";
+import { memoryThere } from "../memory.ts";
 import { run } from "../process/run.ts";
 import { usualStallSeconds } from "../process/stall.ts";
 import { which } from "../process/which.ts";
@@ -16,11 +17,5 @@ import type { Target } from "./step.ts";
 export async function thisTarget(build: Build, threads: number, signal: AbortSignal, { stallMinutes = usualStallSeconds / 60, device = null }: { stallMinutes?: number | undefined; device?: Device | null } = {}): Promise<Target> {
   const xz = which("xz");
   const version = xz ? (await run(xz, ["--version"], { signal })).stdout.split("\n")[0]!.trim() : null;
-  return { build, ...(device && { device }), threads: String(threads), memory: Math.floor(Math.min(freemem(), jobMemory()) / 2), xz: version, stallSeconds: 60 * stallMinutes };
-}
-
-/** Bytes that a cluster's job was given; infinite elsewhere. */
-function jobMemory(): number {
-  const mebibytes = Number(process.env["SLURM_MEM_PER_NODE"] ?? 0);
-  return mebibytes > 0 ? mebibytes * 2 ** 20 : Infinity;
+  return { build, ...(device && { device }), threads: String(threads), memory: Math.floor(Math.min(freemem(), memoryThere()) / 2), xz: version, stallSeconds: 60 * stallMinutes };
 }

@@ -15,7 +15,8 @@ const rateSchema = z.strictObject({
   kind: z.string(),
   /** How much was done, in units of `of`'s own, such as weights times tokens. */
   work: z.number().nonnegative(),
-  threads: z.int(),
+  /** Null of what a device computes: that does not go with them. */
+  threads: z.int().nullable(),
   /** The backend and the device that it was done on; absent for this processor's own build. */
   on: z.string().optional(),
   /** Processor and how many of them. */

@@ -46,13 +46,29 @@ export async function fitCells(cells: readonly Cell[], wanted: ReadonlySet<strin
     const inputs = inputsOf(cell);
     let fitted = await keptFit(cell.fit, inputs);
     if (!fitted && wanted.has(cell.name)) {
-      const start = performance.now();
-      fitted = await cachedFit(cell.fit, inputs, say, signal);
+      let start = performance.now();
+      fitted = await cachedFit(cell.fit, behindImportance(inputs, () => (start = performance.now())), say, signal);
       await keepRate(fitRate(cell.fit, inputs.model.gguf), (performance.now() - start) / 1000);
     }
     if (fitted) result.push({ ...cell, table: customTable(`fitted-${cell.fit.per}`, fitted) });
   }
   return result;
+}
+
+/** The same, with word of when the importance matrix is there: computing it is a step of its own. */
+function behindImportance({ imatrix, ...inputs }: FitInputs, onThere: () => void): FitInputs {
+  if (!imatrix) return inputs;
+  return {
+    ...inputs,
+    imatrix: {
+      ...imatrix,
+      async importance() {
+        const importance = await imatrix.importance();
+        onThere();
+        return importance;
+      },
+    },
+  };
 }
 
 /** What the time of a fit is remembered by: weights are its work. */
@@ -63,8 +79,8 @@ export function fitRate({ method, per, weights }: FitRequest, { tensors }: Gguf)
 /** What tables are fitted to. The importance matrix is computed when a table asks for it first. */
 export function fitInputs(model: Model, weighted: FitImatrix | null, report: Report, signal: AbortSignal): FitInputs {
   if (!weighted) return { model };
-  const { text, chunks, settings, on } = weighted;
-  const planned = planStep(imatrix, imatrixConfig(settings, chunks), { given: { model, training: text }, earlier: [] }, on);
+  const { text, chunks, on } = weighted;
+  const planned = importanceStep(model, weighted);
   let importance: ReturnType<typeof readImportance> | undefined;
   return {
     model,
@@ -74,6 +90,16 @@ export function fitInputs(model: Model, weighted: FitImatrix | null, report: Rep
       importance: () => (importance ??= computeImportance(planned, on, report, signal)),
     },
   };
+}
+
+/** The importance matrix that a cell's table is fitted with, if it asks for that; null without a calibration text. */
+export function fitImatrixOf({ calibration }: Cell, { calibrations, settings }: { calibrations: ReadonlyMap<string, Content>; settings: Settings }, on: Target): FitImatrix | null {
+  return calibration ? { text: calibrations.get(calibration.text)!, chunks: calibration.chunks ?? null, settings, on } : null;
+}
+
+/** The step that computes the importance matrix of a fit. */
+export function importanceStep(model: Model, { text, chunks, settings, on }: FitImatrix): PlannedStep {
+  return planStep(imatrix, imatrixConfig(settings, chunks), { given: { model, training: text }, earlier: [] }, on);
 }
 
 async function computeImportance(planned: PlannedStep, on: Target, report: Report, signal: AbortSignal): ReturnType<typeof readImportance> {

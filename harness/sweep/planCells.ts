@@ -5,7 +5,7 @@ import { oneOfEqual } from "../jobs/oneOfEqual.ts";
 import type { Target } from "../steps/step.ts";
 import type { Cell } from "../study/types.ts";
 import type { Report } from "./events.ts";
-import { fitInputs } from "./fits.ts";
+import { fitImatrixOf, fitInputs } from "./fits.ts";
 import { fitInputsWith } from "./givenImportance.ts";
 import type { Model } from "./inputs.ts";
 import type { Asked } from "./plan.ts";
@@ -13,14 +13,16 @@ import type { Inputs } from "./readInputs.ts";
 import type { CellJob } from "./runCells.ts";
 
 /** What the tables of cells are fitted to, which cells of the same calibration share; nothing is computed by that. */
-export function fitInputsOf({ model, calibrations, imatrix, settings }: Inputs, on: Target, report: Report, signal: AbortSignal): (cell: Cell) => FitInputs {
+export function fitInputsOf(inputs: Inputs, on: Target, report: Report, signal: AbortSignal): (cell: Cell) => FitInputs {
+  const { model, imatrix } = inputs;
   const known = new Map<string, FitInputs>();
-  return ({ calibration }) => {
+  return (cell) => {
+    const { calibration } = cell;
     if (imatrix) return fitInputsWith(model, imatrix);
     const name = JSON.stringify([calibration?.text, calibration?.chunks]);
-    const inputs = known.get(name) ?? fitInputs(model, calibration ? { text: calibrations.get(calibration.text)!, chunks: calibration.chunks ?? null, settings, on } : null, report, signal);
-    known.set(name, inputs);
-    return inputs;
+    const ofCell = known.get(name) ?? fitInputs(model, fitImatrixOf(cell, inputs, on), report, signal);
+    known.set(name, ofCell);
+    return ofCell;
   };
 }
 

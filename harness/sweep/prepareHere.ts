@@ -2,6 +2,7 @@ import { type Build, ensureBuild } from "../build/build.ts";
 import type { Target } from "../steps/step.ts";
 import { findTargets } from "../steps/targets.ts";
 import { keepRate } from "../store/rates.ts";
+import { filesRead } from "./filesRead.ts";
 import { fitCells } from "./fits.ts";
 import { refuseWithoutAnyMemory, refuseWithoutDeviceMemory } from "./forecast/deviceMemory.ts";
 import { keptTables } from "./keptTables.ts";
@@ -56,8 +57,8 @@ async function plannedFirst(context: SweepContext, build: Build): Promise<First>
   const jobs = first.cells.chosen.map(({ job }) => job);
   await refuseWithoutRoom(jobs, roomOf(inputs, request));
   // Jobs of a cluster have memory of their own, and a device to themselves.
-  if (request.slurm) for (const { device } of targets) await (device && refuseWithoutDeviceMemory(jobs, inputs.model.gguf, device, 1));
-  else await refuseWithoutAnyMemory(jobs, inputs.model.gguf, { targets, jobs: request.jobs ?? 1 });
+  if (request.slurm) for (const { device } of targets) await (device && refuseWithoutDeviceMemory(jobs, filesRead(inputs), device, 1));
+  else await refuseWithoutAnyMemory(jobs, filesRead(inputs), { targets, jobs: request.jobs ?? 1 });
   return first;
 }
 

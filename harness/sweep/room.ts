@@ -1,7 +1,6 @@
 import path from "node:path";
 import { total } from "../analysis/histogram.ts";
 import { diskFull, diskOf, freeBytes } from "../fileError.ts";
-import type { Gguf } from "../gguf/read.ts";
 import type { Job, PlannedStep } from "../jobs/job.ts";
 import { isLargeKept, largeBytes } from "../jobs/largeFiles.ts";
 import { isStored } from "../jobs/isStored.ts";
@@ -9,6 +8,7 @@ import { recordOf } from "../jobs/ownSteps.ts";
 import { stepNamed } from "../jobs/stepNamed.ts";
 import { cacheFolder, cacheIsWritable } from "../paths.ts";
 import { type KnownSizes, leastQuantizedBytes } from "../steps/room.ts";
+import { type FilesRead, filesRead } from "./filesRead.ts";
 import type { Inputs } from "./readInputs.ts";
 import type { SweepRequest } from "./request.ts";
 
@@ -16,8 +16,7 @@ import type { SweepRequest } from "./request.ts";
 const cellBytes = 1 << 16;
 
 /** What cells need. */
-export interface RoomRequest {
-  gguf: Gguf;
+export interface RoomRequest extends FilesRead {
   /** Bytes of the text that is measured on. */
   textBytes: number;
   results: string;
@@ -28,8 +27,9 @@ export interface RoomRequest {
 }
 
 /** What room for a sweep's files is looked for by. */
-export function roomOf({ model, text, results, devices }: Inputs, { jobs = 1, keepModels }: Pick<SweepRequest, "jobs" | "keepModels">): RoomRequest {
-  return { gguf: model.gguf, textBytes: text.bytes, results, atOnce: jobs * Math.max(1, devices.length), keepsAll: keepModels === "all" };
+export function roomOf(inputs: Inputs, { jobs = 1, keepModels }: Pick<SweepRequest, "jobs" | "keepModels">): RoomRequest {
+  const { text, results, devices } = inputs;
+  return { ...filesRead(inputs), textBytes: text.bytes, results, atOnce: jobs * Math.max(1, devices.length), keepsAll: keepModels === "all" };
 }
 
 /**
@@ -38,14 +38,14 @@ export function roomOf({ model, text, results, devices }: Inputs, { jobs = 1, ke
  *
  * @throws DiskFull naming the folder, the bytes needed and those free
  */
-export async function refuseWithoutRoom(jobs: readonly Job[], { gguf, textBytes, results, atOnce, keepsAll }: RoomRequest): Promise<void> {
+export async function refuseWithoutRoom(jobs: readonly Job[], { gguf, ready, textBytes, results, atOnce, keepsAll }: RoomRequest): Promise<void> {
   const growing = new Map<string, number>();
   const shared = new Map<string, number>();
   const passing: number[] = [];
   for (const job of jobs) {
     if (await isStored(job)) continue;
     const { type, types } = (job.steps.find(({ step }) => step === "quantize")?.config ?? {}) as { type?: string; types?: Record<string, string> };
-    const known = { gguf, textBytes, quantizedBytes: type === undefined ? gguf.fileBytes : leastQuantizedBytes(gguf, type, types) };
+    const known = { gguf, textBytes, quantizedBytes: type === undefined ? (ready.get(job.name)?.gguf ?? gguf).fileBytes : leastQuantizedBytes(gguf, type, types) };
     let bytes = 0;
     for (const step of job.steps) {
       const missing = await missingBytes(step, known, results);

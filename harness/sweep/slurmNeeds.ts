@@ -2,6 +2,7 @@ import type { Need } from "../executors/slurm/resources.ts";
 import type { Job } from "../jobs/job.ts";
 import type { Target } from "../steps/step.ts";
 import { readRatesByMachine } from "../store/rates.ts";
+import { filesRead } from "./filesRead.ts";
 import { Clock } from "./forecast/clock.ts";
 import { dividedCell } from "./forecast/divided.ts";
 import { harnessBytes, largest } from "./forecast/memory.ts";
@@ -18,7 +19,7 @@ import type { Inputs } from "./readInputs.ts";
  */
 export async function slurmNeeds(jobs: readonly Job[], inputs: Inputs, on: Target, maxHours: number): Promise<Need[]> {
   const { gguf } = inputs.model;
-  const todos = await todosOf(jobs, { gguf, present: presentSteps(), chunksOf: await chunksOf(inputs, on.memory) });
+  const todos = await todosOf(jobs, { ...filesRead(inputs), present: presentSteps(), chunksOf: await chunksOf(inputs, on.memory) });
   const clocks = [...(await readRatesByMachine()).values()].map((rates) => new Clock(rates, on));
   return todos.map((cell) => {
     const bytes = harnessBytes + (largest(cell.todos, { gguf, moments: on.memory })?.bytes ?? 0);

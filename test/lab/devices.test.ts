@@ -189,6 +189,7 @@ describe("memory that a plan names", () => {
     expect(one.deviceMemory).toEqual({ ...forEvaluating, free: 8000 * 2 ** 20 });
     expect(forecastText(one)).toMatch(/^memory on the device: about .*B for evaluate of f16; 8\.39 GB are free there$/m);
     const both = await lab.plan({ build, devices: ["Vulkan0", "Vulkan1"], jobs: 2 });
+    expect(forecastText(both)).toMatch(/, 4 cells at a time on 2 devices/);
     expect(both.deviceMemory!.bytes).toBe(2 * one.deviceMemory!.bytes);
     expect(both.memory!.bytes).toBe(4 * one.memory!.bytes);
   });

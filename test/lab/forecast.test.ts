@@ -1,11 +1,14 @@
 import { existsSync } from "node:fs";
 import { readFile, truncate, writeFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import path from "node:path";
 import { beforeEach, expect, it, vi } from "vitest";
 import { forecastText } from "../../harness/cli/forecastText.ts";
+import { readRates } from "../../harness/store/rates.ts";
 import type { Forecast } from "../../harness/sweep/forecast/forecast.ts";
-import { memoryThere } from "../../harness/sweep/forecast/memory.ts";
+import { memoryThere } from "../../harness/memory.ts";
 import { folderOf, makeLab } from "../support/sweepLab.ts";
+import { smallQuantized } from "../support/smallModel.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 
 beforeEach(async () => void vi.stubEnv("QUANTFLEX_CACHE", await temporaryFolder()));
@@ -81,4 +84,37 @@ it("plans for a model that is not at hand by its shape, whose weights take no ro
   expect(planned.memory).toMatchObject({ cell: "f16", step: "evaluate" });
   expect(planned.memory!.bytes).toBeGreaterThan(planned.model.bytes);
   expect(existsSync(lab.out)).toBe(false);
+});
+
+it("a ready-made file is planned by its own size, as the same made here", async () => {
+  const lab = await makeLab();
+  const ready = path.join(lab.folder, "ready.yaml");
+  await writeFile(ready, `name: s\ncontext: 8\nbatch: 8\ncells:\n  - { name: b, model: ${path.join(await smallQuantized(), "Q4_1.gguf")} }\n`);
+  const [made, given, f16] = [await lab.plan({ only: "b" }), await lab.plan({ study: ready }), await lab.plan({ only: "f16" })];
+  const over = ({ memory }: Forecast): number => memory!.bytes - made.memory!.bytes;
+  expect(Math.abs(over(given))).toBeLessThan(2e3);
+  expect(over(f16)).toBeGreaterThan(2e4);
+});
+
+it("says what it assumes of cells that go on at the same time, which leave no times behind", async () => {
+  const lab = await makeLab();
+  const threads = availableParallelism();
+  await lab.run({ jobs: 2, threads });
+  expect((await readRates()).map(({ of }) => of)).toEqual([]);
+  await lab.run({ threads, out: path.join(lab.folder, "alone") });
+  const [one, two] = [await lab.plan({ threads, out: path.join(lab.folder, "other") }), await lab.plan({ threads, jobs: 2, out: path.join(lab.folder, "other") })];
+  expect(two.time.unknown).toEqual([]);
+  expect(two.time.seconds).toBeCloseTo(one.time.seconds, 6);
+  expect(forecastText(one)).not.toMatch(/at a time/);
+  expect(forecastText(two)).toMatch(/2 cells at a time, whose programs share \d+ processors/);
+});
+
+it("a table that several cells ask for is fitted once, behind the importance matrix that it needs", async () => {
+  const lab = await makeLab();
+  const study = path.join(lab.folder, "fitted.yaml");
+  const cell = "encode: nearest, scale: search, table: { fit: { method: lloyd-max, weights: imatrix } }";
+  await writeFile(study, `name: s\ncontext: 8\nbatch: 8\ncalibration: { text: demo, chunks: 2 }\ncells: [{ name: a, type: Q8_0, ${cell} }, { name: b, type: Q4_0, container: packed, ${cell} }]\n`);
+  const { fits, steps } = await lab.plan({ study });
+  expect(fits.map(({ name, time: { unknown } }) => [name, unknown])).toEqual([["a", ["imatrix", "fit"]]]);
+  expect(steps.map(({ step }) => step)).toContain("imatrix");
 });

@@ -41,9 +41,9 @@ export class Clock {
     this.#on = on;
   }
 
-  /** Of things done one after the other. */
+  /** Of what is done one after the other. */
   of(asked: readonly RateOf[]): Duration {
-    return sum(asked.map((one) => {
+    return inTurn(asked.map((one) => {
       const name = JSON.stringify(one);
       const told = this.#told.get(name) ?? expectedSeconds(this.#rates, one);
       this.#told.set(name, told);
@@ -59,10 +59,10 @@ export class Clock {
 
   /** Of a cell's steps, of which some go on beside others. */
   ofCell({ todos }: CellTodo): Duration {
-    if (todos.length === 0) return sum([]);
+    if (todos.length === 0) return inTurn([]);
     const times = todos.map((todo) => ({ step: stepNamed(todo.planned.step), time: this.ofStep(todo) }));
-    const all = sum(times.map(({ time }) => time));
-    const secondsOf = (name: (one: (typeof times)[number]) => boolean): number => sum(times.filter(name).map(({ time }) => time)).seconds;
+    const all = inTurn(times.map(({ time }) => time));
+    const secondsOf = (name: (one: (typeof times)[number]) => boolean): number => inTurn(times.filter(name).map(({ time }) => time)).seconds;
     const hidden = Math.max(availableParallelism(), Number(this.#on.threads)) < enoughForBoth ? 0 : Math.min(secondsOf(({ step }) => step.beside === true), secondsOf(({ step }) => step.name === "evaluate"));
     return { ...all, seconds: all.seconds - hidden + ownSeconds.cell };
   }
@@ -76,11 +76,12 @@ export class Clock {
 
   /** Of a whole sweep: its parts, and the harness itself. */
   all(parts: readonly Duration[], cells: readonly unknown[]): Duration {
-    return sum([...parts, { seconds: ownSeconds.start, unknown: [], stretch: 1 }, { ...this.of([reportRate(cells.length)]), unknown: [], stretch: 1 }]);
+    return inTurn([...parts, { seconds: ownSeconds.start, unknown: [], stretch: 1 }, { ...this.of([reportRate(cells.length)]), unknown: [], stretch: 1 }]);
   }
 }
 
-function sum(parts: readonly Duration[]): Duration {
+/** Of things done one after the other. */
+export function inTurn(parts: readonly Duration[]): Duration {
   return {
     seconds: parts.reduce((seconds, part) => seconds + part.seconds, 0),
     unknown: [...new Set(parts.flatMap(({ unknown }) => unknown))],

@@ -7,6 +7,7 @@ import { cacheFolder, ensureCache } from "../../paths.ts";
 import { largeBytes } from "../../jobs/largeFiles.ts";
 import type { Divided } from "../../jobs/parts.ts";
 import { UserError } from "../../errors.ts";
+import { memoryThere } from "../../memory.ts";
 import { freeBytes } from "../../fileError.ts";
 import type { Target } from "../../steps/step.ts";
 import { thisTarget } from "../../steps/target.ts";
@@ -15,6 +16,7 @@ import { readRates, thisMachine } from "../../store/rates.ts";
 import { withScratch } from "../../scratch.ts";
 import { resultsStore } from "../../store/store.ts";
 import { failedCells } from "../failedCells.ts";
+import { filesRead } from "../filesRead.ts";
 import { fitRate } from "../fits.ts";
 import { checkResults, type Content } from "../inputs.ts";
 import { planKept } from "../prepareHere.ts";
@@ -28,11 +30,13 @@ import { slurmSettings } from "../userSettings.ts";
 import { dividedCell } from "./divided.ts";
 import { diskUse, type DiskUse } from "./disk.ts";
 import { earlierRecords } from "./earlier.ts";
-import { largest, memoryThere } from "./memory.ts";
+import { largest } from "./memory.ts";
 import { chunksOf } from "./chunks.ts";
-import { Clock, type Duration, type StepsTogether } from "./clock.ts";
+import { Clock, type Duration, inTurn, type StepsTogether } from "./clock.ts";
 import { type DeviceUse, deviceUse, isOfHost, refuseWithoutAnyMemory } from "./deviceMemory.ts";
+import { cellsToFit, importanceJobs } from "./fitting.ts";
 import { presentSteps } from "./present.ts";
+import { type AtOnce, secondsSideBySide } from "./sideBySide.ts";
 import { todosOf } from "./todo.ts";
 import { unmadeBuild } from "./unmadeBuild.ts";
 import { whyToRun } from "./why.ts";
@@ -61,7 +65,7 @@ export interface Forecast {
   device: string | null;
   /** Of the build, when it is to be made: how long that took before. */
   build: { release: string; time: Duration } | null;
-  /** Cells whose table is to be fitted. */
+  /** Cells whose table is to be fitted, importance matrix included: of those that ask for the same one the first. */
   fits: { name: string; time: Duration }[];
   cells: ForecastCell[];
   disk: DiskUse & { free: number | null };
@@ -69,8 +73,11 @@ export interface Forecast {
   memory: { bytes: number; cell: string; step: string; there: number } | null;
   /** Null for the processor. */
   deviceMemory: DeviceUse | null;
+  /** Of all, as many cells at the same time as `atOnce` says: as of {@link secondsSideBySide}. */
   time: Duration;
-  /** The same by kind of step. */
+  /** Null for a cluster, which decides that: then `time` is of one cell after the other. */
+  atOnce: AtOnce | null;
+  /** Times by kind of step, whatever goes on at the same time. */
   steps: StepsTogether[];
   /** Why a sweep would be refused; null when it would not. */
   refusal: string | null;
@@ -108,10 +115,17 @@ async function forecastOf({ memory, ...request }: ForecastRequest, signal: Abort
   const atOnce = onEach * targets.length;
   const present = presentSteps();
   const inMemory = { gguf: model.gguf, moments: memory === undefined ? on.memory : memory / 2 };
-  const todos = await todosOf(jobs, { gguf: model.gguf, present, chunksOf: await chunksOf(inputs, inMemory.moments) });
+  const files = filesRead(inputs);
+  const toFit = cellsToFit(chosen, unfitted);
+  const weighing = importanceJobs(toFit, inputs, on);
+  const everything = await todosOf([...weighing, ...jobs], { ...files, present, chunksOf: await chunksOf(inputs, inMemory.moments) });
+  const [before, todos] = [everything.slice(0, weighing.length), everything.slice(weighing.length)];
   const clock = new Clock(await readRates(), on);
   const rebuilt = expected?.isThere ? null : { release: release.tag, time: clock.of([buildRate(inputs)]) };
-  const fits = chosen.flatMap(({ cell }) => (cell.fit && unfitted.has(cell.name) ? [{ name: cell.name, time: clock.of([fitRate(cell.fit, model.gguf)]) }] : []));
+  const fits = toFit.map(({ cell }) => {
+    const importance = before.filter(({ job }) => job.name === cell.name).map((one) => clock.ofCell(one));
+    return { name: cell.name, time: inTurn([...importance, clock.of([fitRate(cell.fit!, model.gguf)])]) };
+  });
   const earlier = earlierRecords(results);
   const maxHours = slurmSettings(request.slurm, inputs.study.slurm).max_job_hours;
   const found: ForecastCell[] = [];
@@ -119,20 +133,24 @@ async function forecastOf({ memory, ...request }: ForecastRequest, signal: Abort
     const why = todo.missing.length === 0 ? null : unfitted.has(todo.job.name) ? "its table is to be fitted" : expected ? await whyToRun(todo, earlier, present, on) : "llama.cpp is to be built, and before that it is not known what is stored";
     found.push({ name: todo.job.name, why, time: clock.ofCell(todo), divided: dividedCell(todo, clock, maxHours) });
   }
-  const all = todos.flatMap((cell) => cell.todos);
+  const side: AtOnce | null = request.slurm ? null : { onEachDevice: onEach, devices: targets.length, processors: os.availableParallelism() };
+  const together = inTurn(found.map(({ time }) => time));
+  if (side) together.seconds = secondsSideBySide(todos, clock, { ...side, threads: inputs.threads, onDevice: hasDevices });
+  const all = everything.flatMap((cell) => cell.todos);
   const most = largest(hasDevices ? all.filter(({ planned }) => isOfHost(planned)) : all, inMemory);
-  const there = memory ?? memoryThere(os.totalmem());
+  const there = memory ?? memoryThere();
   return {
     results, model: { path: model.path, bytes: model.bytes }, machine: thisMachine(), threads: inputs.threads, backend: inputs.backend, devices: inputs.devices, device: on.device ? `${on.device.asked}: ${on.device.line}` : null, build: rebuilt, fits, cells: found,
-    disk: { ...diskUse(todos, { gguf: model.gguf, kept: await largeBytes(), atOnce, keepsAll: request.keepModels === "all" }), free: freeBytes(results) },
+    disk: { ...diskUse(everything, { gguf: model.gguf, kept: await largeBytes(), atOnce, keepsAll: request.keepModels === "all" }), free: freeBytes(results) },
     memory: most && { bytes: most.bytes * atOnce, cell: most.todo.cell, step: most.todo.planned.step, there },
     // A cluster's cells are computed on the devices of its nodes.
-    deviceMemory: hasDevices ? deviceUse(todos, model.gguf, { targets: request.slurm ? [] : targets, atOnce: onEach }) : null,
-    time: clock.all([...(rebuilt ? [rebuilt.time] : []), ...fits.map(({ time }) => time), ...found.map(({ time }) => time)], found),
-    steps: clock.bySteps(todos),
+    deviceMemory: hasDevices ? deviceUse(everything, files, { targets: request.slurm ? [] : targets, atOnce: onEach }) : null,
+    time: clock.all([...(rebuilt ? [rebuilt.time] : []), ...fits.map(({ time }) => time), together], found),
+    atOnce: side,
+    steps: clock.bySteps(everything),
     refusal: await refusalOf(async () => {
       await refuseWithoutRoom(jobs, roomOf(inputs, request));
-      if (!request.slurm && memory === undefined) await refuseWithoutAnyMemory(jobs, model.gguf, { targets, jobs: onEach });
+      if (!request.slurm && memory === undefined) await refuseWithoutAnyMemory(jobs, files, { targets, jobs: onEach });
     }),
   };
 }

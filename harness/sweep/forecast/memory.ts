@@ -8,6 +8,7 @@ import { vocabularySize } from "../../gguf/vocabulary.ts";
 import { factorsBytes, momentsBytes } from "../../steps/momentsBytes.ts";
 import { confLine } from "../../study/conf.ts";
 import type { Settings } from "../../steps/settings.ts";
+import type { FilesRead } from "../filesRead.ts";
 import { presentSteps } from "./present.ts";
 import { type Todo, todosOf } from "./todo.ts";
 
@@ -18,11 +19,6 @@ export const harnessBytes = 0.3e9;
 /** Weights in blocks are laid out again for the processor's kernels: most of them lie in memory twice. */
 const repacked = 1.7;
 
-/** Bytes that this machine, or the part of it that was given to this process, has. */
-export function memoryThere(total: number, limit: number | undefined = process.constrainedMemory?.()): number {
-  return limit !== undefined && limit > 0 && limit < total ? limit : total;
-}
-
 /**
  * Refuses a sweep of whose steps one would not find the memory that it needs. What is stored is looked up only where some step
  * of the study would not.
@@ -30,12 +26,12 @@ export function memoryThere(total: number, limit: number | undefined = process.c
  * @param atOnce cells side by side
  * @throws UserError naming the cell, the step, and the bytes needed and there
  */
-export async function refuseWithoutMemory(jobs: readonly Job[], of: ModelInMemory, atOnce: number, there: number): Promise<void> {
-  const { gguf } = of;
+export async function refuseWithoutMemory(jobs: readonly Job[], of: ModelInMemory & FilesRead, atOnce: number, there: number): Promise<void> {
+  const { gguf, ready } = of;
   const needed = (bytes: number): number => harnessBytes + atOnce * bytes;
-  const any = largest(jobs.flatMap((job) => job.steps.map((planned) => ({ planned, cell: job.name, quantizedBytes: gguf.fileBytes }))), of);
+  const any = largest(jobs.flatMap((job) => job.steps.map((planned) => ({ planned, cell: job.name, quantizedBytes: (ready.get(job.name)?.gguf ?? gguf).fileBytes }))), of);
   if (!any || needed(any.bytes) <= there) return;
-  const todos = (await todosOf(jobs, { gguf, present: presentSteps(), chunksOf: () => 1 })).flatMap((cell) => cell.todos);
+  const todos = (await todosOf(jobs, { gguf, ready, present: presentSteps(), chunksOf: () => 1 })).flatMap((cell) => cell.todos);
   const most = largest(todos, of);
   if (!most || needed(most.bytes) <= there) return;
   const wayOut = atOnce > 1 ? "give fewer --jobs" : `take a smaller batch in a copy of the study, a smaller model than ${path.basename(gguf.path)}, or a machine with more memory`;
@@ -46,11 +42,6 @@ export async function refuseWithoutMemory(jobs: readonly Job[], of: ModelInMemor
 export interface ModelInMemory {
   gguf: Gguf;
   moments: number;
-}
-
-/** How often the text is read until a model's second moments are collected. */
-export function momentsPasses({ gguf, moments }: ModelInMemory): number {
-  return Math.max(1, Math.ceil(momentsBytes(gguf) / moments));
 }
 
 /** What decides how much memory a step's program takes. */

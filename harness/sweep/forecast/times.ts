@@ -19,11 +19,11 @@ const short = { starts: 2, counts: 3 };
 const alike = 2;
 
 /**
- * How long something takes, from the run most like it on the same target: time goes with the work, and against the threads.
+ * How long something takes, from the run most like it on the same target: time goes with the work, and of what a processor computes against the threads.
  * What was run of another kind is stretched by what the two kinds took where both were run on the same, such as a smaller model.
  */
 export function expectedSeconds(rates: readonly Rate[], asked: RateOf): Expected {
-  const same = rates.filter(({ of, on }) => of === asked.of && on === asked.on);
+  const same = rates.filter(({ of, on, threads }) => of === asked.of && on === asked.on && (threads === null) === (asked.threads === null));
   const starting = startOf(same);
   const candidates = same.map((rate) => ({ rate, ...comparison(same, { rate, asked, starting }) }));
   const nearest = candidates.sort((left, right) => left.distance - right.distance)[0];
@@ -31,7 +31,7 @@ export function expectedSeconds(rates: readonly Rate[], asked: RateOf): Expected
   const { rate, slower } = nearest;
   const ratio = rate.work > 0 ? asked.work / rate.work : 1;
   const start = Math.min(starting, median(rate.seconds));
-  return { seconds: start + (median(rate.seconds) - start) * slower * ratio * (rate.threads / asked.threads), stretch: Math.max(ratio, 1 / Math.max(ratio, 1e-9)) };
+  return { seconds: start + (median(rate.seconds) - start) * slower * ratio * ((rate.threads ?? 1) / (asked.threads ?? 1)), stretch: Math.max(ratio, 1 / Math.max(ratio, 1e-9)) };
 }
 
 /** Seconds that starting takes, whatever there is to do: the shortest run's, but for its own share of work. */

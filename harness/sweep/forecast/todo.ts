@@ -7,6 +7,7 @@ import { ownSteps, storesOf } from "../../jobs/ownSteps.ts";
 import { isLargeKept } from "../../jobs/largeFiles.ts";
 import type { Amount } from "../../jobs/work.ts";
 import { chunksBySize, type FramesFiles, framesFiles } from "../../steps/framesFiles.ts";
+import type { FilesRead } from "../filesRead.ts";
 import type { Present } from "./present.ts";
 import { expectedQuantizedBytes } from "../../steps/room.ts";
 import type { StepRecord } from "../../store/record.ts";
@@ -37,8 +38,7 @@ export interface CellTodo {
 }
 
 /** What is known of what cells read. */
-export interface TodoContext {
-  gguf: Gguf;
+export interface TodoContext extends FilesRead {
   present: Present;
   /** About how many chunks a step evaluates. */
   chunksOf(planned: PlannedStep): number;
@@ -79,12 +79,14 @@ interface Looked {
   filesOf: FramesFiles;
 }
 
-async function todosOfJob({ name, results, steps }: Job, { missing, records, begun, sizes, filesOf }: Looked, { gguf, present, chunksOf }: TodoContext): Promise<Todo[]> {
+async function todosOfJob({ name, results, steps }: Job, { missing, records, begun, sizes, filesOf }: Looked, { gguf, ready, present, chunksOf }: TodoContext): Promise<Todo[]> {
   const makers = new Map(steps.map((planned) => [planned.key, planned]));
   const quantize = steps.find(({ step }) => step === "quantize");
+  const measured = ready.get(name)?.gguf ?? gguf;
   const written = quantize && records.get(quantize.key)?.files["quantized"]?.bytes;
-  const quantizedBytes = written ?? (quantize ? sizeOf(quantize.config as unknown as Parameters<typeof expectedQuantizedBytes>[1], gguf, sizes) : gguf.fileBytes);
-  const weights = { weights: weightsOf(gguf.tensors), active: activeWeights(gguf) };
+  const quantizedBytes = written ?? (quantize ? sizeOf(quantize.config as unknown as Parameters<typeof expectedQuantizedBytes>[1], gguf, sizes) : measured.fileBytes);
+  const ofModel = weightsIn(gguf);
+  const ofMeasured = measured === gguf ? ofModel : weightsIn(measured);
   const todos: Todo[] = [];
   const need = async (planned: PlannedStep): Promise<void> => {
     if (begun.has(planned.key)) return;
@@ -95,10 +97,14 @@ async function todosOfJob({ name, results, steps }: Job, { missing, records, beg
     }
     const chunksInAll = chunksOf(planned);
     const chunks = Math.max(0, chunksInAll - (await chunksGrown(planned, results, filesOf)));
-    todos.push({ planned, cell: name, makers, amount: { ...weights, chunks }, chunksInAll, quantizedBytes, isKept: planned.step === "quantize" && (await isLargeKept(planned.key, "quantized")) });
+    todos.push({ planned, cell: name, makers, amount: { ...(planned.inputs["model"] ? ofModel : ofMeasured), chunks }, chunksInAll, quantizedBytes, isKept: planned.step === "quantize" && (await isLargeKept(planned.key, "quantized")) });
   };
   for (const planned of missing) await need(planned);
   return todos;
+}
+
+function weightsIn(file: Gguf): Pick<Amount, "weights" | "active"> {
+  return { weights: weightsOf(file.tensors), active: activeWeights(file) };
 }
 
 function sizeOf(asked: Parameters<typeof expectedQuantizedBytes>[1], gguf: Gguf, sizes: Map<string, number>): number {
