@@ -1,9 +1,6 @@
 import type { Standing, StudyStanding } from "./types.ts";
 
-/**
- * Gives a look at a study, with the time of it in milliseconds, the chunks a minute of each cell that runs: at the first look
- * what it has made since it began, loading included, and then what comes between two batches.
- */
+/** Gives a look at a study, with the time of it in milliseconds, the chunks a minute of each cell that runs. */
 export type Rates = (standing: StudyStanding, at: number) => StudyStanding;
 
 /** A file of frames: how many chunks it had, when it was written then, and what it last gained, in which time, and when that was seen. */
@@ -35,12 +32,10 @@ function filesSeen({ state, chunks, since }: Standing, before: ReadonlyMap<strin
   const counts = new Map(files.map((file) => [file.name, file.chunks]));
   // Where a part was put behind others, or what was not whole was cut off, nothing was evaluated.
   const isContinued = [...before].every(([name, was]) => (counts.get(name) ?? -1) >= was.chunks);
-  return new Map(files.flatMap(({ name, chunks: count, written, made }): [string, Seen][] => {
+  return new Map(files.flatMap(({ name, chunks: count, written }): [string, Seen][] => {
     const was = isContinued ? before.get(name) : undefined;
     if (written === null) return was ? [[name, was]] : [];
-    // All of a file that this run has made is its work.
-    const start = isContinued && since !== null && made && made.getTime() >= began ? { chunks: 0, written: began, gained: null } : undefined;
-    return [[name, nowSeen(was && was.written >= began ? was : start, count, written.getTime(), at)]];
+    return [[name, nowSeen(was && was.written >= began ? was : undefined, count, written.getTime(), at)]];
   }));
 }
 

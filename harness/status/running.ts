@@ -51,7 +51,7 @@ export async function chunksOf(results: string, steps: readonly PlanStep[], { pa
   const seen = await lookAtFrames(files, asked);
   const done = Math.min(seen.reduce((sum, { chunks }) => sum + chunks, 0), of);
   const perBatch = chunksPerBatch(parameters);
-  return { done, of: of === Infinity ? null : of, files: seen.map(({ file, chunks, written, made }) => ({ name: path.basename(file), chunks, written: chunks % perBatch === 0 ? written : null, made })) };
+  return { done, of: of === Infinity ? null : of, files: seen.map(({ file, chunks, written }) => ({ name: path.basename(file), chunks, written: chunks % perBatch === 0 ? written : null })) };
 }
 
 /** How many chunks the text, or a reference, had, by the first frame that there is; null without any. */

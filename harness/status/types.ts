@@ -9,8 +9,8 @@ export interface Chunks {
   done: number;
   /** Null where that is not known. */
   of: number | null;
-  /** The files that have them, one for each part: when the latest batch was written, null in the middle of one; when it was made, where that is told. */
-  files: { name: string; chunks: number; written: Date | null; made: Date | null }[];
+  /** The files that have them, one for each part: when the latest batch was written, null in the middle of one. */
+  files: { name: string; chunks: number; written: Date | null }[];
 }
 
 /** A cell, and all that is known of how it stands. */

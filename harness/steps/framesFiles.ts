@@ -24,15 +24,13 @@ export interface FramesSeen {
   chunks: number;
   /** When something was written into it last, by the clock of the file system. */
   written: Date;
-  /** When it was made, by the same clock; null where the file system does not tell. */
-  made: Date | null;
 }
 
 /** What such files have, by their sizes alone; those that are there. */
 export async function lookAtFrames(files: readonly string[], asked: Parameters<typeof frameBytes>[0]): Promise<FramesSeen[]> {
   const found = await Promise.all(files.map(async (file): Promise<FramesSeen[]> => {
     const seen = await stat(file).catch(() => null);
-    return seen ? [{ file, chunks: Math.floor(seen.size / frameBytes(asked)), written: seen.mtime, made: seen.birthtimeMs === 0 || seen.birthtimeMs === seen.ctimeMs ? null : seen.birthtime }] : [];
+    return seen ? [{ file, chunks: Math.floor(seen.size / frameBytes(asked)), written: seen.mtime }] : [];
   }));
   return found.flat();
 }

@@ -85,7 +85,7 @@ it("of a comparison that began with a smaller reference it counts the chunks of 
 
 describe("chunks a minute", () => {
   type Files = NonNullable<Standing["chunks"]>["files"];
-  const file = (chunks: number, second: number | null, name = "f", made: number | null = null): Files[number] => ({ name, chunks, written: second === null ? null : new Date(1000 * second), made: made === null ? null : new Date(1000 * made) });
+  const file = (chunks: number, second: number | null, name = "f"): Files[number] => ({ name, chunks, written: second === null ? null : new Date(1000 * second) });
   const look = (files: Files): StudyStanding => ({ results: "r", study: "s", unknown: null, cells: [{ ...unsaid, name: "a", state: "running", since: new Date(20_000).toISOString(), step: "evaluate", chunks: { done: 0, of: 100, files } }] });
   /** What is said at each of some looks: the second of it, and the files then. */
   const said = (...looks: [at: number, ...files: Files][]): unknown[] => {
@@ -98,13 +98,6 @@ describe("chunks a minute", () => {
     expect(said([100], [102, file(4, 101)], [162, file(8, 161)])).toEqual([null, null, 4]);
     expect(said([100, file(4, 41)], [102, file(4, 41)])).toEqual([null, null]);
     expect(said([30, file(4, 10)], [40, file(8, 35)], [60, file(12, 55)])).toEqual([null, null, 12]);
-  });
-
-  it("are at the first look those since it began, where all that is there is of this run", () => {
-    expect(said([100, file(4, 80, "f", 21)], [142, file(8, 140, "f", 21)])).toEqual([4, 4]);
-    expect(said([100, file(4, 80, "f", 19)])).toEqual([null]);
-    expect(said([21, file(4, 20.5, "f", 20)])).toEqual([null]);
-    expect(said([100, file(5, null, "f", 21)])).toEqual([null]);
   });
 
   it("stay until the next batch comes, and become less where it does not", () => {
