@@ -1,4 +1,5 @@
 import prettyBytes from "pretty-bytes";
+import { backends } from "../build/backends.ts";
 import { measurable } from "../sweep/calibrateRates.ts";
 import type { Duration } from "../sweep/forecast/clock.ts";
 import type { Forecast } from "../sweep/forecast/forecast.ts";
@@ -30,19 +31,26 @@ export function forecastText(found: Forecast): string {
   const [known, others] = [time.unknown.filter((name) => measurable.includes(name)), time.unknown.filter((name) => !measurable.includes(name))];
   const never = `never run on this machine${found.device === null ? "" : "'s device"}, so that their time is unknown`;
   if (known.length > 0) lines.push(`${known.join(", ")}: ${never}; npm run plan with --calibrate measures them in about a minute`);
-  if (others.length > 0) lines.push(`${others.join(", ")}: ${never} until the first cell${found.atOnce && shareProcessors(found.atOnce, found.threads) ? " that is run alone" : ""} has them`);
+  if (others.length > 0) lines.push(`${others.join(", ")}: ${never} until the first cell${holdEachOtherUp(found) ? " that is run alone" : ""} has them`);
   return lines.join("\n");
 }
 
+type AtOnceFound = Pick<Forecast, "atOnce" | "threads" | "backend">;
+
+/** Whether what cells took that go on at the same time is not remembered. */
+function holdEachOtherUp({ atOnce, threads, backend }: AtOnceFound): boolean {
+  return atOnce !== null && (shareProcessors(atOnce, threads) || (backends[backend].hasDevices && atOnce.onEachDevice > 1));
+}
+
 /** What the time assumes of cells that go on at the same time. */
-function atOnceText({ atOnce, threads, device }: Pick<Forecast, "atOnce" | "threads" | "device">): string {
+function atOnceText({ atOnce, threads, backend }: AtOnceFound): string {
   if (!atOnce) return ", one cell after the other";
   const { onEachDevice, devices, processors } = atOnce;
   if (onEachDevice * devices === 1) return "";
   const atATime = `, ${onEachDevice * devices} cells at a time${devices === 1 ? "" : ` on ${devices} devices`}`;
   if (!shareProcessors(atOnce, threads)) return atATime;
-  if (device !== null || devices > 1) return `${atATime}, which share ${processors} processors for all that is not computed on a device`;
-  return `${atATime}, whose programs share ${processors} processors and take no less together than one after the other`;
+  if (backends[backend].hasDevices) return `${atATime}, which share ${processors} processors for all that is not computed on a device`;
+  return `${atATime}, whose programs share ${processors} processors${threads >= processors ? " and take no less together than one after the other" : ""}`;
 }
 
 function dividedText(divided: Forecast["cells"][number]["divided"]): string {

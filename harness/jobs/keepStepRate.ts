@@ -10,6 +10,7 @@ import { keepRate } from "../store/rates.ts";
 import type { Executed, PartExecuted } from "./execute.ts";
 import type { PlannedStep } from "./job.ts";
 import { stepNamed } from "./stepNamed.ts";
+import { takeTurns } from "./takeTurns.ts";
 import { stepRate } from "./work.ts";
 
 /**
@@ -51,7 +52,7 @@ async function keep({ planned, makers, read, on }: Took, seconds: number, chunks
 /** Whether cells that go on at the same time take a share of what a step is computed by. */
 function isHeldUp({ step }: PlannedStep, { atOnce, device, threads }: Target): boolean {
   if (!atOnce) return false;
-  const onProcessors = atOnce.inAll * Number(threads) > availableParallelism();
+  const onProcessors = takeTurns(atOnce.inAll, Number(threads), availableParallelism());
   if (!device || !stepNamed(step).computes) return onProcessors;
   return atOnce.onDevice > 1 || (step === "moments" && onProcessors);
 }

@@ -26,7 +26,7 @@ const compressed = { weights: 2 * mostBytes, longer: 16 };
 export function stepRate({ step, config, inputs }: PlannedStep, makers: ReadonlyMap<string, PlannedStep>, amount: Amount, on: Target): RateOf {
   const { compared = false } = config as { compared?: boolean };
   const source = inputs["quantized"];
-  const scheme = step === "quantize" ? schemeOf(config) : source && "step" in source ? schemeOf(makers.get(source.step)?.config ?? {}) : source ? givenOf(makers) : "as given";
+  const scheme = step === "quantize" ? schemeOf(config) : source && "step" in source ? schemeOf(makers.get(source.step)?.config ?? {}) : givenOf(makers);
   return { of: step, kind: `${scheme}${compared ? " compared" : ""}`, work: workOf(step, config, amount), ...placeOf(step, on) };
 }
 
@@ -45,10 +45,10 @@ function placeOf(step: string, { build: { backend }, device, threads }: Target):
   return { ...(step === "moments" ? ofHost : { threads: null }), on: `${backend}: ${device.line}` };
 }
 
-/** The type of what is measured as it was given, a model or a ready-made file, whose own codes take a time of their own. */
+/** What is measured as it was given: the model, or a ready-made file, of which the type counts, and whether it has own codes. */
 function givenOf(makers: ReadonlyMap<string, PlannedStep>): string {
-  const { type = "as given", own = [], ready = false } = ([...makers.values()].find(({ step }) => step === "count")?.config ?? {}) as { type?: string; own?: string[]; ready?: boolean };
-  return [type, ...(ready ? ["ready"] : []), ...(own.length > 0 ? ["own"] : [])].join(" ");
+  const { type = "", own = [], ready = false } = ([...makers.values()].find(({ step }) => step === "count")?.config ?? {}) as { type?: string; own?: string[]; ready?: boolean };
+  return ready ? [type, "ready", ...(own.length > 0 ? ["own"] : [])].join(" ") : "as given";
 }
 
 /** A type, and what else of how it is coded takes time; the numbers of a table do not. */

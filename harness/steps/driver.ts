@@ -9,7 +9,8 @@ import { which } from "../process/which.ts";
  * The version of the driver of a device, which decides kernels and so belongs to the key; llama.cpp prints none.
  *
  * @param description of the device, as it is listed
- * @returns null where nothing tells it: what was measured by another driver is not told apart then
+ * @returns of AMD's and Apple's, which come with the kernel, its version where they have none of their own; null where nothing
+ *   tells it: what was measured by another driver is not told apart then
  */
 export async function driverOf(backend: BackendName, description: string, signal: AbortSignal): Promise<string | null> {
   const said = async (program: string, ...argumentList: string[]): Promise<string> => {

@@ -71,9 +71,9 @@ function behindImportance({ imatrix, ...inputs }: FitInputs, onThere: () => void
   };
 }
 
-/** What the time of a fit is remembered by: weights are its work. */
+/** What the time of a fit is remembered by: weights are its work. What earlier versions remembered of fits by an importance matrix includes computing that. */
 export function fitRate({ method, per, weights }: FitRequest, { tensors }: Gguf): RateOf {
-  return { of: "fit", kind: `${method} ${per} ${weights}`, work: weightsOf(tensors), threads: availableParallelism() };
+  return { of: "fit", kind: `${method} ${per} ${weights === "imatrix" ? "importance" : weights}`, work: weightsOf(tensors), threads: availableParallelism() };
 }
 
 /** What tables are fitted to. The importance matrix is computed when a table asks for it first. */
@@ -92,7 +92,7 @@ export function fitInputs(model: Model, weighted: FitImatrix | null, report: Rep
   };
 }
 
-/** The importance matrix that a cell's table is fitted with, if it asks for that; null without a calibration text. */
+/** The importance matrix that a cell's table would be fitted with; null without a calibration text. */
 export function fitImatrixOf({ calibration }: Cell, { calibrations, settings }: { calibrations: ReadonlyMap<string, Content>; settings: Settings }, on: Target): FitImatrix | null {
   return calibration ? { text: calibrations.get(calibration.text)!, chunks: calibration.chunks ?? null, settings, on } : null;
 }

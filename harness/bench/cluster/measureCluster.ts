@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { rmSync } from "node:fs";
+import { once } from "node:events";
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { UserError } from "../../errors.ts";
@@ -54,8 +54,7 @@ export async function measureCluster({ cells, nodes, folder, speed, timing }: Cl
   } finally {
     for (const [name, value] of Object.entries(before)) if (value === undefined) delete process.env[name]; else process.env[name] = value;
     daemon.stdin.end();
-    // One by one: asked for without waiting, Node.js has all of the tens of thousands of folders in hand at once, twice what the sweeps took.
-    rmSync(folder, { recursive: true, force: true });
+    if (daemon.exitCode === null && daemon.signalCode === null) await once(daemon, "exit");
   }
 
   async function followAll(): Promise<ClusterMeasured> {

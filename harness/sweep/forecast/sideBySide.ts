@@ -1,4 +1,5 @@
 import { total } from "../../analysis/histogram.ts";
+import { takeTurns } from "../../jobs/takeTurns.ts";
 import { stepNamed } from "../../jobs/stepNamed.ts";
 import type { Clock } from "./clock.ts";
 import { isOfHost } from "./deviceMemory.ts";
@@ -14,7 +15,7 @@ export interface AtOnce {
 
 /** Whether programs of so many threads each take turns on the processors. */
 export function shareProcessors({ onEachDevice, devices, processors }: AtOnce, threads: number): boolean {
-  return onEachDevice * devices > 1 && onEachDevice * devices * threads > processors;
+  return takeTurns(onEachDevice * devices, threads, processors);
 }
 
 /**

@@ -23,7 +23,7 @@ const alike = 2;
  * What was run of another kind is stretched by what the two kinds took where both were run on the same, such as a smaller model.
  */
 export function expectedSeconds(rates: readonly Rate[], asked: RateOf): Expected {
-  const same = rates.filter(({ of, on, threads }) => of === asked.of && on === asked.on && (threads === null) === (asked.threads === null));
+  const same = rates.filter(({ of, on }) => of === asked.of && on === asked.on);
   const starting = startOf(same);
   const candidates = same.map((rate) => ({ rate, ...comparison(same, { rate, asked, starting }) }));
   const nearest = candidates.sort((left, right) => left.distance - right.distance)[0];
@@ -31,7 +31,12 @@ export function expectedSeconds(rates: readonly Rate[], asked: RateOf): Expected
   const { rate, slower } = nearest;
   const ratio = rate.work > 0 ? asked.work / rate.work : 1;
   const start = Math.min(starting, median(rate.seconds));
-  return { seconds: start + (median(rate.seconds) - start) * slower * ratio * ((rate.threads ?? 1) / (asked.threads ?? 1)), stretch: Math.max(ratio, 1 / Math.max(ratio, 1e-9)) };
+  return { seconds: start + (median(rate.seconds) - start) * slower * ratio * fewerThreads(asked, rate), stretch: Math.max(ratio, 1 / Math.max(ratio, 1e-9)) };
+}
+
+/** How many times fewer threads; 1 of what a device computes, of which earlier versions have kept the threads too. */
+function fewerThreads(asked: RateOf, rate: RateOf): number {
+  return rate.threads === null || asked.threads === null ? 1 : rate.threads / asked.threads;
 }
 
 /** Seconds that starting takes, whatever there is to do: the shortest run's, but for its own share of work. */
