@@ -1,9 +1,10 @@
 import prettyBytes from "pretty-bytes";
 import { backends } from "../build/backends.ts";
+import { takeTurns } from "../jobs/takeTurns.ts";
 import { measurable } from "../sweep/calibrateRates.ts";
 import type { Duration } from "../sweep/forecast/clock.ts";
 import type { Forecast } from "../sweep/forecast/forecast.ts";
-import { shareProcessors } from "../sweep/forecast/sideBySide.ts";
+import type { AtOnce } from "../sweep/forecast/sideBySide.ts";
 import { shownPath } from "../paths.ts";
 
 /** From so many times more or less work on, a time that was told from another run is called rough. */
@@ -33,6 +34,10 @@ export function forecastText(found: Forecast): string {
   if (known.length > 0) lines.push(`${known.join(", ")}: ${never}; npm run plan with --calibrate measures them in about a minute`);
   if (others.length > 0) lines.push(`${others.join(", ")}: ${never} until the first cell${holdEachOtherUp(found) ? " that is run alone" : ""} has them`);
   return lines.join("\n");
+}
+
+function shareProcessors({ onEachDevice, devices, processors }: AtOnce, threads: number): boolean {
+  return takeTurns(onEachDevice * devices, threads, processors);
 }
 
 type AtOnceFound = Pick<Forecast, "atOnce" | "threads" | "backend">;

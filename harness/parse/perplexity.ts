@@ -77,7 +77,7 @@ export function parsePerplexity(output: Output, expectedChunks?: number, firstCh
   const chunkNll = chunkValues(text, "nll", range);
   const result = { ppl: finiteNumber(ppl, "The final perplexity"), pplError: finiteNumber(error, "The error of the final perplexity") };
   const tokens = plan.chunks * plan.contextTokens;
-  const start = stampOf(text, "calculating perplexity over");
+  const start = beginningStamp(text);
   const end = stampOf(text, "Final estimate");
   return {
     ...result,

@@ -1,5 +1,4 @@
 import { total } from "../../analysis/histogram.ts";
-import { takeTurns } from "../../jobs/takeTurns.ts";
 import { stepNamed } from "../../jobs/stepNamed.ts";
 import type { Clock } from "./clock.ts";
 import { isOfHost } from "./deviceMemory.ts";
@@ -11,11 +10,6 @@ export interface AtOnce {
   /** 1 also for the processor. */
   devices: number;
   processors: number;
-}
-
-/** Whether programs of so many threads each take turns on the processors. */
-export function shareProcessors({ onEachDevice, devices, processors }: AtOnce, threads: number): boolean {
-  return takeTurns(onEachDevice * devices, threads, processors);
 }
 
 /**
