@@ -5,7 +5,7 @@ import { thisProject } from "../upstream/project.ts";
 import { releaseNamed } from "../upstream/releases.ts";
 import { hasRepository } from "../upstream/repository.ts";
 import { submoduleTree } from "../upstream/submodule.ts";
-import { lookAtDevices, lookAtDriver } from "./devices.ts";
+import { listOnce, lookAtDevices, lookAtDriver } from "./devices.ts";
 import { type Finding, good, missing, optional } from "./finding.ts";
 
 /** llama.cpp's source, the build that sweeps run on, and the devices that it sees; nothing is fetched or made. */
@@ -33,5 +33,6 @@ async function lookAtSource(): Promise<Finding[]> {
 async function lookAtBuild(backend: BackendName, signal: AbortSignal): Promise<Finding[]> {
   const build = await findBuild("patched", { targets: targetsOf(false, backend), backend, signal });
   if (!build?.isThere) return [optional("build", "not made yet; the first sweep makes it, in some minutes", `npm run sweep -- --study quick${backend === "native" ? "" : ` --backend ${backend}`}`)];
-  return [good("build", build.build.folder), ...(await lookAtDevices(build.build, signal)), ...(await lookAtDriver(build.build, signal))];
+  const listed = listOnce(build.build, signal);
+  return [good("build", build.build.folder), ...(await lookAtDevices(build.build, signal, listed)), ...(await lookAtDriver(build.build, signal, listed))];
 }
